@@ -1,0 +1,76 @@
+/**
+ * A fact of the log as a line for people.
+ *
+ * ```text
+ * 14:03:07.042  01kb2x9f4q  migrate  started  attempt 2
+ * ```
+ */
+import type { Envelope, TaskEvent } from "@coppice/api/Api"
+import type { Json } from "effect/Schema"
+import { type Line, muted, type Span, span, spaced } from "./Line.ts"
+import { failureOf, progressBar, settlementOf } from "./Nodes.ts"
+import { shorten } from "./Text.ts"
+import { clock, duration } from "./Times.ts"
+
+const longestValue = 120
+
+/** A value in little room. */
+export const brief = (value: Json): string => shorten(JSON.stringify(value) ?? "null", longestValue)
+
+const attempt = (number: number): Span => muted(number === 0 ? "queued" : `attempt ${number}`)
+
+const stepParts = (event: TaskEvent & { readonly _tag: "StepRecorded" }, at: number): ReadonlyArray<Span> => [
+  span("step", "busy"),
+  span(event.name, "strong"),
+  muted(duration(at - event.startedAt)),
+  event.exit._tag === "Success" ? muted(brief(event.exit.value)) : span(brief(event.exit.error), "bad")
+]
+
+const answerParts = ({ action, by, content }: (TaskEvent & { readonly _tag: "InputReceived" })["response"]) => [
+  span(action === "accept" ? "answered" : action === "expired" ? "unanswered in time" : `${action} answered`, "good"),
+  muted(`by ${by}`),
+  ...(content === null ? [] : [muted(brief(content))])
+]
+
+const partsOf = (event: TaskEvent, at: number): ReadonlyArray<Span | undefined> => {
+  switch (event._tag) {
+    case "Created":
+      return [span("created"), attempt(event.attempt), muted(brief(event.input))]
+    case "Started":
+      return [span("started", "busy"), attempt(event.attempt)]
+    case "AttemptFailed":
+      return [span("attempt failed", "bad"), attempt(event.attempt), span(event.message)]
+    case "Progressed": {
+      const said = event.progress.message
+      return [span("progress", "busy"), span(progressBar(event.progress).map(({ text }) => text).join("")),
+        said === null ? undefined : muted(said)]
+    }
+    case "StepRecorded":
+      return stepParts(event, at)
+    case "TimerSet":
+      return [span("timer set"), muted(event.key), muted(`fires in ${duration(event.due - at)}`)]
+    case "TimerFired":
+      return [span("timer fired"), muted(event.key)]
+    case "InputRequested":
+      return [span("asks", "wait"), span(event.request.message)]
+    case "InputReceived":
+      return answerParts(event.response)
+    case "InputWithdrawn":
+      return [span("question withdrawn", "wait"), muted(event.key)]
+    case "Completed":
+      return [span("completed", "good"), muted(brief(event.result))]
+    case "Failed":
+      return [span("failed", "bad"), span(`${failureOf(event)}: ${event.message}`)]
+    case "Cancelled":
+      return [span("cancelled", "wait"), muted(`by ${event.by}`), event.reason === null ? undefined : span(event.reason)]
+    case "Settled":
+      return [span("at rest"), settlementOf(event.how), muted(`after ${duration(event.took)}`)]
+    case "Released":
+      return [span("outlives its parent"), muted(event.rule)]
+  }
+}
+
+/** The fact in a line; `agent` is whose it is, when that is known. */
+export const eventLine = ({ at, event, task }: Envelope, agent: string | undefined, now: number): Line =>
+  spaced(muted(clock(at, now)), muted(task), agent === undefined ? undefined : span(agent, "strong"),
+    ...partsOf(event, at))

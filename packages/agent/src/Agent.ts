@@ -1,0 +1,150 @@
+/**
+ * A named, typed, task-capable tool with a handler.
+ *
+ * `make` gives a constant: the contract and the way to call it. `toLayer` gives it code. Calling it looks the same
+ * wherever that code runs; every call is a task of its own, whose result is read from the log.
+ */
+import { type Contract, isToolName, type TaskPolicy } from "@coppice/task/Contract"
+import type { ParentExit } from "@coppice/task/Task"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type { CallError } from "./AgentError.ts"
+import { AgentSupervisor, type ChildOptions } from "./AgentSupervisor.ts"
+import { type Codecs, codecs, contractOf } from "./internal/codecs.ts"
+import { call } from "./internal/call.ts"
+import { callEphemeral } from "./internal/ephemeral.ts"
+import { TaskContext } from "./TaskContext.ts"
+
+/** A schema whose encoded side can be JSON and that needs no services. */
+export type Pure = Schema.Codec<any, any, never, never>
+
+/** What a definition says. Durations and limits have defaults in brackets. */
+export interface AgentOptions<I extends Pure, O extends Pure, E extends Pure> {
+  readonly description: string
+  readonly input: I
+  readonly output: O
+  /** Errors the agent declares; they reach the caller as themselves. [none] */
+  readonly error?: E | undefined
+  /** Changes when old tasks must not meet new code. [a digest of the schemas] */
+  readonly version?: string | undefined
+  /** When a call from outside becomes a task its peer can see. ["slow"] */
+  readonly task?: TaskPolicy | undefined
+  /** Executions running code at once; a waiting task holds no place. [1,000] */
+  readonly concurrency?: number | undefined
+  /** Tasks that may wait for a place. [20,000] */
+  readonly queue?: number | undefined
+  /** Executions a task may lose to defects before it fails. [3] */
+  readonly attempts?: number | undefined
+  /** `true`: a call has no log of its own; it is one recorded step of its caller. [false] */
+  readonly ephemeral?: boolean | undefined
+}
+
+/** What one call may say. */
+export interface CallOptions {
+  /** The task fails when this much task time has passed; never later than the caller's own deadline. */
+  readonly deadline?: number | undefined
+  readonly onParentExit?: ParentExit | undefined
+}
+
+export interface Agent<Name extends string, I extends Pure, O extends Pure, E extends Pure> {
+  readonly name: Name
+  readonly contract: Contract
+  readonly input: I
+  readonly output: O
+  readonly error: E
+  readonly isEphemeral: boolean
+  /**
+   * Hands the input to the agent and waits for its output.
+   *
+   * **Details**
+   *
+   * The call is keyed by the agent's name, the input and how many times that input was called before in this task, so a
+   * replay finds its result again. Interrupting the call, or losing a race, cancels the child task with its whole tree
+   * and waits until it has settled.
+   *
+   * **Gotchas**
+   *
+   * Outside a handler there is no task to call from: submit a run instead.
+   */
+  readonly call: (
+    input: I["Type"],
+    options?: CallOptions
+  ) => Effect.Effect<O["Type"], E["Type"] | CallError, TaskContext>
+  /**
+   * Gives the agent its code, as a supervised agent server.
+   *
+   * **Gotchas**
+   *
+   * The handler is run again after a crash or an eviction, up to where the log ends. Whatever it does outside
+   * `Step.run` happens again then, and its finalizers run at every suspension.
+   */
+  readonly toLayer: <R>(
+    handler: (input: I["Type"]) => Effect.Effect<O["Type"], E["Type"], R>,
+    options?: ChildOptions
+  ) => Layer.Layer<never, never, AgentSupervisor | Exclude<R, TaskContext>>
+}
+
+export type Any = Agent<string, Pure, Pure, Pure>
+
+/** Thrown by `make` when a definition cannot work; a mistake in the program, not a runtime failure. */
+const refuse = (name: string, problem: string): never => {
+  throw new TypeError(`Agent "${name}": ${problem}`)
+}
+
+const positive = (name: string, field: string, value: number | undefined, fallback: number): number => {
+  if (value === undefined) return fallback
+  if (!Number.isSafeInteger(value) || value < 1) refuse(name, `${field} must be a whole number of at least 1, not ${value}`)
+  return value
+}
+
+/** @internal */
+export const makeKind = <const Name extends string, I extends Pure, O extends Pure, E extends Pure>(
+  kind: Contract["kind"],
+  name: Name,
+  options: AgentOptions<I, O, E>
+): Agent<Name, I, O, E> => {
+  if (!isToolName(name)) {
+    refuse(name, "a name has 1 to 128 characters of A–Z, a–z, 0–9, underscore, hyphen and dot (MCP's tool names)")
+  }
+  const error = (options.error ?? Schema.Never) as E
+  const all: Codecs = codecs(name, options.input, options.output, error)
+  const contract = contractOf({
+    name,
+    kind,
+    description: options.description,
+    version: options.version,
+    policy: options.task ?? "slow",
+    concurrency: positive(name, "concurrency", options.concurrency, 1_000),
+    queue: positive(name, "queue", options.queue, 20_000),
+    attempts: positive(name, "attempts", options.attempts, 3),
+    input: options.input,
+    output: options.output,
+    error: options.error
+  })
+  const isEphemeral = options.ephemeral === true
+  return {
+    name,
+    contract,
+    input: options.input,
+    output: options.output,
+    error,
+    isEphemeral,
+    call: (input, callOptions) =>
+      isEphemeral ? callEphemeral(contract, all, input) : call(contract, all, input, callOptions),
+    toLayer: (handler, childOptions) =>
+      Layer.effectDiscard(
+        Effect.gen(function*() {
+          const supervisor = yield* AgentSupervisor
+          const context = yield* Effect.context<never>()
+          yield* supervisor.add({ contract, context, ...all.implement(handler as never) }, childOptions ?? {})
+        })
+      ) as never
+  }
+}
+
+/** Defines an agent. See `AgentOptions` for what can be said and what the defaults are. */
+export const make = <const Name extends string, I extends Pure, O extends Pure, E extends Pure = typeof Schema.Never>(
+  name: Name,
+  options: AgentOptions<I, O, E>
+): Agent<Name, I, O, E> => makeKind("agent", name, options)

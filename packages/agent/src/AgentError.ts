@@ -1,0 +1,76 @@
+/**
+ * What can go wrong with work that was handed to someone else.
+ */
+import type { FailureReason, TaskId } from "@coppice/task/Task"
+import * as Data from "effect/Data"
+
+/**
+ * Why a call gave no result.
+ *
+ * - `Failed`: the agent's task failed in a way it did not declare: a defect, a passed deadline, a replay that no longer
+ *   fits.
+ * - `Cancelled`: somebody else cancelled it.
+ * - `Unknown`: no agent of that name.
+ * - `Refused`: it was never created: the input does not fit, the payload is too large, a limit was reached.
+ * - `Malformed`: the answer does not fit the contract's schema.
+ */
+export type CallErrorReason =
+  | { readonly _tag: "Failed"; readonly task: TaskId; readonly reason: FailureReason; readonly detail: string }
+  | { readonly _tag: "Cancelled"; readonly task: TaskId; readonly detail: string }
+  | { readonly _tag: "Unknown"; readonly detail: string }
+  | { readonly _tag: "Refused"; readonly detail: string }
+  | { readonly _tag: "Malformed"; readonly task: TaskId; readonly detail: string }
+
+/** A call to another agent that gave no result. The agent's declared errors come as themselves, not as this. */
+export class CallError extends Data.TaggedError("CallError")<{
+  readonly agent: string
+  readonly reason: CallErrorReason
+}> {
+  override get message(): string {
+    return `Agent "${this.agent}" gave no result: ${this.reason.detail}`
+  }
+}
+
+/** `Step.run` without an input was used twice under one name, so a replay could not tell the two apart. */
+export class AmbiguousStep extends Data.TaggedError("AmbiguousStep")<{ readonly step: string }> {
+  override get message(): string {
+    return `Step "${this.step}" runs more than once in this task; give it its input, ` +
+      `Step.run("${this.step}", input, body), or a name of its own`
+  }
+}
+
+/** A value that cannot be recorded because it is not JSON. Give the step a schema. */
+export class NotRecordable extends Data.TaggedError("NotRecordable")<{
+  readonly step: string
+  readonly detail: string
+}> {
+  override get message(): string {
+    return `The result of step "${this.step}" cannot be recorded: ${this.detail}; give the step a schema or return JSON`
+  }
+}
+
+/** The code no longer asks for what the log recorded: it changed while the task was under way. */
+export class ReplayMismatch extends Data.TaggedError("ReplayMismatch")<{
+  readonly task: TaskId
+  readonly agent: string
+  /** The recorded step, call, timer or question nobody asked for. */
+  readonly recorded: string
+  /** What the code waits for instead. */
+  readonly waiting: ReadonlyArray<string>
+}> {
+  override get message(): string {
+    const instead = this.waiting.length === 0 ? "nothing recorded" : this.waiting.join(", ")
+    return `The code of "${this.agent}" no longer fits the log of task ${this.task}: ` +
+      `the log has ${this.recorded} next, the code waits for ${instead}`
+  }
+}
+
+/** A person did not accept: they declined, dismissed the question, or nobody answered in time. */
+export class NotAccepted extends Data.TaggedError("NotAccepted")<{
+  readonly action: "decline" | "cancel" | "expired"
+  readonly by: string
+}> {
+  override get message(): string {
+    return this.action === "expired" ? "Nobody answered in time" : `${this.by} answered "${this.action}"`
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * Time, chance and progress of a task, the same live and replayed.
+ *
+ * Inside a handler `Clock`, `Random`, `Effect.sleep`, `Effect.timeout` and `Schedule` already mean these; the functions
+ * here are for code that wants to say so.
+ */
+import * as Clock from "effect/Clock"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import { currentExecution } from "./internal/call.ts"
+import type { TaskContext } from "./TaskContext.ts"
+
+/** Waits on a timer in the log: a restart does not begin the wait again. */
+export const sleep = (duration: Duration.Input): Effect.Effect<void, never, TaskContext> =>
+  Effect.andThen(currentExecution, Effect.sleep(duration))
+
+/** Unix milliseconds of task time: when the last fact the handler has seen was recorded. */
+export const now: Effect.Effect<number, never, TaskContext> = Effect.andThen(currentExecution, Clock.currentTimeMillis)
+
+/** A number in [0, 1), the next of the task's own sequence. */
+export const random: Effect.Effect<number, never, TaskContext> = Effect.andThen(currentExecution, Random.next)
+
+/** A version 4 UUID from the task's own sequence: the same again in a replay, so fit for an idempotency key. */
+export const uuid: Effect.Effect<string, never, TaskContext> = Effect.andThen(
+  currentExecution,
+  Effect.map(
+    Effect.all(Array.from({ length: 32 }, () => Random.nextIntBetween(0, 15))),
+    (digits) => {
+      const hex = digits.map((digit, i) => (i === 12 ? 4 : i === 16 ? (digit & 3) | 8 : digit).toString(16)).join("")
+      return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+    }
+  )
+)
+
+/**
+ * Tells watchers how far the task is. `progress` grows towards `total`. Not repeated by a replay, and not waited for.
+ */
+export const progress = (
+  report: { readonly progress: number; readonly total?: number | undefined; readonly message?: string | undefined }
+): Effect.Effect<void, never, TaskContext> =>
+  Effect.map(currentExecution, (execution) => {
+    if (execution.phase !== "live") return
+    execution.server.host.log.dispatch(execution.entry, {
+      _tag: "Progress",
+      attempt: execution.attempt,
+      progress: { progress: report.progress, total: report.total ?? null, message: report.message ?? null }
+    })
+  })

@@ -1,0 +1,244 @@
+/**
+ * Keeps children running, in OTP's words and with OTP's meanings.
+ *
+ * ```text
+ *            supervisor ── strategy · intensity · period
+ *           ╱     │     ╲
+ *      child₁  child₂  child₃     started left to right, each only when the one before has begun
+ *                                 stopped right to left, each within its own time limit
+ * ```
+ *
+ * A child that dies is restarted by its *restart type*: `permanent` always, `transient` after an abnormal end only,
+ * `temporary` never. The *strategy* says who else is restarted: `one_for_one` nobody, `one_for_all` everybody,
+ * `rest_for_one` those started after it. More than `intensity` restarts within `period` mean that restarting does not
+ * help: the supervisor stops its children and fails with `TooManyRestarts`, which is its own parent's matter.
+ *
+ * **Gotchas**
+ *
+ * A child that does not stop within `shutdown` is abandoned: its fiber may run on until its uninterruptible region ends
+ * and overlap its successor, so whatever it writes has to be fenced.
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
+
+export type Restart = "permanent" | "transient" | "temporary"
+export type Strategy = "one_for_one" | "one_for_all" | "rest_for_one"
+
+/** What a supervisor has to know of a child. */
+export interface ChildSpec {
+  readonly id: string
+  readonly restart: Restart
+  /** How long it may take to stop. */
+  readonly shutdown: Duration.Input
+  /** Its beginning, which the start waits for; succeeds with what it does from then on. Its scope closes at its end. */
+  readonly start: Effect.Effect<Effect.Effect<unknown, unknown>, unknown, Scope.Scope>
+}
+
+export interface SupervisorOptions {
+  readonly strategy: Strategy
+  /** Restarts allowed within `period`. */
+  readonly intensity: number
+  readonly period: Duration.Input
+}
+
+/** Restarting did not help. */
+export class TooManyRestarts extends Data.TaggedError("TooManyRestarts")<{
+  readonly child: string
+  readonly intensity: number
+  readonly period: Duration.Duration
+  readonly cause: Cause.Cause<unknown>
+}> {
+  override get message(): string {
+    return `"${this.child}" was restarted more than ${this.intensity} times in ${Duration.format(this.period)}`
+  }
+}
+
+export type ChildState = "running" | "restarting" | "stopped" | "abandoned"
+
+/** One child as people see it. */
+export interface ChildStatus {
+  readonly id: string
+  readonly restart: Restart
+  readonly state: ChildState
+  readonly restarts: number
+  /** Why it died last, one line. */
+  readonly reason: string | undefined
+  readonly since: number
+}
+
+export interface Supervisor {
+  readonly options: SupervisorOptions
+  /** Starts a child after the ones there are; succeeds when it has begun. A start that fails is not restarted. */
+  readonly add: (spec: ChildSpec) => Effect.Effect<void, unknown>
+  readonly status: () => ReadonlyArray<ChildStatus>
+  /** Never succeeds; fails when the supervisor gives up. */
+  readonly escalation: Effect.Effect<never, TooManyRestarts>
+}
+
+interface Child {
+  readonly spec: ChildSpec
+  fiber: Fiber.Fiber<unknown, unknown> | undefined
+  /** Grows with every start and stop, so that the death of one we stopped ourselves is told apart. */
+  generation: number
+  state: ChildState
+  restarts: number
+  reason: string | undefined
+  since: number
+}
+
+interface Death {
+  readonly child: Child
+  readonly generation: number
+  readonly exit: Exit.Exit<unknown, unknown>
+}
+
+const reasonOf = (exit: Exit.Exit<unknown, unknown>): string =>
+  Exit.isSuccess(exit) ? "it ended" : Cause.pretty(exit.cause).split("\n")[0] ?? "unknown"
+
+const isAbnormal = (exit: Exit.Exit<unknown, unknown>): boolean =>
+  Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)
+
+/** A supervisor that runs until its scope closes; then it stops its children, last started first. */
+export const make = Effect.fnUntraced(function*(
+  options: SupervisorOptions
+): Effect.fn.Return<Supervisor, never, Scope.Scope> {
+  const children: Array<Child> = []
+  const deaths = yield* Queue.unbounded<Death>()
+  const failed = yield* Deferred.make<never, TooManyRestarts>()
+  const period = Duration.fromInputUnsafe(options.period)
+  const recent: Array<number> = []
+
+  const start = Effect.fnUntraced(function*(child: Child) {
+    const generation = ++child.generation
+    const begun = yield* Deferred.make<void, unknown>()
+    const life = Effect.scoped(Effect.flatMap(child.spec.start, (run) => {
+      Deferred.doneUnsafe(begun, Effect.void)
+      return run
+    })).pipe(
+      Effect.onExit((exit) => {
+        Deferred.doneUnsafe(begun, Exit.isFailure(exit) ? Effect.failCause(exit.cause) : Effect.void)
+        return Queue.offer(deaths, { child, generation, exit })
+      })
+    )
+    child.fiber = yield* Effect.forkDetach(life)
+    child.state = "running"
+    child.since = yield* Clock.currentTimeMillis
+    return yield* Deferred.await(begun)
+  }, Effect.uninterruptible)
+
+  const stop = Effect.fnUntraced(function*(child: Child) {
+    const { fiber } = child
+    if (fiber === undefined) return
+    child.generation++
+    child.fiber = undefined
+    fiber.interruptUnsafe()
+    const ended = yield* Fiber.await(fiber).pipe(Effect.interruptible, Effect.timeoutOption(child.spec.shutdown))
+    child.state = ended._tag === "Some" ? "stopped" : "abandoned"
+  })
+
+  const stopAll = Effect.suspend(() => Effect.forEach(children.toReversed(), stop, { discard: true }))
+
+  const affectedBy = (child: Child): ReadonlyArray<Child> => {
+    if (options.strategy === "one_for_one") return [child]
+    return options.strategy === "one_for_all" ? children : children.slice(children.indexOf(child))
+  }
+
+  /** Whether one more restart is still within the intensity. */
+  const isAllowed = Effect.fnUntraced(function*() {
+    const now = yield* Clock.currentTimeMillis
+    recent.push(now)
+    while (recent[0]! < now - Duration.toMillis(period)) recent.shift()
+    return recent.length <= options.intensity
+  })
+
+  const restart = Effect.fnUntraced(function*(child: Child) {
+    const affected = affectedBy(child)
+    for (const other of affected.toReversed()) yield* stop(other)
+    for (const other of affected) {
+      if (other.spec.restart === "temporary") continue
+      other.restarts++
+      // a start that fails is a death of its own and comes back through the queue
+      yield* Effect.ignore(start(other))
+    }
+  })
+
+  const onDeath = Effect.fnUntraced(function*({ child, exit, generation }: Death) {
+    if (child.generation !== generation) return
+    child.fiber = undefined
+    child.reason = reasonOf(exit)
+    const { restart: type } = child.spec
+    if (type === "temporary" || (type === "transient" && !isAbnormal(exit))) {
+      child.state = "stopped"
+      return
+    }
+    child.state = "restarting"
+    if (yield* isAllowed()) return yield* restart(child)
+    yield* stopAll
+    child.state = "stopped"
+    const cause = Exit.isFailure(exit) ? exit.cause : Cause.empty
+    yield* Deferred.fail(failed, new TooManyRestarts({ child: child.spec.id, intensity: options.intensity, period, cause }))
+  })
+
+  const add = Effect.fnUntraced(function*(spec: ChildSpec) {
+    const since = yield* Clock.currentTimeMillis
+    const child: Child = {
+      spec,
+      fiber: undefined,
+      generation: 0,
+      state: "stopped",
+      restarts: 0,
+      reason: undefined,
+      since
+    }
+    children.push(child)
+    yield* start(child).pipe(Effect.onError(() =>
+      Effect.sync(() => {
+        child.generation++
+        child.fiber = undefined
+        child.state = "stopped"
+        children.splice(children.indexOf(child), 1)
+      })
+    ))
+  })
+
+  yield* Effect.addFinalizer(() => stopAll)
+  yield* Effect.forkScoped(Effect.forever(Effect.flatMap(Queue.take(deaths), onDeath)))
+  return {
+    options,
+    add,
+    escalation: Deferred.await(failed),
+    status: () =>
+      children.map(({ reason, restarts, since, spec, state }) => ({
+        id: spec.id,
+        restart: spec.restart,
+        state,
+        restarts,
+        reason,
+        since
+      }))
+  }
+})
+
+/** A supervisor as the child of another: it dies when it gives up, which is how escalation travels. */
+export const childSpec = (
+  id: string,
+  options: SupervisorOptions & { readonly restart: Restart; readonly shutdown: Duration.Input },
+  begin: (supervisor: Supervisor) => Effect.Effect<void, unknown>
+): ChildSpec => ({
+  id,
+  restart: options.restart,
+  shutdown: options.shutdown,
+  start: Effect.gen(function*() {
+    const supervisor = yield* make(options)
+    yield* begin(supervisor)
+    return supervisor.escalation
+  })
+})

@@ -1,0 +1,33 @@
+import type { Settler } from "@coppice/task/Settler"
+import type { TaskLog } from "@coppice/task/TaskLog"
+import type { Tasks } from "@coppice/task/Tasks"
+import type { Workers } from "@coppice/task/Worker"
+import type { Clock } from "effect/Clock"
+import type { Context } from "effect/Context"
+import type { Effect } from "effect/Effect"
+import type { Exit } from "effect/Exit"
+import type { Fiber } from "effect/Fiber"
+import type { CallCodec } from "../CallCodec.ts"
+import type { Definition } from "./AgentServer.ts"
+import type { Execution, Phase } from "./Execution.ts"
+
+/** What executions need of the process they run in. */
+export interface Host {
+  readonly log: TaskLog["Service"]
+  readonly tasks: Tasks["Service"]
+  readonly workers: Workers["Service"]
+  readonly settler: Settler["Service"]
+  readonly codec: CallCodec
+  /** The clock of the process, as opposed to a task's own. */
+  readonly clock: Clock
+  /** Scheduler, clock and randomness of the process, for what runs outside the handler's order. */
+  readonly outside: Context<never>
+  /** Runs an effect in the process's own context. */
+  readonly fork: <A, E>(effect: Effect<A, E>) => Fiber<A, E>
+  /** The code of an agent served by this process. */
+  readonly local: (agent: string) => Definition | undefined
+  /** The execution has something to do. */
+  readonly ready: (execution: Execution) => void
+  /** The handler's fiber has ended, or never began. */
+  readonly ended: (execution: Execution, phase: Phase, exit: Exit<unknown, unknown>) => void
+}

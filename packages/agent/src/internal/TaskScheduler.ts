@@ -1,0 +1,68 @@
+/**
+ * Runs the fibers of one execution in an order that depends on nothing but its code.
+ *
+ * All fibers of a handler share one queue. When it is empty every fiber waits for something: the execution is
+ * *quiescent*, and only then may the next fact of the log reach it. That is what makes live and replayed runs decide
+ * alike.
+ */
+import type * as Fiber from "effect/Fiber"
+import type { Scheduler, SchedulerDispatcher } from "effect/Scheduler"
+
+const checkEvery = 32
+
+export class TaskScheduler implements Scheduler {
+  readonly executionMode = "async"
+  private tasks: Array<() => void> = []
+  private draining = false
+  private readonly wake: () => void
+  private readonly dispatcher: SchedulerDispatcher
+
+  /** `wake` is called when work arrives from outside a drain, such as a promise that resolved. */
+  constructor(wake: () => void) {
+    this.wake = wake
+    this.dispatcher = {
+      scheduleTask: (task) => {
+        this.tasks.push(task)
+        if (!this.draining) this.wake()
+      },
+      flush: () => {
+        this.drain(Infinity)
+      }
+    }
+  }
+
+  shouldYield(fiber: Fiber.Fiber<unknown, unknown>): boolean {
+    return fiber.currentOpCount >= fiber.cache.maxOpsBeforeYield
+  }
+
+  makeDispatcher(): SchedulerDispatcher {
+    return this.dispatcher
+  }
+
+  get isQuiescent(): boolean {
+    return this.tasks.length === 0
+  }
+
+  /** Runs queued work until there is none, or until `deadline` of `performance.now()`. True when there is none. */
+  drain(deadline: number): boolean {
+    if (this.draining) return false
+    this.draining = true
+    let count = 0
+    try {
+      while (this.tasks.length > 0) {
+        const batch = this.tasks
+        this.tasks = []
+        for (let i = 0; i < batch.length; i++) {
+          batch[i]!()
+          if (++count % checkEvery === 0 && performance.now() > deadline) {
+            this.tasks = [...batch.slice(i + 1), ...this.tasks]
+            return this.tasks.length === 0
+          }
+        }
+      }
+      return true
+    } finally {
+      this.draining = false
+    }
+  }
+}

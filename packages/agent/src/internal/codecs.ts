@@ -1,0 +1,109 @@
+/**
+ * The border between typed handlers and the JSON of the log.
+ */
+import type { Contract } from "@coppice/task/Contract"
+import { canonical } from "@coppice/task/Payload"
+import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
+import * as SchemaParser from "effect/SchemaParser"
+import type { Pure } from "../Agent.ts"
+import { digest } from "./digest.ts"
+import type { Definition } from "./AgentServer.ts"
+
+/** A handler's output or error that does not fit its own schema: a bug of the handler. */
+export class DoesNotFit extends Data.TaggedError("DoesNotFit")<{ readonly message: string }> {}
+
+type Encode = (value: unknown) => Exit.Exit<Schema.Json, Schema.SchemaError>
+type Decode = (json: unknown) => Exit.Exit<any, Schema.SchemaError>
+
+export interface Codecs {
+  readonly encodeInput: Encode
+  readonly decodeOutput: Decode
+  readonly decodeError: Decode
+  readonly implement: (
+    handler: (input: unknown) => Effect.Effect<unknown, unknown>
+  ) => Pick<Definition, "handle" | "accept">
+}
+
+const parse = { errors: "first" } as const
+
+const encoder = (schema: Pure): Encode =>
+  SchemaParser.encodeUnknownExit(Schema.toCodecJson(schema), parse) as unknown as Encode
+
+const decoder = (schema: Pure): Decode =>
+  SchemaParser.decodeUnknownExit(Schema.toCodecJson(schema), parse) as unknown as Decode
+
+/** What a schema says about a value that does not fit: one line with the path. */
+export const problemOf = (cause: Cause.Cause<unknown>): { readonly path: string; readonly message: string } => {
+  const message = String((Cause.squash(cause) as Error).message ?? Cause.squash(cause))
+  const path = /at (\[.*\])/.exec(message)?.[1] ?? ""
+  return {
+    path: path.replaceAll(/\["([^"]*)"\]/g, ".$1").replace(/^\./, ""),
+    message: message.replaceAll(/\s*\n\s*/g, " ")
+  }
+}
+
+const orDefect = (what: string, exit: Exit.Exit<Schema.Json, Schema.SchemaError>): Effect.Effect<Schema.Json> =>
+  Exit.isSuccess(exit)
+    ? Effect.succeed(exit.value)
+    : Effect.die(new DoesNotFit({ message: `${what} does not fit its schema: ${problemOf(exit.cause).message}` }))
+
+export const codecs = (name: string, input: Pure, output: Pure, error: Pure): Codecs => {
+  const decodeInput = decoder(input)
+  const encodeInput = encoder(input)
+  const encodeOutput = encoder(output)
+  const encodeError = encoder(error)
+  return {
+    encodeInput,
+    decodeOutput: decoder(output),
+    decodeError: decoder(error),
+    implement: (handler) => ({
+      accept: (json) => {
+        const decoded = decodeInput(json)
+        if (Exit.isFailure(decoded)) return Exit.fail(problemOf(decoded.cause))
+        const encoded = encodeInput(decoded.value)
+        return Exit.isSuccess(encoded) ? Exit.succeed(encoded.value) : Exit.fail(problemOf(encoded.cause))
+      },
+      handle: (json) => {
+        const decoded = decodeInput(json)
+        if (Exit.isFailure(decoded)) {
+          return Effect.die(
+            new DoesNotFit({ message: `The recorded input of "${name}" does not fit: ${problemOf(decoded.cause).message}` })
+          )
+        }
+        return Effect.matchCauseEffect(Effect.suspend(() => handler(decoded.value)), {
+          onSuccess: (value) => orDefect(`The output of "${name}"`, encodeOutput(value)),
+          onFailure: (cause) => {
+            const failed = cause.reasons.find(Cause.isFailReason)
+            if (failed === undefined || Cause.hasDies(cause)) return Effect.failCause(cause as Cause.Cause<never>)
+            return Effect.flatMap(orDefect(`An error of "${name}"`, encodeError(failed.error)), Effect.fail)
+          }
+        })
+      }
+    })
+  }
+}
+
+const jsonSchemaOf = (schema: Pure): Schema.JsonObject => {
+  const document = Schema.toJsonSchemaDocument(schema)
+  const definitions = Object.keys(document.definitions).length === 0 ? {} : { $defs: document.definitions }
+  return { ...document.schema, ...definitions } as Schema.JsonObject
+}
+
+interface ContractOptions extends Omit<Contract, "version" | "input" | "output" | "error"> {
+  readonly version: string | undefined
+  readonly input: Pure
+  readonly output: Pure
+  readonly error: Pure | undefined
+}
+
+export const contractOf = (options: ContractOptions): Contract => {
+  const input = jsonSchemaOf(options.input)
+  const output = jsonSchemaOf(options.output)
+  const error = options.error === undefined ? null : jsonSchemaOf(options.error)
+  const version = options.version ?? digest(canonical([input, output, error])).slice(0, 12)
+  return { ...options, version, input, output, error }
+}

@@ -1,0 +1,91 @@
+/**
+ * The last step of an execution: what its end means for the task.
+ */
+import { check } from "@coppice/task/Payload"
+import type { FailureReason } from "@coppice/task/Task"
+import type { Command } from "@coppice/task/TaskMachine"
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Exit from "effect/Exit"
+import type { Json } from "effect/Schema"
+import { ReplayMismatch } from "../AgentError.ts"
+import type { Execution } from "./Execution.ts"
+import type { Host } from "./Host.ts"
+
+/** What the executor does afterwards. */
+export interface Next {
+  readonly done: () => void
+  readonly again: (cause: Cause.Cause<unknown>, delay: Duration.Duration) => void
+}
+
+/** One line about a cause, without a stack. */
+export const messageOf = (cause: Cause.Cause<unknown>): string => {
+  const error = Cause.squash(cause)
+  const text = error instanceof Error ? `${error.name === "Error" ? "" : `${error.name}: `}${error.message}` : String(error)
+  return text.split("\n")[0]!.slice(0, 1_000)
+}
+
+const backoff = (attempt: number): Duration.Duration => Duration.millis(Math.min(100 * 2 ** (attempt - 1), 30_000))
+
+const failure = (execution: Execution, reason: FailureReason, message: string, error: Json): Command => ({
+  _tag: "Fail",
+  attempt: execution.attempt,
+  reason,
+  message,
+  error
+})
+
+/** The command that ends the task, or `undefined` when it deserves another attempt. */
+const verdict = (execution: Execution, exit: Exit.Exit<unknown, unknown>): Command | undefined => {
+  if (Exit.isSuccess(exit)) {
+    const result = exit.value as Json
+    const tooLarge = check(`The output of "${execution.entry.state.agent}"`, result)
+    if (tooLarge === undefined) return { _tag: "Complete", attempt: execution.attempt, result }
+    return failure(execution, "defect", tooLarge.message, null)
+  }
+  const { cause } = exit
+  const mismatch = cause.reasons.find((reason) => Cause.isDieReason(reason) && reason.defect instanceof ReplayMismatch)
+  if (mismatch !== undefined) return failure(execution, "replay_mismatch", messageOf(cause), null)
+  if (Cause.hasDies(cause)) {
+    if (execution.attempt < execution.server.contract.attempts) return undefined
+    return failure(execution, "defect", messageOf(cause), null)
+  }
+  const failed = cause.reasons.find(Cause.isFailReason)
+  if (failed === undefined) return { _tag: "Cancel", by: "self", reason: "The handler interrupted itself" }
+  const error = failed.error as Json
+  return failure(execution, "agent_error", describe(error), error)
+}
+
+const describe = (error: Json): string => {
+  if (typeof error === "string") return error
+  if (typeof error !== "object" || error === null || Array.isArray(error)) return JSON.stringify(error)
+  const { _tag, message } = error as { readonly _tag?: Json; readonly message?: Json }
+  if (typeof message === "string" && message !== "") return typeof _tag === "string" ? `${_tag}: ${message}` : message
+  return typeof _tag === "string" ? _tag : JSON.stringify(error)
+}
+
+/** Records how the execution ended; children that still run are cancelled and settled first (I11). */
+export const report = (host: Host, execution: Execution, exit: Exit.Exit<unknown, unknown>, next: Next): void => {
+  const command = verdict(execution, exit)
+  if (command === undefined && Exit.isFailure(exit)) {
+    host.log.dispatch(execution.entry, {
+      _tag: "FailAttempt",
+      attempt: execution.attempt,
+      message: messageOf(exit.cause),
+      delivered: execution.lastDelivered
+    })
+    return next.again(exit.cause, backoff(execution.attempt))
+  }
+  releaseChildren(host, execution)
+  host.settler.whenChildrenSettled(execution.id, () => {
+    host.log.dispatch(execution.entry, command!)
+    next.done()
+  })
+}
+
+const releaseChildren = (host: Host, execution: Execution): void => {
+  for (const child of host.log.liveChildren(execution.id)) {
+    if (child.state.spec.onParentExit === "stop") host.tasks.cancelNow(child, "parent", "The parent ended")
+    else host.log.dispatch(child, { _tag: "Release", rule: child.state.spec.onParentExit })
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * The one inbox: every question of every task that waits for a person, and the way to answer it.
+ */
+import { InputRequest } from "@coppice/task/TaskEvent"
+import { Task, TaskId } from "@coppice/task/Task"
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as Schema from "effect/Schema"
+import { BadRequest, Conflict, NotFound, TooLarge } from "./ApiError.ts"
+import { Authorization } from "./Authorization.ts"
+
+/** An open question and the task that asks it. */
+export const Question = Schema.Struct({
+  task: TaskId,
+  run: TaskId,
+  agent: Schema.String,
+  since: Schema.Finite,
+  request: InputRequest
+})
+export type Question = typeof Question.Type
+
+export const Inbox = Schema.Struct({ questions: Schema.Array(Question) })
+export type Inbox = typeof Inbox.Type
+
+/**
+ * A person's answer. `key` may be left out when the task asks only one question; `content` goes with `accept` and is
+ * checked against the question's form.
+ */
+export const Answer = Schema.Struct({
+  key: Schema.optionalKey(Schema.String),
+  action: Schema.Literals(["accept", "decline", "cancel"]),
+  content: Schema.optionalKey(Schema.Json)
+})
+export type Answer = typeof Answer.Type
+
+const inbox = HttpApiEndpoint.get("list", "/inbox", {
+  query: {
+    run: Schema.optionalKey(Schema.String),
+    limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000 })))
+  },
+  success: Inbox,
+  error: [NotFound, Conflict]
+})
+
+const answer = HttpApiEndpoint.post("answer", "/tasks/:id/answer", {
+  params: { id: Schema.String },
+  payload: Answer,
+  success: Task,
+  error: [BadRequest, NotFound, Conflict, TooLarge]
+})
+
+/** The group `inbox`. */
+export class InboxApi extends HttpApiGroup.make("inbox")
+  .add(inbox, answer)
+  .middleware(Authorization)
+  .prefix("/api/v1")
+{}

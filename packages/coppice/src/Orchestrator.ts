@@ -1,0 +1,86 @@
+/**
+ * What a service runs: its agents and the rules they live under, as one value.
+ *
+ * `make` is what a `coppice.config.ts` exports; the service (`coppice serve`, `npm start`) reads it. `layer` is the same
+ * without a service, for tests and for programs that embed the runtime.
+ */
+import * as AgentSupervisor from "@coppice/agent/AgentSupervisor"
+import * as Executor from "@coppice/agent/Executor"
+import type * as Supervisor from "@coppice/agent/Supervisor"
+import { Rescuer } from "@coppice/task/Rescuer"
+import * as TaskEngine from "@coppice/task/TaskEngine"
+import { Tasks } from "@coppice/task/Tasks"
+import { type StoreError, TaskStore } from "@coppice/task/TaskStore"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Store from "./Store.ts"
+
+/** An agent with its code: what `toLayer` returns once everything its handler needs has been provided. */
+export type AgentLayer = Layer.Layer<never, never, AgentSupervisor.AgentSupervisor | Tasks>
+
+export interface OrchestratorOptions {
+  /** Started in this order, stopped in reverse. */
+  readonly agents: ReadonlyArray<AgentLayer>
+  /** OTP's words and meanings. [one_for_one, 5 restarts in 30 seconds] */
+  readonly supervision?: Supervisor.SupervisorOptions | undefined
+  readonly executor?: Partial<Executor.ExecutorOptions> | undefined
+}
+
+/** The services of a running orchestrator. */
+export type Services =
+  | TaskEngine.TaskEngine
+  | TaskStore
+  | Executor.Executor
+  | AgentSupervisor.AgentSupervisor
+
+/** A definition, ready to run over any store. */
+export interface Orchestrator {
+  readonly _tag: "Orchestrator"
+  readonly options: OrchestratorOptions
+  /** Everything but the store: engine, supervision tree, agents; resumes what the store holds once all agents stand. */
+  readonly layer: Layer.Layer<Services, StoreError, TaskStore>
+}
+
+const inOrder = (agents: ReadonlyArray<AgentLayer>): AgentLayer =>
+  agents.reduceRight<AgentLayer>((rest, agent) => Layer.provideMerge(rest, agent) as AgentLayer, Layer.empty)
+
+const resume = Layer.effectDiscard(Effect.flatMap(Rescuer, (rescuer) => rescuer.sweep))
+
+/** Defines an orchestrator. */
+export const make = (options: OrchestratorOptions): Orchestrator => {
+  const settings = Layer.mergeAll(
+    options.supervision === undefined
+      ? Layer.empty
+      : Layer.succeed(AgentSupervisor.SupervisionOptions, options.supervision),
+    options.executor === undefined
+      ? Layer.empty
+      : Layer.effect(
+        Executor.ExecutorOptions,
+        Effect.map(Executor.ExecutorOptions, (defaults) => ({ ...defaults, ...options.executor }))
+      )
+  )
+  const runtime = AgentSupervisor.layer.pipe(
+    Layer.provideMerge(Executor.layer),
+    Layer.provideMerge(TaskEngine.layer),
+    Layer.provide(settings)
+  )
+  const layer = resume.pipe(
+    Layer.provideMerge(inOrder(options.agents)),
+    Layer.provideMerge(runtime),
+    Layer.provideMerge(Layer.effect(TaskStore, TaskStore))
+  ) as Layer.Layer<Services, StoreError, TaskStore>
+  return { _tag: "Orchestrator", options, layer }
+}
+
+/**
+ * A running orchestrator inside this process, over the store a URL names.
+ */
+export const layer = (orchestrator: Orchestrator, store: string = "memory:"): Layer.Layer<Services, StoreError> =>
+  Layer.provide(orchestrator.layer, Store.layer(store))
+
+/** Submits work to the running orchestrator and waits for how it ends. */
+export const run = Effect.fn("Orchestrator.run")(function*(agent: string, input: unknown) {
+  const tasks = yield* Tasks
+  const task = yield* tasks.submit({ agent, input: input as never })
+  return yield* tasks.result(task.id)
+})

@@ -1,0 +1,17 @@
+/**
+ * Everything a user of Coppice imports.
+ *
+ * Definitions (`Agent`, `Workflow`), what handlers use (`Step`, `Human`, `Durable`, `Artifact`), and what runs them
+ * (`Orchestrator`).
+ *
+ * @packageDocumentation
+ */
+export * as Agent from "@coppice/agent/Agent"
+export { AmbiguousStep, CallError, NotAccepted, NotRecordable, ReplayMismatch } from "@coppice/agent/AgentError"
+export * as Durable from "@coppice/agent/Durable"
+export * as Human from "@coppice/agent/Human"
+export * as Step from "@coppice/agent/Step"
+export { TaskContext } from "@coppice/agent/TaskContext"
+export * as Workflow from "@coppice/agent/Workflow"
+export * as Artifact from "./Artifact.ts"
+export * as Orchestrator from "./Orchestrator.ts"

@@ -1,0 +1,137 @@
+/**
+ * The unit of work MCP knows, as one record.
+ *
+ * A `Task` is the projection of its events: what a reader may see at any time. It carries no input, output or steps;
+ * those stay in the log and are read from there, so that a task costs the same however much it has done.
+ *
+ * Statuses are MCP's own five. A *run* is a root task and its whole tree; a run's id is its root's id. Status and
+ * settlement are two facts: cancelling sets `cancelled` for a whole subtree at once, and each node later records how it
+ * came to rest.
+ */
+import * as Schema from "effect/Schema"
+import { wholeMillis } from "./internal/millis.ts"
+
+/**
+ * The public id of a task: lower-case base 32, 20 characters, sortable by time of creation. It is a name, not a
+ * secret: it appears in URLs, traces and the CLI and grants nothing.
+ */
+export const TaskId = Schema.String.pipe(Schema.brand("TaskId"))
+export type TaskId = typeof TaskId.Type
+
+/** MCP's five statuses. `working` and `input_required` are active, the other three never change again. */
+export const TaskStatus = Schema.Literals(["working", "input_required", "completed", "failed", "cancelled"])
+export type TaskStatus = typeof TaskStatus.Type
+
+/**
+ * Why a task is `failed`. `agent_error` is an error the agent declared (an `isError` result in MCP); every other reason
+ * is a JSON-RPC −32603 on the wire.
+ */
+export const FailureReason = Schema.Literals([
+  "agent_error",
+  "defect",
+  "deadline",
+  "budget",
+  "quarantined",
+  "replay_mismatch",
+  "supervision"
+])
+export type FailureReason = typeof FailureReason.Type
+
+/** How a cancelled task came to rest. `finished_before` also stands for every task that ended by itself. */
+export const Settlement = Schema.Literals(["stopped", "finished_before", "refused", "unreachable", "unknown"])
+export type Settlement = typeof Settlement.Type
+
+/** What happens to a child that still runs when its parent ends: `stop` (default), `continue` or `adopt`. */
+export const ParentExit = Schema.Literals(["stop", "continue", "adopt"])
+export type ParentExit = typeof ParentExit.Type
+
+/** The last progress an agent reported: `progress` grows towards `total`, when a total is known. */
+export const Progress = Schema.Struct({
+  progress: Schema.Finite,
+  total: Schema.NullOr(Schema.Finite),
+  message: Schema.NullOr(Schema.String)
+})
+export type Progress = typeof Progress.Type
+
+/** Limits of one task and its tree; `null` means none of its own. Times in milliseconds, money in micro-units. */
+export const Budget = Schema.Struct({
+  wallClock: Schema.NullOr(Schema.Finite),
+  calls: Schema.NullOr(Schema.Finite),
+  tokens: Schema.NullOr(Schema.Finite),
+  money: Schema.NullOr(Schema.Finite)
+})
+export type Budget = typeof Budget.Type
+
+/** W3C ids of the span that stands for this task, so that one run stays one trace across restarts. */
+export const TaskTrace = Schema.Struct({
+  traceId: Schema.String,
+  spanId: Schema.String,
+  parentSpanId: Schema.NullOr(Schema.String)
+})
+export type TaskTrace = typeof TaskTrace.Type
+
+/** What is fixed when a task is created. */
+export const TaskSpec = Schema.Struct({
+  /** Version of the agent's contract the task was created under. */
+  version: Schema.String,
+  /** Who asked. `local` for the loopback token's holder; children inherit it. */
+  principal: Schema.String,
+  idempotencyKey: Schema.NullOr(Schema.String),
+  depth: Schema.Int,
+  priority: Schema.Int,
+  /** Time to live the requestor asked for, milliseconds from creation; it shortens retention, never live work. */
+  ttl: Schema.NullOr(Schema.Finite),
+  /** How long the run is kept after its end, milliseconds. */
+  retention: Schema.Finite,
+  budget: Schema.NullOr(Budget),
+  onParentExit: ParentExit,
+  retryOf: Schema.NullOr(TaskId),
+  trace: TaskTrace,
+  /** MCP `_meta` as it came in; recorded, never obeyed unless the peer is a configured Coppice. */
+  meta: Schema.NullOr(Schema.JsonObject)
+})
+export type TaskSpec = typeof TaskSpec.Type
+
+/** One task as readers see it. Times are Unix milliseconds. */
+export const Task = Schema.Struct({
+  id: TaskId,
+  run: TaskId,
+  parent: Schema.NullOr(TaskId),
+  /** Key of the parent's call that made this task; unique below its parent. `null` for a root. */
+  key: Schema.NullOr(Schema.String),
+  agent: Schema.String,
+  status: TaskStatus,
+  statusMessage: Schema.NullOr(Schema.String),
+  reason: Schema.NullOr(FailureReason),
+  /** Executions begun so far; 0 while it waits for its first slot. */
+  attempt: Schema.Int,
+  progress: Schema.NullOr(Progress),
+  createdAt: Schema.Finite,
+  updatedAt: Schema.Finite,
+  endedAt: Schema.NullOr(Schema.Finite),
+  deadline: Schema.NullOr(Schema.Finite),
+  settlement: Schema.NullOr(Settlement),
+  settledAt: Schema.NullOr(Schema.Finite),
+  spec: TaskSpec
+})
+export type Task = typeof Task.Type
+
+/** True for `completed`, `failed` and `cancelled`. */
+export const isTerminal = (status: TaskStatus): boolean => status !== "working" && status !== "input_required"
+
+/** True once nothing of the task runs any more (I7, I11). */
+export const isSettled = (task: { readonly settlement: Settlement | null }): boolean => task.settlement !== null
+
+/** The default retention of a finished run: seven days, in milliseconds. */
+export const defaultRetention: number = 7 * 24 * 60 * 60 * 1000
+
+/**
+ * When an ended run may be forgotten, Unix milliseconds: its end plus its retention, or earlier when the requestor
+ * asked for a shorter time to live. Live work is never forgotten.
+ */
+export const expiresAt = (task: Task): number | null => {
+  if (task.endedAt === null) return null
+  const kept = task.endedAt + task.spec.retention
+  const { ttl } = task.spec
+  return wholeMillis(ttl === null ? kept : Math.min(kept, Math.max(task.endedAt, task.createdAt + ttl)))
+}

@@ -1,0 +1,95 @@
+/**
+ * Facts about one task, as the log keeps them.
+ *
+ * Events are the truth; every table beside them is a projection. They are only ever added to: a field that comes later
+ * is optional or has a default, so that old events replay to the same task.
+ *
+ * An event's place in the log is its envelope: `seq` orders all events of a store, `at` is the wall clock of the
+ * decision in Unix milliseconds (order by `seq`, never by time).
+ */
+import * as Schema from "effect/Schema"
+import { FailureReason, ParentExit, Progress, Settlement, TaskId, TaskSpec } from "./Task.ts"
+
+/** How a recorded effect ended: the encoded value, or the encoded error. Defects are never recorded as a result. */
+export const RecordedExit = Schema.TaggedUnion({
+  Success: { value: Schema.Json },
+  Failure: { error: Schema.Json }
+})
+export type RecordedExit = typeof RecordedExit.Type
+
+/** The question a task puts to a person. `schema` is the JSON Schema of the form, as MCP elicitation has it. */
+export const InputRequest = Schema.Struct({
+  key: Schema.String,
+  mode: Schema.Literals(["form", "url"]),
+  message: Schema.String,
+  schema: Schema.NullOr(Schema.JsonObject),
+  url: Schema.NullOr(Schema.String),
+  deadline: Schema.NullOr(Schema.Finite)
+})
+export type InputRequest = typeof InputRequest.Type
+
+/** A person's answer; `content` is there only for `accept`. */
+export const InputResponse = Schema.Struct({
+  action: Schema.Literals(["accept", "decline", "cancel", "expired"]),
+  content: Schema.NullOr(Schema.Json),
+  by: Schema.String
+})
+export type InputResponse = typeof InputResponse.Type
+
+/** Every fact a task's log may hold. */
+export const TaskEvent = Schema.TaggedUnion({
+  /** The task exists. `attempt` is 1 when its first execution began with it, 0 when it was queued. */
+  Created: {
+    run: TaskId,
+    parent: Schema.NullOr(TaskId),
+    key: Schema.NullOr(Schema.String),
+    agent: Schema.String,
+    input: Schema.Json,
+    attempt: Schema.Int,
+    deadline: Schema.NullOr(Schema.Finite),
+    spec: TaskSpec
+  },
+  /** An execution began; written before the handler runs. */
+  Started: { attempt: Schema.Int },
+  /** An execution ended by a defect; `delivered` is the last fact its code had seen. */
+  AttemptFailed: { attempt: Schema.Int, message: Schema.String, delivered: Schema.Int },
+  Progressed: { progress: Progress },
+  /** A step's body ended and its result is final. `startedAt` in Unix milliseconds. */
+  StepRecorded: {
+    key: Schema.String,
+    name: Schema.String,
+    exit: RecordedExit,
+    startedAt: Schema.Finite,
+    attempt: Schema.Int
+  },
+  TimerSet: { key: Schema.String, due: Schema.Finite },
+  TimerFired: { key: Schema.String },
+  InputRequested: { request: InputRequest },
+  InputReceived: { key: Schema.String, response: InputResponse },
+  /** Nobody waits for the answer any more. */
+  InputWithdrawn: { key: Schema.String },
+  Completed: { result: Schema.Json },
+  /** `error` is the agent's declared error, encoded; `null` for every other reason. */
+  Failed: { reason: FailureReason, message: Schema.String, error: Schema.NullOr(Schema.Json) },
+  Cancelled: { by: Schema.String, reason: Schema.NullOr(Schema.String) },
+  /** The task came to rest after its cancellation or failure from outside. `took` in milliseconds. */
+  Settled: { how: Settlement, took: Schema.Finite },
+  /** The child outlives its parent, by the rule `onParentExit`. */
+  Released: { rule: ParentExit }
+})
+export type TaskEvent = typeof TaskEvent.Type
+export type TaskEventType = TaskEvent["_tag"]
+
+/** An event in its place. */
+export const Envelope = Schema.Struct({
+  seq: Schema.Int,
+  task: TaskId,
+  run: TaskId,
+  at: Schema.Finite,
+  event: TaskEvent
+})
+export type Envelope = typeof Envelope.Type
+
+/** True for the events that end a task. */
+export const isEnding = (type: TaskEventType): boolean =>
+  type === "Completed" || type === "Failed" || type === "Cancelled"

@@ -1,0 +1,78 @@
+/**
+ * Fires what is due: the timers of sleeping tasks and the deadlines of all.
+ *
+ * The store is the heap; memory holds only the time of the next one, so a hundred thousand sleeping tasks cost rows.
+ * A timer never fires early; it fires late by at most one commit and the event loop's lag.
+ */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import { TaskLog } from "./TaskLog.ts"
+import { Tasks } from "./Tasks.ts"
+import { type Timer, TaskStore } from "./TaskStore.ts"
+
+const page = 1_000
+
+/** Timers that moved on without firing, for example because the store was unavailable, are looked at again after this. */
+const patience = 60_000
+
+export const layer: Layer.Layer<never, never, TaskStore | TaskLog | Tasks> = Layer.effectDiscard(
+  Effect.gen(function*() {
+    const store = yield* TaskStore
+    const log = yield* TaskLog
+    const tasks = yield* Tasks
+    let next = 0
+    let earlier = yield* Deferred.make<void>()
+
+    const stop = log.onCommit((events) => {
+      for (const { event } of events) {
+        const due = event._tag === "TimerSet" ? event.due : event._tag === "Created" ? event.deadline : null
+        if (due !== null && due < next) {
+          next = due
+          Deferred.doneUnsafe(earlier, Effect.void)
+        }
+      }
+    })
+    yield* Effect.addFinalizer(() => Effect.sync(stop))
+
+    const fire = Effect.fnUntraced(function*(timer: Timer) {
+      if (timer.key === "deadline") return yield* tasks.expire(timer.task)
+      const entry = yield* log.acquire(timer.task)
+      if (entry === undefined) return
+      const fired = log.dispatch(entry, { _tag: "FireTimer", key: timer.key })
+      if (Result.isFailure(fired)) log.clearTimer(timer.task, timer.key)
+      log.release(entry)
+    })
+
+    const fireDue = Effect.gen(function*() {
+      while (true) {
+        const due = yield* store.timersDue(log.now(), page)
+        yield* Effect.forEach(due, fire, { discard: true })
+        yield* log.barrier
+        if (due.length < page) return
+      }
+    })
+
+    const loop = Effect.gen(function*() {
+      while (true) {
+        earlier = yield* Deferred.make<void>()
+        next = Infinity
+        next = Math.min(next, (yield* store.nextTimer) ?? Infinity)
+        const wait = Math.min(next - (yield* Clock.currentTimeMillis), patience)
+        if (wait > 0) yield* Effect.timeoutOption(Deferred.await(earlier), wait)
+        yield* fireDue
+      }
+    })
+    yield* loop.pipe(
+      Effect.tapError((error) => Effect.logWarning("Timers wait for the store", error.message)),
+      Effect.option,
+      Effect.map(Option.isSome),
+      Effect.andThen(Effect.sleep("1 second")),
+      Effect.forever,
+      Effect.forkScoped
+    )
+  })
+)

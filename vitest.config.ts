@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config"
+
+export default defineConfig({
+  test: {
+    include: ["{packages,apps}/*/test/**/*.test.{ts,tsx}", "test/**/*.test.ts"],
+    // Separate processes: node:sqlite, signals and process-wide state of one file stay out of the next one.
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    teardownTimeout: 10_000,
+    passWithNoTests: false
+  }
+})
