@@ -11,8 +11,8 @@ import { CurrentStep } from "./CurrentStep.ts"
 import { currentExecution } from "./internal/call.ts"
 import { toJson } from "./internal/json.ts"
 import { fingerprint } from "./internal/digest.ts"
-import { ephemeral, runStep, type Step } from "./internal/step.ts"
-import { TaskContext } from "./TaskContext.ts"
+import { runStep, type Step } from "./internal/step.ts"
+import { isEphemeral, TaskContext } from "./TaskContext.ts"
 
 /** How a step's result and typed error are recorded; without schemas they must be JSON, and come back as JSON. */
 export interface StepOptions<A extends Pure, E extends Pure> {
@@ -73,7 +73,7 @@ export const run: Run = (...args: ReadonlyArray<any>) => {
   const body = args.length === 2 ? args[1] : args[2]
   const codecs = args[3] === undefined ? untyped : options(args[3])
   return Effect.flatMap(TaskContext, (info) =>
-    info === ephemeral
+    isEphemeral(info)
       ? inline(name, input, body)
       : Effect.flatMap(currentExecution, (execution) =>
         runStep(execution, { name, kind: "step", input, body, ...codecs }))) as never

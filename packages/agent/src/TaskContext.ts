@@ -20,10 +20,9 @@ const executions = new WeakMap<TaskInfo, Execution>()
 
 export class TaskContext extends Context.Service<TaskContext, TaskInfo>()("@coppice/agent/TaskContext") {}
 
-/** @internal */
-export const contextOf = (execution: Execution): Context.Context<TaskContext> => {
+const infoOf = (execution: Execution): TaskInfo => {
   const { agent, id, run } = execution.entry.state
-  const info: TaskInfo = {
+  return {
     id,
     run,
     agent,
@@ -34,9 +33,32 @@ export const contextOf = (execution: Execution): Context.Context<TaskContext> =>
       return execution.isReplaying
     }
   }
+}
+
+/** @internal */
+export const contextOf = (execution: Execution): Context.Context<TaskContext> => {
+  const info = infoOf(execution)
   executions.set(info, execution)
   return Context.make(TaskContext, info)
 }
+
+const ephemerals = new WeakSet<TaskInfo>()
+
+/**
+ * The task as the body of a step sees it: its names, but no way to record anything.
+ * @internal
+ */
+export const inBody = (execution: Execution, ofEphemeral: boolean): TaskInfo => {
+  const info = infoOf(execution)
+  if (ofEphemeral) ephemerals.add(info)
+  return info
+}
+
+/**
+ * True in the handler of an ephemeral agent, whose steps leave no record of their own.
+ * @internal
+ */
+export const isEphemeral = (info: TaskInfo): boolean => ephemerals.has(info)
 
 /** @internal */
 export const executionOf = (info: TaskInfo): Execution | undefined => executions.get(info)

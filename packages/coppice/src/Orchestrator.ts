@@ -10,9 +10,11 @@ import type * as Supervisor from "@coppice/agent/Supervisor"
 import { Rescuer } from "@coppice/task/Rescuer"
 import * as TaskEngine from "@coppice/task/TaskEngine"
 import { Tasks } from "@coppice/task/Tasks"
-import { type StoreError, TaskStore } from "@coppice/task/TaskStore"
+import { type OpenInput, type StoreError, TaskStore } from "@coppice/task/TaskStore"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { Json } from "effect/Schema"
+import * as Stream from "effect/Stream"
 import * as Store from "./Store.ts"
 
 /** An agent with its code: what `toLayer` returns once everything its handler needs has been provided. */
@@ -84,3 +86,19 @@ export const run = Effect.fn("Orchestrator.run")(function*(agent: string, input:
   const task = yield* tasks.submit({ agent, input: input as never })
   return yield* tasks.result(task.id)
 })
+
+/** Answers every question that comes up, as a person would: for examples, tests and `--yes`. Never ends by itself. */
+export const answerAll = (answer: (question: OpenInput) => Json): Effect.Effect<never, never, Tasks> =>
+  Effect.gen(function*() {
+    const tasks = yield* Tasks
+    const open = Effect.flatMap(tasks.inbox({}), (questions) =>
+      Effect.forEach(questions, (question) =>
+        Effect.ignore(tasks.respond({
+          id: question.task,
+          key: question.request.key,
+          response: { action: "accept", content: answer(question), by: "answerAll" }
+        })), { discard: true }))
+    const asked = Stream.filter(tasks.watch({ since: 0 }), ({ event }) => event._tag === "InputRequested")
+    yield* Effect.ignore(Stream.runForEach(asked, () => open))
+    return yield* Effect.never
+  })

@@ -2,7 +2,6 @@
  * A recorded effect: run once, read from the log ever after.
  */
 import { canonical, check } from "@coppice/task/Payload"
-import type { TaskId } from "@coppice/task/Task"
 import type { RecordedExit } from "@coppice/task/TaskEvent"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -12,7 +11,7 @@ import type * as Fiber from "effect/Fiber"
 import type { Json } from "effect/Schema"
 import { AmbiguousStep, NotRecordable } from "../AgentError.ts"
 import { CurrentStep } from "../CurrentStep.ts"
-import { TaskContext, type TaskInfo } from "../TaskContext.ts"
+import { inBody, TaskContext } from "../TaskContext.ts"
 import { fingerprint } from "./digest.ts"
 import type { Execution } from "./Execution.ts"
 import type { Fact } from "./Journal.ts"
@@ -62,17 +61,12 @@ const outside = (execution: Execution, step: Step, key: string, context: Context
   Context.mergeAll(
     context,
     execution.server.host.outside,
-    Context.make(TaskContext, step.kind === "call" ? ephemeral : insideStep),
+    Context.make(TaskContext, inBody(execution, step.kind === "call")),
     Context.make(CurrentStep, {
       idempotencyKey: `${execution.id}/${key}`,
       attempt: execution.attempt
     })
   ) as Context.Context<never>
-
-const insideStep: TaskInfo = { id: "" as TaskId, run: "" as TaskId, agent: "", attempt: 0, isReplaying: false }
-
-/** The task an ephemeral agent believes it runs in: its steps run inline and leave no record of their own. */
-export const ephemeral: TaskInfo = { ...insideStep }
 
 const interpret = (step: Step, fact: Fact): Effect.Effect<any, any> => {
   if (fact._tag !== "Step") return Effect.die(new Error(`A step was answered by a ${fact._tag}`))
