@@ -4,9 +4,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Json } from "effect/Schema"
 import { expiresAt, isTerminal, type TaskId } from "./Task.ts"
-import type { Envelope, TaskEvent } from "./TaskEvent.ts"
+import type { Envelope, InputRequest, TaskEvent } from "./TaskEvent.ts"
 import {
   type Artifact,
   type Batch,
@@ -29,7 +28,8 @@ const before = (a: TaskRow, b: TaskRow): number => a.state.id < b.state.id ? -1 
 class Memory {
   epoch = 0
   seq = 0
-  eventCount = 0
+  /** Facts of deleted tasks that still stand in the log. */
+  private dead = 0
   readonly tasks = new Map<TaskId, TaskRow>()
   readonly log: Array<Envelope> = []
   readonly facts = new Map<TaskId, Array<Envelope>>()
@@ -38,9 +38,9 @@ class Memory {
   readonly unsettled = new Set<TaskId>()
   readonly asking = new Set<TaskId>()
   readonly endedRoots = new Set<TaskId>()
-  readonly timers = new Map<string, Timer>()
+  readonly timers = new Map<TaskId, Map<string, Timer>>()
   readonly receipts = new Map<string, Receipt>()
-  readonly artifacts = new Map<string, Artifact>()
+  readonly artifacts = new Map<string, Artifact & { readonly runs: Set<TaskId> }>()
   readonly cursors = new Map<string, number>()
 
   commit(batch: Batch): void {
@@ -52,18 +52,17 @@ class Memory {
     }
     for (const row of batch.changed) this.put(row)
     for (const id of batch.woken) this.wake(id)
-    for (const timer of batch.timersSet) this.timers.set(timer.task + timer.key, timer)
+    for (const timer of batch.timersSet) this.set(timer)
     for (const { key, task } of batch.timersCleared) this.clear(task, key)
     for (const receipt of batch.receipts) {
       this.receipts.set(receiptKey(receipt.principal, receipt.agent, receipt.key), receipt)
     }
-    for (const artifact of batch.artifacts) this.artifacts.set(artifact.digest, artifact)
+    for (const artifact of batch.artifacts) this.keep(artifact)
     for (const [consumer, seq] of batch.cursors) this.cursors.set(consumer, seq)
   }
 
   private append(envelope: Envelope): void {
     this.log.push(envelope)
-    this.eventCount++
     push(this.facts, envelope.task, envelope)
     this.seq = envelope.seq
   }
@@ -72,9 +71,9 @@ class Memory {
     const { state } = row
     const active = !isTerminal(state.status)
     this.tasks.set(state.id, row)
-    set(this.runnable, state.id, active && !row.parked)
-    set(this.unsettled, state.id, !active && state.settlement === null)
-    set(this.asking, state.id, state.inputs.length > 0)
+    mark(this.runnable, state.id, active && !row.parked)
+    mark(this.unsettled, state.id, !active && state.settlement === null)
+    mark(this.asking, state.id, state.inputs.length > 0)
     if (state.parent === null && !active) this.endedRoots.add(state.id)
   }
 
@@ -83,9 +82,33 @@ class Memory {
     if (row !== undefined && !isTerminal(row.state.status)) this.put({ ...row, parked: false })
   }
 
+  private set(timer: Timer): void {
+    const timers = this.timers.get(timer.task)
+    if (timers === undefined) this.timers.set(timer.task, new Map([[timer.key, timer]]))
+    else timers.set(timer.key, timer)
+  }
+
   private clear(task: TaskId, key: string | null): void {
-    if (key !== null) this.timers.delete(task + key)
-    else if (this.timers.size > 0) for (const [name, timer] of this.timers) if (timer.task === task) this.timers.delete(name)
+    const timers = this.timers.get(task)
+    if (key !== null) timers?.delete(key)
+    if (key === null || timers?.size === 0) this.timers.delete(task)
+  }
+
+  private keep(artifact: Artifact): void {
+    const known = this.artifacts.get(artifact.digest)
+    if (known === undefined) this.artifacts.set(artifact.digest, { ...artifact, runs: new Set([artifact.run]) })
+    else known.runs.add(artifact.run)
+  }
+
+  allTimers(): Array<Timer> {
+    return [...this.timers.values()].flatMap((timers) => [...timers.values()])
+  }
+
+  artifact(digest: string): Artifact | undefined {
+    const artifact = this.artifacts.get(digest)
+    if (artifact === undefined) return undefined
+    const { bytes, mediaType, runs } = artifact
+    return { digest, run: [...runs].sort()[0]!, mediaType, bytes }
   }
 
   subtree(id: TaskId): Array<TaskRow> {
@@ -93,9 +116,13 @@ class Memory {
     if (root === undefined) return []
     const rows = [root]
     for (let i = 0; i < rows.length; i++) {
-      for (const child of this.children.get(rows[i]!.state.id) ?? []) rows.push(this.tasks.get(child)!)
+      for (const child of this.childIds(rows[i]!.state.id)) rows.push(this.tasks.get(child)!)
     }
     return rows
+  }
+
+  private childIds(id: TaskId): ReadonlyArray<TaskId> {
+    return (this.children.get(id) ?? []).toSorted()
   }
 
   ending(id: TaskId): TaskEvent | undefined {
@@ -107,7 +134,7 @@ class Memory {
   journal(id: TaskId): Journal | undefined {
     const row = this.tasks.get(id)
     if (row === undefined) return undefined
-    const children = (this.children.get(id) ?? []).map((child): ChildRecord => {
+    const children = this.childIds(id).map((child): ChildRecord => {
       const { settledSeq, state } = this.tasks.get(child)!
       return {
         id: child,
@@ -119,7 +146,7 @@ class Memory {
         ending: this.ending(child) ?? null
       }
     })
-    return { row, events: this.facts.get(id)!, children }
+    return { row, events: [...this.facts.get(id)!], children }
   }
 
   list(query: TaskQuery): Array<TaskRow> {
@@ -131,6 +158,7 @@ class Memory {
     const found: Array<Envelope> = []
     for (let i = firstAfter(source, query.since); i < source.length && found.length < query.limit; i++) {
       const envelope = source[i]!
+      if (!this.tasks.has(envelope.task)) continue
       if (query.run === undefined || envelope.run === query.run) found.push(envelope)
     }
     return found
@@ -138,35 +166,50 @@ class Memory {
 
   openInputs(run: TaskId | undefined, limit: number): Array<OpenInput> {
     const rows = [...this.asking].map((id) => this.tasks.get(id)!).sort(before)
-    return rows.filter((row) => run === undefined || row.state.run === run).flatMap(({ state }) =>
-      state.inputs.map((request): OpenInput => ({
-        task: state.id,
-        run: state.run,
-        agent: state.agent,
-        since: state.updatedAt,
-        request
-      }))
-    ).slice(0, limit)
+    return rows.filter((row) => run === undefined || row.state.run === run)
+      .flatMap(({ state }) => state.inputs.toSorted(byKey).map((request) => this.openInput(state, request)))
+      .slice(0, limit)
+  }
+
+  private openInput({ agent, id, run }: TaskRow["state"], request: InputRequest): OpenInput {
+    const asked = this.facts.get(id)!.findLast(({ event }) =>
+      event._tag === "InputRequested" && event.request.key === request.key
+    )
+    return { task: id, run, agent, since: asked!.at, request }
   }
 
   deleteRun(run: TaskId): number {
     const rows = this.subtree(run)
-    for (const { state } of rows) {
-      this.tasks.delete(state.id)
-      this.facts.delete(state.id)
-      this.children.delete(state.id)
-      this.runnable.delete(state.id)
-      this.clear(state.id, null)
+    for (const row of rows) this.remove(row)
+    for (const [digest, { runs }] of this.artifacts) {
+      if (runs.delete(run) && runs.size === 0) this.artifacts.delete(digest)
     }
-    this.endedRoots.delete(run)
-    for (const [key, receipt] of this.receipts) if (!this.tasks.has(receipt.task)) this.receipts.delete(key)
-    for (const [key, artifact] of this.artifacts) if (artifact.run === run) this.artifacts.delete(key)
-    const kept = this.log.filter((envelope) => envelope.run !== run)
-    this.log.length = 0
-    for (const envelope of kept) this.log.push(envelope)
+    if (this.dead > this.log.length / 2) this.compact()
     return rows.length
   }
+
+  private remove({ state: { agent, id, spec } }: TaskRow): void {
+    this.dead += this.facts.get(id)!.length
+    for (const table of [this.tasks, this.facts, this.children, this.timers]) table.delete(id)
+    for (const members of [this.runnable, this.unsettled, this.asking, this.endedRoots]) members.delete(id)
+    if (spec.idempotencyKey === null) return
+    const key = receiptKey(spec.principal, agent, spec.idempotencyKey)
+    if (this.receipts.get(key)?.task === id) this.receipts.delete(key)
+  }
+
+  private compact(): void {
+    const kept = this.log.filter((envelope) => this.tasks.has(envelope.task))
+    this.log.length = 0
+    for (const envelope of kept) this.log.push(envelope)
+    this.dead = 0
+  }
+
+  get eventCount(): number {
+    return this.log.length - this.dead
+  }
 }
+
+const byKey = (a: InputRequest, b: InputRequest): number => a.key < b.key ? -1 : 1
 
 const push = <K, V>(map: Map<K, Array<V>>, key: K, value: V): void => {
   const list = map.get(key)
@@ -174,7 +217,7 @@ const push = <K, V>(map: Map<K, Array<V>>, key: K, value: V): void => {
   else list.push(value)
 }
 
-const set = <A>(members: Set<A>, member: A, isMember: boolean): void => {
+const mark = <A>(members: Set<A>, member: A, isMember: boolean): void => {
   if (isMember) members.add(member)
   else members.delete(member)
 }
@@ -200,33 +243,25 @@ const matches = (query: TaskQuery, { state }: TaskRow): boolean =>
   (query.createdBefore === undefined || state.createdAt < query.createdBefore) &&
   (query.cursor === undefined || state.id < query.cursor)
 
-const take = <A>(items: Iterable<A>, limit: number): Array<A> => {
-  const taken: Array<A> = []
-  for (const item of items) {
-    if (taken.length >= limit) break
-    taken.push(item)
-  }
-  return taken
-}
+const expiry = (row: TaskRow): number => expiresAt(row.state) ?? Infinity
+
+const fenced = Effect.fail(new StoreError({ reason: "Fenced", message: "Another process took over the store" }))
 
 const makeStore = (memory: Memory): TaskStore["Service"] => {
+  let opened = -1
   const rows = (ids: Iterable<TaskId>) => [...ids].map((id) => memory.tasks.get(id)!).sort(before)
   return {
-    open: Effect.sync(() => ({ seq: memory.seq, epoch: ++memory.epoch })),
-    commit: (batch) =>
-      Effect.suspend(() => {
-        if (batch.epoch !== memory.epoch) {
-          return Effect.fail(new StoreError({ reason: "Fenced", message: "Another process owns the store" }))
-        }
-        memory.commit(batch)
-        return Effect.void
-      }),
+    open: Effect.sync(() => {
+      opened = ++memory.epoch
+      return { seq: memory.seq, epoch: opened }
+    }),
+    commit: (batch) => Effect.suspend(() => batch.epoch === memory.epoch ? Effect.sync(() => memory.commit(batch)) : fenced),
     load: (id) => Effect.sync(() => memory.tasks.get(id)),
     journal: (id) => Effect.sync(() => memory.journal(id)),
     input: (id) =>
       Effect.sync(() => {
         const first = memory.facts.get(id)?.[0]?.event
-        return first?._tag === "Created" ? first.input as Json : undefined
+        return first?._tag === "Created" ? first.input : undefined
       }),
     ending: (id) => Effect.sync(() => memory.ending(id)),
     subtree: (id) => Effect.sync(() => memory.subtree(id)),
@@ -234,31 +269,28 @@ const makeStore = (memory: Memory): TaskStore["Service"] => {
     events: (query) => Effect.sync(() => memory.events(query)),
     openInputs: ({ limit, run }) => Effect.sync(() => memory.openInputs(run, limit)),
     findIds: (prefix, limit) =>
-      Effect.sync(() => take([...memory.tasks.keys()].filter((id) => id.startsWith(prefix)).sort(), limit)),
+      Effect.sync(() => [...memory.tasks.keys()].filter((id) => id.startsWith(prefix)).sort().slice(0, limit)),
     receipt: (principal, agent, key) => Effect.sync(() => memory.receipts.get(receiptKey(principal, agent, key))),
     runnable: (cursor, limit) =>
       Effect.sync(() => rows(memory.runnable).filter((row) => cursor === undefined || row.state.id > cursor).slice(0, limit)),
     unsettled: (limit) => Effect.sync(() => rows(memory.unsettled).slice(0, limit)),
     timersDue: (now, limit) =>
-      Effect.sync(() =>
-        [...memory.timers.values()].filter((timer) => timer.due <= now).sort((a, b) => a.due - b.due).slice(0, limit)
-      ),
-    nextTimer: Effect.sync(() => {
-      let next: number | undefined
-      for (const timer of memory.timers.values()) if (next === undefined || timer.due < next) next = timer.due
-      return next
-    }),
+      Effect.sync(() => memory.allTimers().filter(({ due }) => due <= now).sort((a, b) => a.due - b.due).slice(0, limit)),
+    nextTimer: Effect.sync(() =>
+      memory.allTimers().reduce((next: number | undefined, { due }) => Math.min(next ?? due, due), undefined)
+    ),
     expired: (now, limit) =>
       Effect.sync(() =>
-        take([...memory.endedRoots].filter((id) => (expiresAt(memory.tasks.get(id)!.state) ?? Infinity) <= now), limit)
+        rows(memory.endedRoots).filter((row) => expiry(row) <= now).sort((a, b) => expiry(a) - expiry(b))
+          .slice(0, limit).map((row) => row.state.id)
       ),
-    deleteRun: (run) => Effect.sync(() => memory.deleteRun(run)),
-    artifact: (digest) => Effect.sync(() => memory.artifacts.get(digest)),
+    deleteRun: (run) => Effect.suspend(() => opened === memory.epoch ? Effect.sync(() => memory.deleteRun(run)) : fenced),
+    artifact: (digest) => Effect.sync(() => memory.artifact(digest)),
     cursor: (consumer) => Effect.sync(() => memory.cursors.get(consumer) ?? 0),
     counts: Effect.sync(() => ({
       tasks: memory.tasks.size,
       active: [...memory.tasks.values()].filter((row) => !isTerminal(row.state.status)).length,
-      events: memory.log.length
+      events: memory.eventCount
     }))
   }
 }

@@ -8,17 +8,17 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Json } from "effect/Schema"
+import { ofEvent, ofText } from "./internal/checksum.ts"
+import { digest as digestOf } from "./internal/digest.ts"
 import { migrations } from "./internal/migrations.ts"
-import { type Statements, statements } from "./internal/statements.ts"
-import { expiresAt, isTerminal, type TaskId } from "./Task.ts"
+import { toChild, toEnvelope, toExpiry, toInput, toLive, toOpenInput, toRow, toSum } from "./internal/rows.ts"
+import { select, type Statements, statements } from "./internal/statements.ts"
+import { isTerminal, type TaskId, type TaskStatus } from "./Task.ts"
 import type { Envelope, TaskEvent } from "./TaskEvent.ts"
 import { isEnding } from "./TaskEvent.ts"
 import {
   type Batch,
-  type ChildRecord,
   type EventQuery,
-  type OpenInput,
   StoreError,
   type StoreErrorReason,
   type TaskQuery,
@@ -77,63 +77,8 @@ export const migrate = (driver: SqlDriver["Service"]): void => {
   }
 }
 
-interface Live {
-  readonly statusMessage: TaskRow["state"]["statusMessage"]
-  readonly reason: TaskRow["state"]["reason"]
-  readonly progress: TaskRow["state"]["progress"]
-  readonly inputs: TaskRow["state"]["inputs"]
-}
-
-const toLive = ({ state }: TaskRow): string | null =>
-  state.statusMessage === null && state.reason === null && state.progress === null && state.inputs.length === 0
-    ? null
-    : JSON.stringify(
-      {
-        statusMessage: state.statusMessage,
-        reason: state.reason,
-        progress: state.progress,
-        inputs: state.inputs
-      } satisfies Live
-    )
-
-const nothingLive: Live = { statusMessage: null, reason: null, progress: null, inputs: [] }
-
-const toRow = (row: any): TaskRow => {
-  const live: Live = row.live === null ? nothingLive : JSON.parse(row.live)
-  return {
-    state: {
-      id: row.id,
-      run: row.run,
-      parent: row.parent,
-      key: row.key,
-      agent: row.agent,
-      status: row.status,
-      attempt: row.attempt,
-      createdAt: row.created_at,
-      updatedAt: row.updated_at,
-      endedAt: row.ended_at,
-      deadline: row.deadline,
-      settlement: row.settlement,
-      settledAt: row.settled_at,
-      spec: JSON.parse(row.spec),
-      ...live
-    },
-    parked: row.parked === 1,
-    createdSeq: row.created_seq,
-    endedSeq: row.ended_seq,
-    settledSeq: row.settled_seq
-  }
-}
-
-const toEnvelope = (row: any): Envelope => ({
-  seq: row.seq,
-  task: row.task,
-  run: row.run,
-  at: row.at,
-  event: JSON.parse(row.data)
-})
-
-const expiry = ({ state }: TaskRow): number | null => state.parent === null ? expiresAt(state) : null
+const fenced = () =>
+  new StoreError({ reason: "Fenced", message: "Another process took over the store; this one must stop" })
 
 class Writer {
   private readonly sql: Statements
@@ -141,19 +86,105 @@ class Writer {
     this.sql = sql
   }
 
+  assertEpoch(epoch: number): void {
+    const owner = this.sql.epoch.get() as { readonly epoch: number }
+    if (owner.epoch !== epoch) throw fenced()
+  }
+
   write(batch: Batch): void {
-    const { sql } = this
-    const owner = sql.epoch.get() as { readonly epoch: number }
-    if (owner.epoch !== batch.epoch) {
-      throw new StoreError({ reason: "Fenced", message: "Another process took over the store; this one must stop" })
-    }
-    const created = batch.created.length > 0 ? new Set<string>() : undefined
-    for (const row of batch.created) {
-      created!.add(row.state.id)
-      this.insert(row)
-    }
+    this.assertEpoch(batch.epoch)
+    for (const row of batch.created) this.insert(row)
     for (const row of batch.changed) this.update(row)
-    for (const envelope of batch.events) this.event(envelope, created)
+    this.events(batch)
+    this.others(batch)
+  }
+
+  private insert(row: TaskRow): void {
+    const { state } = row
+    const expiry = toExpiry(row)
+    const live = toLive(row)
+    this.sql.insertTask.run(
+      state.id,
+      state.run,
+      state.parent,
+      state.key,
+      state.agent,
+      state.spec.principal,
+      state.status,
+      row.parked ? 1 : 0,
+      state.attempt,
+      state.createdAt,
+      state.updatedAt,
+      state.endedAt,
+      state.deadline,
+      expiry,
+      state.settlement,
+      state.settledAt,
+      row.createdSeq,
+      row.endedSeq,
+      row.settledSeq,
+      live,
+      toSum(row, expiry, live)
+    )
+  }
+
+  private update(row: TaskRow): void {
+    const { state } = row
+    const expiry = toExpiry(row)
+    const live = toLive(row)
+    this.sql.updateTask.run(
+      state.status,
+      row.parked ? 1 : 0,
+      state.attempt,
+      state.updatedAt,
+      state.endedAt,
+      expiry,
+      state.settlement,
+      state.settledAt,
+      row.endedSeq,
+      row.settledSeq,
+      live,
+      toSum(row, expiry, live),
+      state.id
+    )
+  }
+
+  private events(batch: Batch): void {
+    // tasks that cannot have an open question: the row of a task that ends in the batch that made it is all there is
+    const fresh = new Set<TaskId>()
+    for (const row of batch.created) fresh.add(row.state.id)
+    for (const envelope of batch.events) {
+      this.insertEvent(envelope)
+      const { event, run, seq, task } = envelope
+      if (event._tag === "InputRequested") {
+        fresh.delete(task)
+        this.sql.insertInput.run(task, event.request.key, run, seq)
+      } else if (event._tag === "InputReceived" || event._tag === "InputWithdrawn") {
+        this.sql.deleteInput.run(task, event.key)
+      } else if (isEnding(event._tag) && !fresh.has(task)) {
+        this.sql.deleteInputs.run(task)
+      }
+    }
+  }
+
+  private insertEvent(envelope: Envelope): void {
+    const { at, event, run, seq, task } = envelope
+    const type = event._tag
+    let data: string
+    let input: string | null = null
+    if (type === "Created") {
+      const { input: value, ...rest } = event
+      data = JSON.stringify(rest)
+      input = JSON.stringify(value)
+    } else {
+      data = JSON.stringify(event)
+    }
+    const sum = ofEvent({ seq, task, run, at, type }, data)
+    this.sql.insertEvent.run(seq, task, run, at, type, sum, input === null ? null : ofText(input), data, input)
+  }
+
+  private others(batch: Batch): void {
+    const { sql } = this
     for (const id of batch.woken) sql.wake.run(id)
     for (const { due, key, task } of batch.timersSet) sql.setTimer.run(task, key, due)
     for (const { key, task } of batch.timersCleared) {
@@ -163,45 +194,20 @@ class Writer {
     for (const { agent, digest, key, principal, task } of batch.receipts) {
       sql.insertReceipt.run(principal, agent, key, task, digest)
     }
-    for (const { bytes, digest, mediaType, run } of batch.artifacts) sql.insertArtifact.run(digest, run, mediaType, bytes)
-    for (const [consumer, seq] of batch.cursors) sql.setCursor.run(consumer, seq)
-  }
-
-  private insert(row: TaskRow): void {
-    const { state } = row
-    this.sql.insertTask.run(
-      state.id, state.run, state.parent, state.key, state.agent, state.status, row.parked ? 1 : 0, state.attempt,
-      state.createdAt, state.updatedAt, state.endedAt, state.deadline, expiry(row), state.settlement, state.settledAt,
-      row.createdSeq, row.endedSeq, row.settledSeq, toLive(row)
-    )
-  }
-
-  private update(row: TaskRow): void {
-    const { state } = row
-    this.sql.updateTask.run(
-      state.status, row.parked ? 1 : 0, state.attempt, state.updatedAt, state.endedAt, expiry(row), state.settlement,
-      state.settledAt, row.endedSeq, row.settledSeq, toLive(row), state.id
-    )
-  }
-
-  private event({ at, event, run, seq, task }: Envelope, created: Set<string> | undefined): void {
-    const { sql } = this
-    sql.insertEvent.run(seq, task, run, at, event._tag, JSON.stringify(event))
-    switch (event._tag) {
-      case "InputRequested":
-        sql.insertInput.run(task, event.request.key, run, at, JSON.stringify(event.request))
-        return
-      case "InputReceived":
-      case "InputWithdrawn":
-        sql.deleteInput.run(task, event.key)
-        return
-      default:
-        if (isEnding(event._tag) && created?.has(task) !== true) sql.deleteInputs.run(task)
+    for (const { bytes, digest, mediaType, run } of batch.artifacts) {
+      sql.insertArtifact.run(digest, mediaType, bytes)
+      sql.insertArtifactRun.run(run, digest)
     }
+    for (const [consumer, seq] of batch.cursors) sql.setCursor.run(consumer, seq)
   }
 }
 
-const select = `SELECT t.*, json_extract(c.data, '$.spec') AS spec FROM tasks t JOIN events c ON c.seq = t.created_seq`
+/** Conditions that let a partial index answer: SQLite uses one only when its own condition is written out. */
+const indexFor = (status: ReadonlyArray<TaskStatus>): ReadonlyArray<string> => {
+  if (status.length === 0) return []
+  if (status.every((name) => !isTerminal(name))) return ["t.ended_at IS NULL"]
+  return status.every((name) => name === "failed" || name === "cancelled") ? ["t.status IN ('failed', 'cancelled')"] : []
+}
 
 const listSql = (query: TaskQuery): readonly [string, Array<SqlValue>] => {
   const where: Array<string> = []
@@ -212,11 +218,11 @@ const listSql = (query: TaskQuery): readonly [string, Array<SqlValue>] => {
   }
   if (query.status !== undefined) {
     add(`t.status IN (${query.status.map(() => "?").join(", ")})`, ...query.status)
-    if (query.status.length > 0 && query.status.every((status) => !isTerminal(status))) add("t.ended_at IS NULL")
+    for (const condition of indexFor(query.status)) add(condition)
   }
   if (query.agent !== undefined) add("t.agent = ?", query.agent)
   if (query.parent !== undefined) add("t.parent = ?", query.parent)
-  if (query.principal !== undefined) add("json_extract(c.data, '$.spec.principal') = ?", query.principal)
+  if (query.principal !== undefined) add("t.principal = ?", query.principal)
   if (query.rootsOnly === true) add("t.parent IS NULL")
   if (query.createdAfter !== undefined) add("t.created_at > ?", query.createdAfter)
   if (query.createdBefore !== undefined) add("t.created_at < ?", query.createdBefore)
@@ -228,117 +234,95 @@ const listSql = (query: TaskQuery): readonly [string, Array<SqlValue>] => {
 /** Below this distance from the end of the log, reading it through and filtering beats walking the run's tree. */
 const scanLimit = 5_000
 
-const make = (driver: SqlDriver["Service"]): TaskStore["Service"] => {
-  const sql = statements(driver, select)
-  const writer = new Writer(sql)
-  const commit = (batch: Batch) => driver.transaction(() => writer.write(batch))
-  const headSeq = () => (sql.head.get() as { readonly seq: number | null }).seq ?? 0
+const queries = (driver: SqlDriver["Service"], sql: Statements) => {
+  const headSeq = () => (sql.head.get() as { readonly seq: number }).seq
+  const eventRows = ({ limit, run, since, task }: EventQuery): Array<any> => {
+    if (task !== undefined) {
+      return sql.taskEvents.all(task, since, limit).filter((row) => run === undefined || row.run === run)
+    }
+    if (run === undefined) return sql.allEvents.all(since, limit)
+    return headSeq() - since < scanLimit
+      ? sql.runEventsByScan.all(since, run, limit)
+      : sql.runEventsByTree.all(run, since, limit)
+  }
+  const list = (query: TaskQuery) => {
+    const [text, params] = listSql(query)
+    return driver.prepare(text).all(...params).map(toRow)
+  }
+  const journal = (id: TaskId) => {
+    const row = sql.task.get(id)
+    if (row === undefined) return undefined
+    const events = sql.taskEvents.all(id, 0, -1).map(toEnvelope)
+    return { row: toRow(row), events, children: sql.children.all(id).map(toChild) }
+  }
+  const artifact = (digest: string) => {
+    const row = sql.artifact.get(digest)
+    if (row === undefined) return undefined
+    const bytes = row.bytes as Uint8Array
+    if (digestOf(bytes) !== digest) {
+      throw new StoreError({ reason: "Corrupt", message: `Artifact ${digest} is damaged; restore a backup` })
+    }
+    return { digest, run: row.run as TaskId, mediaType: row.media_type as string, bytes }
+  }
+  return { headSeq, eventRows, list, journal, artifact }
+}
 
-  const eventRows = (query: EventQuery): Array<any> => {
-    if (query.task !== undefined) return sql.taskEvents.all(query.task, query.since, query.limit)
-    if (query.run === undefined) return sql.allEvents.all(query.since, query.limit)
-    return headSeq() - query.since < scanLimit
-      ? sql.runEventsByScan.all(query.since, query.run, query.limit)
-      : sql.runEventsByTree.all(query.run, query.since, query.limit)
+/** The first row's value through `f`, or `undefined` when there is none. */
+const first = <A>(row: any, f: (row: any) => A): A | undefined => row === undefined ? undefined : f(row)
+
+const make = (driver: SqlDriver["Service"]): TaskStore["Service"] => {
+  const sql = statements(driver)
+  const writer = new Writer(sql)
+  const read = queries(driver, sql)
+  let opened = -1
+
+  const open = () => {
+    sql.raiseEpoch.run()
+    opened = (sql.epoch.get() as { readonly epoch: number }).epoch
+    return { seq: read.headSeq(), epoch: opened }
   }
 
-  const toChild = (row: any): ChildRecord => ({
-    id: row.id,
-    key: row.key,
-    agent: row.agent,
-    status: row.status,
-    settledSeq: row.settled_seq,
-    settledAt: row.settled_at,
-    ending: row.ending === null ? null : JSON.parse(row.ending)
-  })
+  const deleteRun = (run: TaskId): number => {
+    writer.assertEpoch(opened)
+    sql.keepHead.run()
+    const ids = sql.subtreeIds.all(run).map((row) => row.id as TaskId)
+    for (const id of ids) {
+      for (const statement of [sql.deleteEvents, sql.deleteInputs, sql.clearTimers, sql.deleteReceipts]) statement.run(id)
+      sql.deleteTask.run(id)
+    }
+    sql.deleteArtifacts.run(run)
+    sql.deleteArtifactRuns.run(run)
+    return ids.length
+  }
 
   return {
-    open: attempt(() =>
-      driver.transaction(() => {
-        sql.raiseEpoch.run()
-        return { seq: headSeq(), epoch: (sql.epoch.get() as { readonly epoch: number }).epoch }
-      })
-    ),
-    commit: (batch) => attempt(() => commit(batch)),
-    load: (id) =>
-      attempt(() => {
-        const row = sql.task.get(id)
-        return row === undefined ? undefined : toRow(row)
-      }),
-    journal: (id) =>
-      attempt(() => {
-        const row = sql.task.get(id)
-        if (row === undefined) return undefined
-        return {
-          row: toRow(row),
-          events: sql.taskEvents.all(id, 0, -1).map(toEnvelope),
-          children: sql.children.all(id).map(toChild)
-        }
-      }),
-    input: (id) =>
-      attempt(() => {
-        const row = sql.created.get(id) as { readonly data: string } | undefined
-        return row === undefined ? undefined : (JSON.parse(row.data) as { readonly input: Json }).input
-      }),
-    ending: (id) =>
-      attempt(() => {
-        const row = sql.ending.get(id) as { readonly data: string } | undefined
-        return row === undefined ? undefined : JSON.parse(row.data) as TaskEvent
-      }),
+    open: attempt(() => driver.transaction(open)),
+    commit: (batch) => attempt(() => driver.transaction(() => writer.write(batch))),
+    load: (id) => attempt(() => first(sql.task.get(id), toRow)),
+    journal: (id) => attempt(() => read.journal(id)),
+    input: (id) => attempt(() => first(sql.input.get(id), (row) => toInput(row.seq, row.input, row.input_sum))),
+    ending: (id) => attempt(() => first(sql.ending.get(id), (row): TaskEvent => toEnvelope(row).event)),
     subtree: (id) => attempt(() => sql.subtree.all(id).map(toRow)),
-    list: (query) =>
-      attempt(() => {
-        const [text, params] = listSql(query)
-        return driver.prepare(text).all(...params).map(toRow)
-      }),
-    events: (query) => attempt(() => eventRows(query).map(toEnvelope)),
+    list: (query) => attempt(() => read.list(query)),
+    events: (query) => attempt(() => read.eventRows(query).map(toEnvelope)),
     openInputs: ({ limit, run }) =>
-      attempt(() =>
-        (run === undefined ? sql.inputs.all(limit) : sql.runInputs.all(run, limit)).map((row): OpenInput => ({
-          task: row.task,
-          run: row.run,
-          agent: row.agent,
-          since: row.since,
-          request: JSON.parse(row.request)
-        }))
-      ),
+      attempt(() => (run === undefined ? sql.inputs.all(limit) : sql.runInputs.all(run, limit)).map(toOpenInput)),
     findIds: (prefix, limit) =>
       attempt(() => sql.findIds.all(prefix, `${prefix}~`, limit).map((row) => row.id as TaskId)),
     receipt: (principal, agent, key) =>
-      attempt(() => {
-        const row = sql.receipt.get(principal, agent, key)
-        return row === undefined ? undefined : { principal, agent, key, task: row.task, digest: row.digest }
-      }),
+      attempt(() =>
+        first(sql.receipt.get(principal, agent, key), ({ digest, task }) => ({ principal, agent, key, task, digest }))
+      ),
     runnable: (cursor, limit) => attempt(() => sql.runnable.all(cursor ?? "", limit).map(toRow)),
     unsettled: (limit) => attempt(() => sql.unsettled.all(limit).map(toRow)),
     timersDue: (now, limit) => attempt(() => sql.timersDue.all(now, limit)),
     nextTimer: attempt(() => (sql.nextTimer.get() as { readonly due: number | null }).due ?? undefined),
     expired: (now, limit) => attempt(() => sql.expired.all(now, limit).map((row) => row.id as TaskId)),
-    deleteRun: (run) => attempt(() => driver.transaction(() => deleteRun(sql, run))),
-    artifact: (digest) =>
-      attempt(() => {
-        const row = sql.artifact.get(digest)
-        return row === undefined
-          ? undefined
-          : { digest, run: row.run, mediaType: row.media_type, bytes: row.bytes as Uint8Array }
-      }),
-    cursor: (consumer) =>
-      attempt(() => (sql.cursor.get(consumer) as { readonly seq: number } | undefined)?.seq ?? 0),
+    deleteRun: (run) => attempt(() => driver.transaction(() => deleteRun(run))),
+    artifact: (digest) => attempt(() => read.artifact(digest)),
+    cursor: (consumer) => attempt(() => (sql.cursor.get(consumer) as { readonly seq: number } | undefined)?.seq ?? 0),
     counts: attempt(() => sql.counts.get())
   }
-}
-
-const deleteRun = (sql: Statements, run: TaskId): number => {
-  const ids = sql.subtreeIds.all(run).map((row) => row.id as TaskId)
-  for (const id of ids) {
-    sql.deleteEvents.run(id)
-    sql.deleteInputs.run(id)
-    sql.clearTimers.run(id)
-    sql.deleteReceipts.run(id)
-    sql.deleteTask.run(id)
-  }
-  sql.deleteArtifacts.run(run)
-  return ids.length
 }
 
 /** The store over the driver, migrated to this release's schema. */
@@ -346,7 +330,9 @@ export const layer: Layer.Layer<TaskStore, StoreError, SqlDriver> = Layer.effect
   TaskStore,
   Effect.gen(function*() {
     const driver = yield* SqlDriver
-    yield* attempt(() => migrate(driver))
-    return make(driver)
+    return yield* attempt(() => {
+      migrate(driver)
+      return make(driver)
+    })
   })
 )

@@ -29,13 +29,15 @@ import * as Cause from "effect/Cause"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Failpoint from "./Failpoint.ts"
+import { OpenBatch } from "./internal/openBatch.ts"
+import { type Resident, resident, Residents } from "./internal/residents.ts"
 import { Ownership } from "./Ownership.ts"
 import { isTerminal, type TaskId } from "./Task.ts"
 import type { Envelope, TaskEvent } from "./TaskEvent.ts"
 import { isEnding } from "./TaskEvent.ts"
 import { TaskIds } from "./TaskIds.ts"
 import { type Command, create, type Creation, decide, evolve, type Refused, type TaskState } from "./TaskMachine.ts"
-import { type Artifact, type Batch, type Receipt, StoreError, type TaskRow, TaskStore, type Timer } from "./TaskStore.ts"
+import { type Artifact, type Batch, type Receipt, StoreError, type TaskRow, TaskStore } from "./TaskStore.ts"
 
 /** A task in memory, one commit ahead of the store. Only the log changes it. */
 export interface Entry extends TaskRow {
@@ -46,47 +48,14 @@ export interface Entry extends TaskRow {
   held: boolean
 }
 
-type Writable = {
-  state: TaskState
-  parked: boolean
-  createdSeq: number
-  endedSeq: number | null
-  settledSeq: number | null
-  pins: number
-  held: boolean
-  /** True once its parent ended and let it go on. */
-  released: boolean
-  /** 0 clean, 1 changed in the open batch, 2 created in it. */
-  dirt: 0 | 1 | 2
-  /** Batches it is in that have not been committed. */
-  uncommitted: number
-}
-
 /** Hears the facts of one commit, in log order, after they are durable. Must not throw. */
 export type CommitListener = (events: ReadonlyArray<Envelope>) => void
 
+/** Hears once why the log stopped. Must not throw. */
+export type StopListener = (error: StoreError) => void
+
 /** Called when what was dispatched before is durable, or with the error that stopped the log. */
 export type AfterCommit = (error: StoreError | undefined) => void
-
-class OpenBatch {
-  events: Array<Envelope> = []
-  dirty: Array<Writable> = []
-  /** Resident parents that hear of a settled child with this batch. */
-  inbound: Array<Writable> = []
-  woken: Array<TaskId> = []
-  timersSet: Array<Timer> = []
-  timersCleared: Array<{ task: TaskId; key: string | null }> = []
-  receipts: Array<Receipt> = []
-  artifacts: Array<Artifact> = []
-  cursors = new Map<string, number>()
-  after: Array<AfterCommit> = []
-
-  get isEmpty(): boolean {
-    return this.events.length === 0 && this.dirty.length === 0 && this.woken.length === 0 &&
-      this.timersSet.length === 0 && this.timersCleared.length === 0 && this.artifacts.length === 0 &&
-      this.cursors.size === 0
-  }
-}
 
 const retryDelays = [50, 100, 250, 500, 1_000, 2_000]
 
@@ -97,14 +66,17 @@ class TaskLogImpl {
   private readonly store: TaskStore["Service"]
   private readonly clock: Clock.Clock
   private readonly epoch: number
-  private readonly entries = new Map<TaskId, Writable>()
-  private readonly childrenOf = new Map<TaskId, Set<Writable>>()
-  private readonly listeners: Array<CommitListener> = []
+  private readonly residents = new Residents()
+  private listeners: ReadonlyArray<CommitListener> = []
+  private stopListeners: ReadonlyArray<StopListener> = []
   private readonly run: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
   private seq: number
   private open = new OpenBatch()
-  private writing = false
+  /** The batch that is being written, or held until it can be. */
+  private inFlight: OpenBatch | undefined
   private scheduled = false
+  private draining = false
+  private retry: Fiber.Fiber<void> | undefined
   private held: StoreError | undefined
   private stopped: StoreError | undefined
   /** Commits and facts written so far, for metrics and benchmarks. */
@@ -128,7 +100,7 @@ class TaskLogImpl {
 
   /** Unix milliseconds, as every decision of this log sees them. */
   now(): number {
-    return this.clock.currentTimeMillisUnsafe()
+    return Math.floor(this.clock.currentTimeMillisUnsafe())
   }
 
   /** Why the log holds or has stopped; `undefined` while it is well. */
@@ -136,63 +108,84 @@ class TaskLogImpl {
     return this.stopped ?? this.held
   }
 
-  /** Facts committed so far are those up to this sequence number, or a few more. */
+  /** The number of the last fact decided; committed are the facts up to it, or a few less. */
   get head(): number {
     return this.seq
   }
 
+  /** Why the log has stopped for good. */
+  get stoppedBy(): StoreError | undefined {
+    return this.stopped
+  }
+
   get residentCount(): number {
-    return this.entries.size
+    return this.residents.size
   }
 
   onCommit(listener: CommitListener): () => void {
-    this.listeners.push(listener)
+    this.listeners = [...this.listeners, listener]
     return () => {
-      const index = this.listeners.indexOf(listener)
-      if (index >= 0) this.listeners.splice(index, 1)
+      this.listeners = this.listeners.filter((other) => other !== listener)
+    }
+  }
+
+  /** Calls back when the log stops; at once when it has. */
+  onStop(listener: StopListener): () => void {
+    if (this.stopped !== undefined) listener(this.stopped)
+    this.stopListeners = [...this.stopListeners, listener]
+    return () => {
+      this.stopListeners = this.stopListeners.filter((other) => other !== listener)
     }
   }
 
   /** The resident task, if it is resident. */
   resident(id: TaskId): Entry | undefined {
-    return this.entries.get(id)
+    return this.residents.get(id)
   }
 
   /** Resident children that have not settled and are not allowed to outlive the task. */
   liveChildren(id: TaskId): ReadonlyArray<Entry> {
-    const children = this.childrenOf.get(id)
-    if (children === undefined) return []
-    const live: Array<Entry> = []
-    for (const child of children) if (child.state.settlement === null && !child.released) live.push(child)
-    return live
+    return this.residents.liveChildren(id)
+  }
+
+  /** How many `liveChildren` there are, at a cost that does not grow with them. */
+  liveChildCount(id: TaskId): number {
+    return this.residents.liveChildCount(id)
+  }
+
+  /** Whether every unsettled child of the task is resident. */
+  knowsChildren(entry: Entry): boolean {
+    return (entry as Resident).complete
+  }
+
+  /** The unsettled children of these tasks have just been adopted. */
+  knowChildren(entries: ReadonlyArray<Entry>): void {
+    for (const entry of entries) (entry as Resident).complete = true
+  }
+
+  /** All resident children. */
+  children(id: TaskId): ReadonlyArray<Entry> {
+    return this.residents.children(id)
   }
 
   /** Creates a task now; it is pinned once. The id is new unless given. */
   create(creation: Creation, id: TaskId): Entry {
     const now = this.now()
     const event = create(creation)
-    const entry: Writable = {
-      state: evolve(undefined, id, now, event),
-      parked: false,
-      createdSeq: ++this.seq,
-      endedSeq: null,
-      settledSeq: null,
-      pins: 1,
-      held: false,
-      released: false,
-      dirt: 0,
-      uncommitted: 0
-    }
+    const state = evolve(undefined, id, now, event)
+    const row = { state, parked: false, createdSeq: ++this.seq, endedSeq: null, settledSeq: null }
+    const entry = resident(row, false)
+    entry.timed = event.deadline !== null
     this.append(entry, now, event, entry.createdSeq)
     entry.dirt = 2
-    this.link(entry)
-    if (creation.deadline !== null) this.open.timersSet.push({ task: id, key: "deadline", due: creation.deadline })
+    this.residents.add(entry)
+    if (event.deadline !== null) this.open.timersSet.push({ task: id, key: "deadline", due: event.deadline })
     return entry
   }
 
   /** Decides now. The facts are in memory when this returns, and durable after the next commit. */
   dispatch(entry: Entry, command: Command): Result.Result<ReadonlyArray<TaskEvent>, Refused> {
-    const task = entry as Writable
+    const task = entry as Resident
     const decided = decide(task.state, command)
     if (Result.isFailure(decided)) return decided
     const now = this.now()
@@ -205,29 +198,40 @@ class TaskLogImpl {
       this.timers(task, event)
       // in the same commit, or a crash would leave an answered task asleep
       if (wakes(event)) task.parked = false
-      if (event._tag === "Released") task.released = true
+      if (event._tag === "Released") this.released(task)
     }
     return decided
   }
 
-  private settled(task: Writable, seq: number): void {
+  private settled(task: Resident, seq: number): void {
     task.settledSeq = seq
-    const parent = task.state.parent
+    const { parent } = task.state
     if (parent === null) return
-    const entry = this.entries.get(parent)
-    if (entry === undefined || entry.parked) {
-      this.open.woken.push(parent)
-    } else {
-      // the parent will hear of it with the commit; until then it is not quiet
-      entry.uncommitted++
-      this.open.inbound.push(entry)
+    this.residents.left(task)
+    const entry = this.residents.get(parent)
+    if (entry === undefined) {
+      this.open.woken.add(parent)
+      return
     }
+    if (entry.parked) {
+      entry.parked = false
+      this.touch(entry)
+    }
+    // the parent will hear of it with the commit; until then it is not quiet
+    entry.uncommitted++
+    this.open.inbound.push(entry)
   }
 
-  private timers(task: Writable, event: TaskEvent): void {
+  private released(task: Resident): void {
+    this.residents.left(task)
+    task.released = true
+  }
+
+  private timers(task: Resident, event: TaskEvent): void {
     const id = task.state.id
     switch (event._tag) {
       case "TimerSet":
+        task.timed = true
         this.open.timersSet.push({ task: id, key: event.key, due: event.due })
         return
       case "TimerFired":
@@ -236,16 +240,18 @@ class TaskLogImpl {
       case "Completed":
       case "Failed":
       case "Cancelled":
-        if (task.dirt !== 2 || task.state.deadline !== null) this.open.timersCleared.push({ task: id, key: null })
+        if (task.timed) this.open.timersCleared.push({ task: id, key: null })
     }
   }
 
-  private append(task: Writable, at: number, event: TaskEvent, seq: number): void {
+  private append(task: Resident, at: number, event: TaskEvent, seq: number): void {
+    if (this.stopped !== undefined) return
     this.open.events.push({ seq, task: task.state.id, run: task.state.run, at, event })
     this.touch(task)
   }
 
-  private touch(task: Writable): void {
+  private touch(task: Resident): void {
+    if (this.stopped !== undefined) return
     if (task.dirt === 0) {
       task.dirt = 1
       task.uncommitted++
@@ -254,70 +260,64 @@ class TaskLogImpl {
     this.schedule()
   }
 
-  private link(task: Writable): void {
-    this.entries.set(task.state.id, task)
-    const parent = task.state.parent
-    if (parent === null) return
-    const siblings = this.childrenOf.get(parent)
-    if (siblings === undefined) this.childrenOf.set(parent, new Set([task]))
-    else siblings.add(task)
-  }
-
-  private unlink(task: Writable): void {
-    this.entries.delete(task.state.id)
-    const parent = task.state.parent
-    if (parent === null) return
-    const siblings = this.childrenOf.get(parent)
-    if (siblings === undefined) return
-    siblings.delete(task)
-    if (siblings.size === 0) this.childrenOf.delete(parent)
-  }
-
-  /** Makes a stored task resident and pins it; a task that is already resident is pinned once more. */
+  /**
+   * Makes a stored task resident and pins it; a task that is already resident is pinned once more. A row that was read
+   * from the store has to be adopted within `reading`, or it may be older than what was written since.
+   */
   adopt(row: TaskRow): Entry {
-    const known = this.entries.get(row.state.id)
+    const { id } = row.state
+    const known = this.residents.get(id)
     if (known !== undefined) {
       known.pins++
       return known
     }
-    const entry: Writable = { ...row, pins: 1, held: false, released: false, dirt: 0, uncommitted: 0 }
-    this.link(entry)
+    const entry = resident(row, true)
+    // a wake on its way to the store has not reached the row
+    if (this.open.woken.has(id) || this.inFlight?.woken.has(id) === true) entry.parked = false
+    this.residents.add(entry)
     return entry
   }
 
   /** Loads, makes resident and pins; `undefined` when there is no such task. */
   acquire(id: TaskId): Effect.Effect<Entry | undefined, StoreError> {
     return Effect.suspend(() => {
-      const known = this.entries.get(id)
+      const known = this.residents.get(id)
       if (known !== undefined) {
         known.pins++
         return Effect.succeed<Entry | undefined>(known)
       }
-      return Effect.map(this.store.load(id), (row) => row === undefined ? undefined : this.adopt(row))
+      return this.reading(Effect.map(this.store.load(id), (row) => row === undefined ? undefined : this.adopt(row)))
     })
+  }
+
+  /**
+   * Reads from the store and adopts what was read. Until that has happened no task leaves memory, so that a row which
+   * was read before a fact was written cannot take the place of the entry that knows it.
+   */
+  reading<A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> {
+    return Effect.acquireUseRelease(
+      Effect.sync(() => this.residents.enter()),
+      () => effect,
+      (reader) => Effect.sync(() => this.residents.leave(reader))
+    )
   }
 
   /** Takes one pin back; without pins a task leaves memory once its facts are committed. */
   release(entry: Entry): void {
-    const task = entry as Writable
+    const task = entry as Resident
     task.pins--
-    this.forget(task)
-  }
-
-  private forget(task: Writable): void {
-    if (task.pins > 0 || task.uncommitted > 0 || task.dirt !== 0) return
-    if (this.entries.get(task.state.id) === task) this.unlink(task)
+    this.residents.forget(task)
   }
 
   /** True when no fact about the task, or about a child of it, waits for a commit. */
   isQuiet(entry: Entry): boolean {
-    const task = entry as Writable
+    const task = entry as Resident
     return task.uncommitted === 0 && task.dirt === 0
   }
 
   /** Says whether a task has to be brought back at the next start (`false`) or waits for something (`true`). */
   setParked(entry: Entry, parked: boolean): void {
-    const task = entry as Writable
+    const task = entry as Resident
     if (task.parked === parked || isTerminal(task.state.status)) return
     task.parked = parked
     this.touch(task)
@@ -351,7 +351,7 @@ class TaskLogImpl {
       this.open.after.push(callback)
       return
     }
-    if (!this.writing) return callback(undefined)
+    if (this.inFlight === undefined) return callback(undefined)
     this.open.after.push(callback)
     this.schedule()
   }
@@ -369,110 +369,94 @@ class TaskLogImpl {
 
   private readonly flush = (): void => {
     this.scheduled = false
-    if (!this.writing) this.write()
+    if (this.inFlight === undefined && this.stopped === undefined) this.write()
   }
 
   private write(): void {
     const batch = this.open
     if (batch.isEmpty && batch.after.length === 0) return
     this.open = new OpenBatch()
-    if (batch.isEmpty) return finish(batch, undefined)
-    const sealed = this.seal(batch)
-    this.commit(batch, sealed, 0)
-  }
-
-  private seal(batch: OpenBatch): Batch {
-    const created: Array<TaskRow> = []
-    const changed: Array<TaskRow> = []
-    for (const task of batch.dirty) {
-      const row = {
-        state: task.state,
-        parked: task.parked,
-        createdSeq: task.createdSeq,
-        endedSeq: task.endedSeq,
-        settledSeq: task.settledSeq
-      }
-      if (task.dirt === 2) created.push(row)
-      else changed.push(row)
-      task.dirt = 0
-    }
-    return {
-      epoch: this.epoch,
-      events: batch.events,
-      created,
-      changed,
-      woken: batch.woken,
-      timersSet: batch.timersSet,
-      timersCleared: batch.timersCleared,
-      receipts: batch.receipts,
-      artifacts: batch.artifacts,
-      cursors: batch.cursors
-    }
+    if (batch.isEmpty) return batch.finish(undefined)
+    this.commit(batch, batch.seal(this.epoch), 0)
   }
 
   private commit(batch: OpenBatch, sealed: Batch, tries: number): void {
-    hitAll("before", sealed)
-    this.writing = true
-    this.run(this.store.commit(sealed)).addObserver((exit) => {
+    this.inFlight = batch
+    this.run(Failpoint.isArmed() ? withFailpoints(this.store, sealed) : this.store.commit(sealed)).addObserver((exit) => {
+      // stopped meanwhile: whoever waited for this batch knows already
+      if (this.inFlight !== batch) return
       if (Exit.isSuccess(exit)) return this.committed(batch, sealed)
       const error = toStoreError(exit.cause)
-      if (error.isRetryable) return this.hold(batch, sealed, tries, error)
-      this.stop(error, batch)
+      if (error.isRetryable && !this.draining) return this.hold(batch, sealed, tries, error)
+      this.stop(error)
     })
   }
 
   private hold(batch: OpenBatch, sealed: Batch, tries: number, error: StoreError): void {
     this.held = error
     const delay = retryDelays[Math.min(tries, retryDelays.length - 1)]!
-    this.run(Effect.sleep(delay)).addObserver(() => {
-      if (this.stopped === undefined) this.commit(batch, sealed, tries + 1)
+    this.retry = this.run(Effect.sleep(delay))
+    this.retry.addObserver(() => {
+      if (this.inFlight === batch) this.commit(batch, sealed, tries + 1)
     })
   }
 
   private committed(batch: OpenBatch, sealed: Batch): void {
-    hitAll("after", sealed)
-    this.writing = false
+    this.inFlight = undefined
     this.held = undefined
     this.written.commits++
     this.written.events += sealed.events.length
     for (const listener of this.listeners) listener(sealed.events)
-    finish(batch, undefined)
+    batch.finish(undefined)
     for (const task of batch.inbound) task.uncommitted--
     for (const task of batch.dirty) task.uncommitted--
-    for (const task of batch.inbound) this.forget(task)
-    for (const task of batch.dirty) this.forget(task)
+    for (const task of batch.inbound) this.residents.forget(task)
+    for (const task of batch.dirty) this.residents.forget(task)
     if (!this.open.isEmpty || this.open.after.length > 0) this.schedule()
   }
 
   /** Stops for good: every waiter hears why, nothing more is written. */
-  stop(error: StoreError, failed?: OpenBatch): void {
+  stop(error: StoreError): void {
     if (this.stopped !== undefined) return
     this.stopped = error
-    this.writing = false
-    const batches = failed === undefined ? [this.open] : [failed, this.open]
+    const batches = this.inFlight === undefined ? [this.open] : [this.inFlight, this.open]
+    this.inFlight = undefined
     this.open = new OpenBatch()
-    for (const batch of batches) finish(batch, error)
+    this.retry?.interruptUnsafe()
+    for (const batch of batches) batch.finish(error)
+    for (const listener of this.stopListeners) listener(error)
   }
 
-  /** Writes what is open now and waits for it: the last act of a graceful stop. */
-  readonly drain: Effect.Effect<void> = Effect.suspend(() => Effect.ignore(this.barrier))
+  /**
+   * Writes what is open now and waits for it: the last act of a graceful stop. It does not wait for a disk to be freed:
+   * what cannot be written now was never acknowledged.
+   */
+  readonly drain: Effect.Effect<void> = Effect.suspend(() => {
+    this.draining = true
+    if (this.held !== undefined) this.stop(this.held)
+    return Effect.ignore(this.barrier)
+  })
 }
 
 const wakes = (event: TaskEvent): boolean => event._tag === "InputReceived" || event._tag === "TimerFired"
 
-const finish = (batch: OpenBatch, error: StoreError | undefined): void => {
-  for (const callback of batch.after) callback(error)
-}
+const withFailpoints = (store: TaskStore["Service"], batch: Batch): Effect.Effect<void, StoreError> =>
+  Effect.andThen(
+    Effect.sync(() => hitAll("before", batch)),
+    Effect.andThen(store.commit(batch), Effect.sync(() => hitAll("after", batch)))
+  )
 
 const hitAll = (side: "before" | "after", batch: Batch): void => {
-  if (!Failpoint.isArmed()) return
   Failpoint.hit(`commit.${side}`)
   for (const { event } of batch.events) Failpoint.hit(`${side}:${event._tag}`)
 }
 
 const toStoreError = (cause: Cause.Cause<StoreError>): StoreError =>
   Option.getOrElse(Cause.findErrorOption(cause), () =>
-    new StoreError({ reason: "Other", message: "The store failed in an unexpected way", cause: Cause.squash(cause) }))
+    new StoreError({ reason: "Other", message: unexpected(Cause.squash(cause)), cause: Cause.squash(cause) }))
+
+const unexpected = (cause: unknown): string =>
+  `The store failed in an unexpected way: ${cause instanceof Error ? cause.message : String(cause)}`
 
 /** The log of this process over the store it owns. */
 export const layer: Layer.Layer<TaskLog, never, TaskStore | Ownership> = Layer.effect(

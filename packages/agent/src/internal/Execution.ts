@@ -68,6 +68,8 @@ export class Execution {
   holds = 0
   lastDelivered = 0
   readonly childIds: Map<string, TaskId>
+  /** Keys of calls whose child has not been seen to settle. */
+  readonly openChildren: Set<string>
   /** The attempt's number, once it began. */
   attempt = 0
   /** Why the attempt failed, when a step's body died or the code no longer fits. */
@@ -95,6 +97,7 @@ export class Execution {
     this.input = input
     this.begun = new Set(recorded.begun)
     this.childIds = new Map(recorded.children)
+    this.openChildren = new Set(recorded.children.keys())
     this.mailbox = [...recorded.deliveries]
     this.lastSeq = recorded.lastSeq
     this.phase = recorded.begun.size > 0 ? "replaying" : "live"
@@ -210,6 +213,7 @@ export class Execution {
     this.advance()
     this.lastDelivered = seq
     if (at > this.taskTime) this.taskTime = at
+    if (fact._tag === "Child") this.openChildren.delete(key)
     if (fact._tag === "Step" && this.bodies > 0 && seq > this.lastSeq) this.bodies--
     if (wait !== undefined) {
       this.waits.delete(key)

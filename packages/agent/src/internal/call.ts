@@ -84,6 +84,7 @@ const invoke = (
         onParentExit: options?.onParentExit ?? "stop"
       })
       execution.childIds.set(key, child.state.id)
+      execution.openChildren.add(key)
     })
   return execution.operation<Fact, never>({
     key,

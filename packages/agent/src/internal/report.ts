@@ -2,10 +2,11 @@
  * The last step of an execution: what its end means for the task.
  */
 import { check } from "@coppice/task/Payload"
-import type { FailureReason } from "@coppice/task/Task"
+import type { FailureReason, TaskId } from "@coppice/task/Task"
 import type { Command } from "@coppice/task/TaskMachine"
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Json } from "effect/Schema"
 import { ReplayMismatch } from "../AgentError.ts"
@@ -76,16 +77,25 @@ export const report = (host: Host, execution: Execution, exit: Exit.Exit<unknown
     })
     return next.again(exit.cause, backoff(execution.attempt))
   }
-  releaseChildren(host, execution)
-  host.settler.whenChildrenSettled(execution.id, () => {
+  endChildren(host, execution, () => {
     host.log.dispatch(execution.entry, command!)
     next.done()
   })
 }
 
-const releaseChildren = (host: Host, execution: Execution): void => {
-  for (const child of host.log.liveChildren(execution.id)) {
+/** Cancels the children that still run, or lets them go on where the call said so, and waits until they are at rest. */
+const endChildren = (host: Host, execution: Execution, done: () => void): void => {
+  if (execution.openChildren.size === 0) return done()
+  const ids = [...execution.openChildren].map((key) => execution.childIds.get(key)!)
+  host.fork(Effect.forEach(ids, (id) => endChild(host, id), { discard: true })).addObserver(() =>
+    host.settler.whenChildrenSettled(execution.id, done)
+  )
+}
+
+const endChild = (host: Host, id: TaskId) =>
+  Effect.map(host.log.acquire(id), (child) => {
+    if (child === undefined) return
     if (child.state.spec.onParentExit === "stop") host.tasks.cancelNow(child, "parent", "The parent ended")
     else host.log.dispatch(child, { _tag: "Release", rule: child.state.spec.onParentExit })
-  }
-}
+    host.log.release(child)
+  })

@@ -1,0 +1,44 @@
+/**
+ * Why a verb of `Tasks` was refused.
+ */
+import * as Data from "effect/Data"
+import type { InvalidAnswer } from "./Form.ts"
+import type { PayloadTooLarge } from "./Payload.ts"
+import type { TaskId } from "./Task.ts"
+import type { Refused } from "./TaskMachine.ts"
+import type { StoreError } from "./TaskStore.ts"
+import type { InvalidInput, QueueFull, UnknownAgent } from "./Worker.ts"
+
+/** There is no such task, or the caller may not know of it. */
+export class TaskNotFound extends Data.TaggedError("TaskNotFound")<{ readonly id: string }> {
+  override get message(): string {
+    return `No task "${this.id}"`
+  }
+}
+
+/** More than one task has an id with this beginning. */
+export class AmbiguousId extends Data.TaggedError("AmbiguousId")<{
+  readonly prefix: string
+  readonly candidates: ReadonlyArray<TaskId>
+}> {
+  override get message(): string {
+    return `"${this.prefix}" is the beginning of several task ids: ${this.candidates.join(", ")}`
+  }
+}
+
+/** The idempotency key was used before, with another input. */
+export class KeyReused extends Data.TaggedError("KeyReused")<{ readonly key: string; readonly task: TaskId }> {
+  override get message(): string {
+    return `Idempotency key "${this.key}" was used for task ${this.task} with another input; use a new key`
+  }
+}
+
+/** The run cannot be removed because something of it still runs. */
+export class StillRunning extends Data.TaggedError("StillRunning")<{ readonly run: TaskId }> {
+  override get message(): string {
+    return `Run ${this.run} has not ended; cancel it first`
+  }
+}
+
+export type SubmitError = UnknownAgent | InvalidInput | QueueFull | KeyReused | PayloadTooLarge | StoreError
+export type RespondError = TaskNotFound | Refused | InvalidAnswer | StoreError

@@ -1,0 +1,54 @@
+import type { TaskId } from "../Task.ts"
+import type { Envelope } from "../TaskEvent.ts"
+import type { Artifact, Batch, Receipt, StoreError, TaskRow, Timer } from "../TaskStore.ts"
+import type { Resident } from "./residents.ts"
+
+/** Everything decided since the last commit began, and who waits for it. */
+export class OpenBatch {
+  readonly events: Array<Envelope> = []
+  readonly dirty: Array<Resident> = []
+  /** Resident parents that hear of a settled child with this batch. */
+  readonly inbound: Array<Resident> = []
+  readonly woken = new Set<TaskId>()
+  readonly timersSet: Array<Timer> = []
+  readonly timersCleared: Array<{ readonly task: TaskId; readonly key: string | null }> = []
+  readonly receipts: Array<Receipt> = []
+  readonly artifacts: Array<Artifact> = []
+  readonly cursors = new Map<string, number>()
+  readonly after: Array<(error: StoreError | undefined) => void> = []
+
+  get isEmpty(): boolean {
+    return this.events.length === 0 && this.dirty.length === 0 && this.woken.size === 0 &&
+      this.timersSet.length === 0 && this.timersCleared.length === 0 && this.receipts.length === 0 &&
+      this.artifacts.length === 0 && this.cursors.size === 0
+  }
+
+  /** What the store is asked to write: the rows as they are now. From here on the tasks are clean. */
+  seal(epoch: number): Batch {
+    const created: Array<TaskRow> = []
+    const changed: Array<TaskRow> = []
+    for (const task of this.dirty) {
+      const { createdSeq, endedSeq, parked, settledSeq, state } = task
+      const rows = task.dirt === 2 ? created : changed
+      rows.push({ state, parked, createdSeq, endedSeq, settledSeq })
+      task.dirt = 0
+    }
+    const { artifacts, cursors, events, receipts, timersCleared, timersSet, woken } = this
+    return {
+      epoch,
+      events,
+      created,
+      changed,
+      woken: [...woken],
+      timersSet,
+      timersCleared,
+      receipts,
+      artifacts,
+      cursors
+    }
+  }
+
+  finish(error: StoreError | undefined): void {
+    for (const callback of this.after) callback(error)
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * What can be known of tasks: committed facts only, at once or as they come.
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { isTerminal, type Task, type TaskId } from "../Task.ts"
+import { AmbiguousId, TaskNotFound } from "../TaskError.ts"
+import { type Envelope, isEnding } from "../TaskEvent.ts"
+import { isTaskId } from "../TaskIds.ts"
+import type { TaskLog } from "../TaskLog.ts"
+import type { Tasks, Watch } from "../Tasks.ts"
+import type { StoreError, TaskRow, TaskStore } from "../TaskStore.ts"
+
+interface Services {
+  readonly store: TaskStore["Service"]
+  readonly log: TaskLog["Service"]
+}
+
+type Listener = (events: ReadonlyArray<Envelope>) => void
+
+/** How many facts a watcher reads at once: what bounds a slow reader's memory. */
+const watchPage = 500
+
+/** Who is told of a commit. A listener that is told may take itself out and put itself in again. */
+const makeNews = ({ log }: Services) => {
+  const waiters = new Map<TaskId, Set<() => void>>()
+  const listeners = new Set<Listener>()
+
+  const onEnd = (id: TaskId, wake: () => void): () => void => {
+    const waiting = waiters.get(id) ?? new Set()
+    waiters.set(id, waiting.add(wake))
+    return () => {
+      waiting.delete(wake)
+      if (waiting.size === 0) waiters.delete(id)
+    }
+  }
+
+  const onCommit = (listener: Listener): () => void => {
+    listeners.add(listener)
+    return () => listeners.delete(listener)
+  }
+
+  const stop = log.onCommit((events) => {
+    for (const listener of [...listeners]) listener(events)
+    if (waiters.size === 0) return
+    for (const { event, task } of events) {
+      if (isEnding(event._tag)) for (const wake of [...waiters.get(task) ?? []]) wake()
+    }
+  })
+  return { onEnd, onCommit, stop }
+}
+
+const concerns = (query: Watch, envelope: Envelope): boolean =>
+  (query.run === undefined || envelope.run === query.run) && (query.task === undefined || envelope.task === query.task)
+
+const followed = ({ store }: Services, news: ReturnType<typeof makeNews>) => {
+  /** The next facts after `since`, at once or when they come. Subscribed before it reads, so nothing is missed. */
+  const next = Effect.fnUntraced(function*(query: Watch, since: number) {
+    while (true) {
+      const told = yield* Deferred.make<void>()
+      const forget = news.onCommit((events) => {
+        if (events.some((envelope) => concerns(query, envelope))) Deferred.doneUnsafe(told, Effect.void)
+      })
+      const page = yield* Effect.gen(function*() {
+        const page = yield* store.events({ ...query, since, limit: watchPage })
+        if (page.length === 0) yield* Deferred.await(told)
+        return page
+      }).pipe(Effect.ensuring(Effect.sync(forget)))
+      if (page.length > 0) return [page, page.at(-1)!.seq] as const
+    }
+  })
+  return (query: Watch): Stream.Stream<Envelope, StoreError> =>
+    Stream.unfold(query.since, (since) => next(query, since)).pipe(Stream.flatMap(Stream.fromIterable))
+}
+
+export const make = Effect.fnUntraced(function*(services: Services) {
+  const { store } = services
+  const news = makeNews(services)
+  yield* Effect.addFinalizer(() => Effect.sync(news.stop))
+
+  const load = Effect.fnUntraced(function*(id: TaskId): Effect.fn.Return<TaskRow, TaskNotFound | StoreError> {
+    const row = yield* store.load(id)
+    return row === undefined ? yield* new TaskNotFound({ id }) : row
+  })
+
+  const outcome = Effect.fnUntraced(function*(id: TaskId) {
+    const row = yield* load(id)
+    const ending = isTerminal(row.state.status) ? yield* store.ending(id) : undefined
+    return ending === undefined ? undefined : { task: row.state as Task, ending }
+  })
+
+  const result: Tasks["Service"]["result"] = Effect.fn("Tasks.result")(function*(id) {
+    const end = yield* Deferred.make<void>()
+    const forget = news.onEnd(id, () => Deferred.doneUnsafe(end, Effect.void))
+    return yield* Effect.gen(function*() {
+      const ended = yield* outcome(id)
+      if (ended !== undefined) return ended
+      yield* Deferred.await(end)
+      return (yield* outcome(id))!
+    }).pipe(Effect.ensuring(Effect.sync(forget)))
+  })
+
+  const resolve: Tasks["Service"]["resolve"] = Effect.fn("Tasks.resolve")(function*(prefix) {
+    const text = prefix.toLowerCase()
+    if (isTaskId(text)) return text
+    const candidates = yield* store.findIds(text, 6)
+    if (candidates.length === 0) return yield* new TaskNotFound({ id: prefix })
+    if (candidates.length > 1) return yield* new AmbiguousId({ prefix, candidates })
+    return candidates[0]!
+  })
+
+  const tree: Tasks["Service"]["tree"] = (id) =>
+    Effect.flatMap(store.subtree(id), (rows) =>
+      rows.length === 0 ? Effect.fail(new TaskNotFound({ id })) : Effect.succeed(rows.map((row) => row.state as Task)))
+
+  const input: Tasks["Service"]["input"] = (id) =>
+    Effect.flatMap(store.input(id), (input) =>
+      input === undefined ? Effect.fail(new TaskNotFound({ id })) : Effect.succeed(input))
+
+  const list: Tasks["Service"]["list"] = (query) =>
+    Effect.map(store.list(query), (rows) => rows.map((row) => row.state as Task))
+
+  const inbox: Tasks["Service"]["inbox"] = ({ limit, run }) => store.openInputs({ run, limit: limit ?? 1_000 })
+
+  return {
+    get: (id: TaskId) => Effect.map(load(id), (row) => row.state as Task),
+    resolve,
+    list,
+    tree,
+    input,
+    result,
+    events: store.events,
+    watch: followed(services, news),
+    inbox,
+    artifact: store.artifact
+  }
+})

@@ -1,0 +1,142 @@
+import type { TaskRow } from "../TaskStore.ts"
+import type { TaskId } from "../Task.ts"
+import type { TaskState } from "../TaskMachine.ts"
+
+/** What the log knows of a task in memory. */
+export interface Resident {
+  state: TaskState
+  parked: boolean
+  createdSeq: number
+  endedSeq: number | null
+  settledSeq: number | null
+  pins: number
+  held: boolean
+  /** True once its parent ended and let it go on. */
+  released: boolean
+  /** True when it may have timers in the store. */
+  timed: boolean
+  /** True while every unsettled child of it is resident. */
+  complete: boolean
+  /** 0 clean, 1 changed in the open batch, 2 created in it. */
+  dirt: 0 | 1 | 2
+  /** Batches it is in that have not been committed. */
+  uncommitted: number
+}
+
+/** The resident children of a task, and how many of them are unsettled and not released. */
+interface Family {
+  readonly members: Set<Resident>
+  live: number
+}
+
+/** A new resident, pinned once. The store may know more of a `stored` one: timers, children. */
+export const resident = (row: TaskRow, stored: boolean): Resident => ({
+  state: row.state,
+  parked: row.parked,
+  createdSeq: row.createdSeq,
+  endedSeq: row.endedSeq,
+  settledSeq: row.settledSeq,
+  pins: 1,
+  held: false,
+  released: false,
+  timed: stored,
+  complete: !stored,
+  dirt: 0,
+  uncommitted: 0
+})
+
+const isLive = (task: Resident): boolean => task.state.settlement === null && !task.released
+
+/**
+ * The tasks in memory and their kinship.
+ *
+ * A task stays while it is pinned, while a fact about it waits for its commit, and while a read is under way that began
+ * before it could leave: else a row that was read before a fact was written could take the place of the entry that
+ * knows it.
+ */
+export class Residents {
+  private readonly entries = new Map<TaskId, Resident>()
+  private readonly families = new Map<TaskId, Family>()
+  private readonly readers = new Set<number>()
+  private readonly postponed: Array<{ readonly task: Resident; readonly since: number }> = []
+  private tick = 0
+
+  get size(): number {
+    return this.entries.size
+  }
+
+  get(id: TaskId): Resident | undefined {
+    return this.entries.get(id)
+  }
+
+  children(id: TaskId): ReadonlyArray<Resident> {
+    const family = this.families.get(id)
+    return family === undefined ? [] : [...family.members]
+  }
+
+  liveChildren(id: TaskId): ReadonlyArray<Resident> {
+    return this.children(id).filter(isLive)
+  }
+
+  liveChildCount(id: TaskId): number {
+    return this.families.get(id)?.live ?? 0
+  }
+
+  add(task: Resident): void {
+    this.entries.set(task.state.id, task)
+    const { parent } = task.state
+    if (parent === null) return
+    let family = this.families.get(parent)
+    if (family === undefined) {
+      family = { members: new Set(), live: 0 }
+      this.families.set(parent, family)
+    }
+    family.members.add(task)
+    if (isLive(task)) family.live++
+  }
+
+  /** The task has just settled, or is about to be released: its parent has one live child less. */
+  left(task: Resident): void {
+    const family = task.state.parent === null ? undefined : this.families.get(task.state.parent)
+    if (!task.released && family?.members.has(task) === true) family.live--
+  }
+
+  /** Lets the task go, as soon as nothing holds it. */
+  forget(task: Resident): void {
+    if (!this.mayLeave(task)) return
+    if (this.readers.size === 0) this.remove(task)
+    else this.postponed.push({ task, since: this.tick })
+  }
+
+  private mayLeave(task: Resident): boolean {
+    return task.pins <= 0 && task.uncommitted === 0 && task.dirt === 0 && this.entries.get(task.state.id) === task
+  }
+
+  private remove(task: Resident): void {
+    this.entries.delete(task.state.id)
+    const { parent } = task.state
+    if (parent === null) return
+    const family = this.families.get(parent)!
+    family.members.delete(task)
+    if (family.members.size === 0) this.families.delete(parent)
+    if (!isLive(task)) return
+    family.live--
+    const entry = this.entries.get(parent)
+    if (entry !== undefined) entry.complete = false
+  }
+
+  /** A read begins; the number ends it. */
+  enter(): number {
+    this.readers.add(++this.tick)
+    return this.tick
+  }
+
+  leave(reader: number): void {
+    this.readers.delete(reader)
+    const oldest = this.readers.values().next().value ?? Infinity
+    const kept = this.postponed.findIndex(({ since }) => since >= oldest)
+    for (const { task } of this.postponed.splice(0, kept < 0 ? this.postponed.length : kept)) {
+      if (this.mayLeave(task)) this.remove(task)
+    }
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * Rows of the SQL store and what they stand for. Whatever is read is compared with its checksum first.
+ */
+import { expiresAt } from "../Task.ts"
+import type { InputRequest, TaskEvent } from "../TaskEvent.ts"
+import type { Envelope } from "../TaskEvent.ts"
+import { type ChildRecord, type OpenInput, StoreError, type TaskRow } from "../TaskStore.ts"
+import { type EventColumns, ofEvent, ofTask, ofText } from "./checksum.ts"
+
+const damaged = (what: string): StoreError =>
+  new StoreError({ reason: "Corrupt", message: `${what} does not match its checksum; restore a backup` })
+
+const eventData = (columns: EventColumns, data: string | null, sum: number | null): any => {
+  if (data === null || ofEvent(columns, data) !== sum) throw damaged(`Fact ${columns.seq} of the log`)
+  return JSON.parse(data)
+}
+
+export const toInput = (seq: number, input: string, sum: number | null): any => {
+  if (ofText(input) !== sum) throw damaged(`The input in fact ${seq} of the log`)
+  return JSON.parse(input)
+}
+
+export const toEnvelope = (row: any): Envelope => {
+  const event = eventData(row, row.data, row.sum)
+  if (row.input !== null) event.input = toInput(row.seq, row.input, row.input_sum)
+  return { seq: row.seq, task: row.task, run: row.run, at: row.at, event }
+}
+
+/** The parts of a task that are mostly empty, as one column. */
+interface Live {
+  readonly statusMessage: TaskRow["state"]["statusMessage"]
+  readonly reason: TaskRow["state"]["reason"]
+  readonly progress: TaskRow["state"]["progress"]
+  readonly inputs: TaskRow["state"]["inputs"]
+}
+
+const nothingLive: Live = { statusMessage: null, reason: null, progress: null, inputs: [] }
+
+export const toLive = ({ state: { inputs, progress, reason, statusMessage } }: TaskRow): string | null =>
+  statusMessage === null && reason === null && progress === null && inputs.length === 0
+    ? null
+    : JSON.stringify({ statusMessage, reason, progress, inputs } satisfies Live)
+
+/** When the run below this row may be forgotten; `null` for rows that are no roots. */
+export const toExpiry = ({ state }: TaskRow): number | null => state.parent === null ? expiresAt(state) : null
+
+export const toSum = (row: TaskRow, expiry: number | null, live: string | null): number =>
+  ofTask(row, `${expiry} ${live}`)
+
+const createdColumns = (row: any): EventColumns => ({
+  seq: row.created_seq,
+  task: row.id,
+  run: row.run,
+  at: row.created_at,
+  type: "Created"
+})
+
+export const toRow = (row: any): TaskRow => {
+  const created = eventData(createdColumns(row), row.created, row.created_sum)
+  const task: TaskRow = {
+    state: {
+      id: row.id,
+      run: row.run,
+      parent: row.parent,
+      key: row.key,
+      agent: row.agent,
+      status: row.status,
+      attempt: row.attempt,
+      createdAt: row.created_at,
+      updatedAt: row.updated_at,
+      endedAt: row.ended_at,
+      deadline: row.deadline,
+      settlement: row.settlement,
+      settledAt: row.settled_at,
+      spec: created.spec,
+      ...nothingLive
+    },
+    parked: row.parked === 1,
+    createdSeq: row.created_seq,
+    endedSeq: row.ended_seq,
+    settledSeq: row.settled_seq
+  }
+  if (toSum(task, row.expires_at, row.live) !== row.sum) throw damaged(`The row of task ${row.id}`)
+  if (row.live !== null) Object.assign(task.state, JSON.parse(row.live) satisfies Live)
+  return task
+}
+
+export const toChild = (row: any): ChildRecord => {
+  const { settledSeq, state } = toRow(row)
+  return {
+    id: state.id,
+    key: state.key!,
+    agent: state.agent,
+    status: state.status,
+    settledSeq,
+    settledAt: state.settledAt,
+    ending: row.ended_seq === null ? null : toEnding(row)
+  }
+}
+
+const toEnding = (row: any): TaskEvent => {
+  const columns = { seq: row.ended_seq, task: row.id, run: row.run, at: row.ending_at, type: row.ending_type }
+  return eventData(columns, row.ending_data, row.ending_sum)
+}
+
+export const toOpenInput = (row: any): OpenInput => {
+  const event: { readonly request: InputRequest } = eventData(row, row.data, row.sum)
+  return { task: row.task, run: row.run, agent: row.agent, since: row.at, request: event.request }
+}
