@@ -9,7 +9,7 @@ import { join } from "node:path"
 import { become, root, setup } from "./setup.mjs"
 
 const programs = {
-  start: "apps/orchestrator/src/main.ts",
+  start: "scripts/start.ts",
   test: "scripts/test.ts",
   verify: "scripts/verify.ts",
   fix: "scripts/fix.ts",

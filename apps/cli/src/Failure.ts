@@ -23,6 +23,8 @@ export class Failure extends Data.TaggedError("Failure")<{
   readonly exit: ExitCode
   readonly message: string
   readonly fix?: string | undefined
+  /** The API's own code, when the service refused. */
+  readonly code?: string | undefined
 }> {}
 
 export const badInput = (message: string, fix?: string): Failure =>
@@ -49,6 +51,7 @@ const exitOf = (code: string): ExitCode =>
 export const fromCall = ({ code, fix, message, retryAfter }: Description): Failure =>
   new Failure({
     exit: exitOf(code),
+    code,
     message,
     fix: fix ?? (retryAfter === undefined ? undefined : `try again in ${retryAfter} s`)
   })

@@ -14,6 +14,7 @@ import { type Line, paint } from "./Line.ts"
 
 /** One output. */
 export interface Surface {
+  /** A terminal that can be drawn on. */
   readonly isTty: boolean
   readonly colors: boolean
   /** Cells in a line; wide when it is no terminal, because nothing has to be cut for a pipe. */
@@ -21,6 +22,8 @@ export interface Surface {
   readonly rows: () => number
   readonly write: (text: string) => void
 }
+
+export type Signal = "SIGINT" | "SIGTERM" | "SIGHUP"
 
 export class Host extends Context.Service<Host, {
   readonly cwd: string
@@ -33,8 +36,8 @@ export class Host extends Context.Service<Host, {
   readonly canAsk: boolean
   /** The keys pressed while the scope is open. Ctrl-C among them: there is no signal then. */
   readonly keys: Effect.Effect<Queue.Dequeue<Key, Cause.Done>, never, Scope.Scope>
-  /** Interrupts (SIGINT) while the scope is open; without a reader, one ends the command. */
-  readonly interrupts: Effect.Effect<Queue.Dequeue<void>, never, Scope.Scope>
+  /** Signals to end while the scope is open; without a reader, the first one ends the command. */
+  readonly signals: Effect.Effect<Queue.Dequeue<Signal>, never, Scope.Scope>
   /** All of the standard input. */
   readonly stdin: Effect.Effect<string, Failure>
 }>()("@coppice/cli/Host") {}

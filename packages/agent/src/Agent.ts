@@ -9,7 +9,7 @@ import type { ParentExit } from "@coppice/task/Task"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import type { CallError } from "./AgentError.ts"
+import type { CallError, NotAccepted } from "./AgentError.ts"
 import { AgentSupervisor, type ChildOptions } from "./AgentSupervisor.ts"
 import { type Codecs, codecs, contractOf } from "./internal/codecs.ts"
 import { call } from "./internal/call.ts"
@@ -74,13 +74,18 @@ export interface Agent<Name extends string, I extends Pure, O extends Pure, E ex
   /**
    * Gives the agent its code, as a supervised agent server.
    *
+   * **Details**
+   *
+   * The handler may fail with the declared error. A `CallError` or `NotAccepted` it does not handle fails the task too,
+   * as an error its contract does not know, and without another attempt: a replay would only read it again.
+   *
    * **Gotchas**
    *
    * The handler is run again after a crash or an eviction, up to where the log ends. Whatever it does outside
    * `Step.run` happens again then, and its finalizers run at every suspension.
    */
   readonly toLayer: <R>(
-    handler: (input: I["Type"]) => Effect.Effect<O["Type"], E["Type"], R>,
+    handler: (input: I["Type"]) => Effect.Effect<O["Type"], E["Type"] | CallError | NotAccepted, R>,
     options?: ChildOptions
   ) => Layer.Layer<never, never, AgentSupervisor | Exclude<R, TaskContext>>
 }

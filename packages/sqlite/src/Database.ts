@@ -178,7 +178,8 @@ export const attempt = <A>(body: () => A): Effect.Effect<A, DatabaseError> =>
   })
 
 // Two turns of the scheduler later, so that whoever waited for the commit has been answered before the pages are copied.
-// A failure needs no handling here: a full disk is met again by the next commit, a broken one is kept in `failure`.
+// A failure needs no handling here: a full disk, or a transaction of somebody else, is met again after the next commit,
+// and a broken disk is kept in `failure`.
 const checkpointWhenDue = (handle: Handle): Effect.Effect<never> =>
   handle.checkpointDue.await.pipe(
     Effect.andThen(Effect.yieldNow),

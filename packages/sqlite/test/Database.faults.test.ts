@@ -82,7 +82,7 @@ describe("disk full (case 6)", () => {
 })
 
 describe("a file that may not be written", () => {
-  const openAsUser = Effect.fnUntraced(function*(path: string, how: "write" | "read") {
+  const openAsUser = Effect.fnUntraced(function*(path: string, how: "write" | "read" | "effective") {
     const child = yield* Child.start("openAsUser", [path, how])
     return yield* child.line
   })
@@ -110,6 +110,11 @@ describe("a file that may not be written", () => {
         assert.strictEqual(yield* openAsUser(path, "write"), "ReadOnly")
       }))
   }
+
+  it.effect("is refused even where asking for permission lies", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* openAsUser(yield* prepared(0o777, 0o444), "effective"), "ReadOnly")
+    }))
 
   it.effect("can be read", () =>
     Effect.gen(function*() {

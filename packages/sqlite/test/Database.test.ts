@@ -121,7 +121,7 @@ describe("prepare", () => {
   it.effect("reads 64-bit integers when asked, and writes them either way", () =>
     Effect.gen(function*() {
       const db = yield* openNew()
-      const seq = 2n ** 60n
+      const seq = 2n ** 60n + 1n
       const insert = "INSERT INTO log (seq, body) VALUES (?, ?)"
       assert.strictEqual(db.prepare(insert).run(seq, "a").lastInsertRowid, seq)
       const returning = db.prepare(`${insert} RETURNING body`)
@@ -168,15 +168,13 @@ describe("transaction", () => {
     Effect.gen(function*() {
       const db = yield* openNew()
       const boom = new Error("boom")
-      const thrown = yield* Effect.exit(Effect.try({
-        try: () =>
-          db.transaction(() => {
-            add(db, "a")
-            throw boom
-          }),
-        catch: (cause) => cause
-      }))
-      assert.deepStrictEqual(thrown, Exit.fail(boom))
+      const exit = yield* Effect.exit(Database.attempt(() =>
+        db.transaction(() => {
+          add(db, "a")
+          throw boom
+        })
+      ))
+      assert.deepStrictEqual(exit, Exit.die(boom))
       assert.deepStrictEqual(bodies(db), [])
       db.transaction(() => add(db, "b"))
       assert.deepStrictEqual(bodies(db), ["b"])
@@ -258,6 +256,14 @@ describe("checkpoint", () => {
       assert.strictEqual(checkpointed, 0)
       for (let i = 0; i < 4; i++) yield* Effect.yieldNow
       assert.strictEqual(logState(db).checkpointed, log)
+    }))
+
+  it.effect("runs after single statements, too", () =>
+    Effect.gen(function*() {
+      const db = yield* openNew({ checkpointPages: 20 })
+      for (let i = 0; i < 10; i++) add(db, `${i}`)
+      for (let i = 0; i < 4; i++) yield* Effect.yieldNow
+      assert.isAtLeast(logState(db).checkpointed, 20)
     }))
 
   it.effect("runs inside a commit when the scheduler never gets a turn", () =>

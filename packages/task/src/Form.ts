@@ -7,6 +7,7 @@
 import * as Data from "effect/Data"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaParser from "effect/SchemaParser"
 import * as SchemaRepresentation from "effect/SchemaRepresentation"
 import { canonical } from "./Payload.ts"
@@ -16,14 +17,34 @@ export class InvalidAnswer extends Data.TaggedError("InvalidAnswer")<{ readonly 
 
 type Check = (content: Schema.Json) => Result.Result<Schema.Json, string>
 
+const decoded = (codec: Schema.Top): Check => {
+  const decode = SchemaParser.decodeUnknownResult(codec as Schema.Codec<Schema.Json>, {
+    errors: "all",
+    onExcessProperty: "error"
+  })
+  return (content) => Result.mapError(decode(content), describe)
+}
+
+const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** One line: each field that does not fit, and what it should be. */
+const describe = (issue: SchemaIssue.Issue): string =>
+  formatIssue(issue).issues.map(({ message, path = [] }) => {
+    const field = path.map((part) => typeof part === "object" ? part.key : part).map(String).join(".")
+    return field === "" ? message : `${field}: ${message}`
+  }).join("; ")
+
 const compiled = new Map<string, Check>()
 
+const anyObject = decoded(Schema.JsonObject)
+
+/** A form from elsewhere may use what this reader does not know: it is read as far as it can be. */
 const compile = (form: Schema.JsonObject): Check => {
   const { $defs, ...schema } = form as { readonly $defs?: Schema.JsonObject }
-  const document = { dialect: "draft-2020-12", schema, definitions: $defs ?? {} } as const
-  const codec = SchemaRepresentation.fromJsonSchemaDocument(document as never)
-  const decode = SchemaParser.decodeUnknownResult(codec as Schema.Codec<Schema.Json>, { errors: "all" })
-  return (content) => Result.mapError(decode(content), (issue) => String(issue))
+  const document = { dialect: "draft-2020-12", schema, definitions: $defs ?? {} } as never
+  const read = (patterns: "apply" | "ignore") =>
+    Result.try(() => decoded(SchemaRepresentation.fromJsonSchemaDocument(document, { patterns })))
+  return Result.getOrElse(Result.orElse(read("apply"), () => read("ignore")), () => anyObject)
 }
 
 /** The answer, or why it does not fit. A form that cannot be read accepts any object. */

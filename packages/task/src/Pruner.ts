@@ -5,6 +5,7 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { TaskId } from "./Task.ts"
 import { TaskLog } from "./TaskLog.ts"
 import { Tasks } from "./Tasks.ts"
 import { type StoreError, TaskStore } from "./TaskStore.ts"
@@ -27,17 +28,24 @@ export const layer: Layer.Layer<Pruner, never, TaskStore | TaskLog | Tasks> = La
     const store = yield* TaskStore
     const log = yield* TaskLog
     const tasks = yield* Tasks
+    const forget = (run: TaskId) =>
+      tasks.delete(run).pipe(
+        Effect.as(true),
+        Effect.catchTags({ StillRunning: () => Effect.succeed(false), TaskNotFound: () => Effect.succeed(false) })
+      )
     const prune = Effect.gen(function*() {
-      const runs = yield* store.expired(log.now(), page)
+      const kept = new Set<TaskId>()
       let count = 0
-      for (const run of runs) {
-        count += yield* tasks.delete(run).pipe(
-          Effect.as(1),
-          Effect.catchTags({ StillRunning: () => Effect.succeed(0), TaskNotFound: () => Effect.succeed(0) })
-        )
-        yield* Effect.yieldNow
+      while (true) {
+        const found = yield* store.expired(log.now(), page + kept.size)
+        const runs = found.filter((run) => !kept.has(run))
+        for (const run of runs) {
+          if (yield* forget(run)) count++
+          else kept.add(run)
+          yield* Effect.yieldNow
+        }
+        if (runs.length < page) return count
       }
-      return count
     })
     yield* Effect.andThen(Effect.flatMap(PruneInterval, Effect.sleep), Effect.ignore(prune)).pipe(
       Effect.forever,

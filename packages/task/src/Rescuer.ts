@@ -10,7 +10,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Settler } from "./Settler.ts"
-import type { TaskId } from "./Task.ts"
+import { isTerminal, type TaskId } from "./Task.ts"
 import { TaskLog } from "./TaskLog.ts"
 import { type StoreError, type TaskRow, TaskStore } from "./TaskStore.ts"
 import { Workers } from "./Worker.ts"
@@ -37,28 +37,54 @@ export const layer: Layer.Layer<Rescuer, never, TaskStore | TaskLog | Workers | 
 
     const bringBack = (row: TaskRow): boolean => {
       const worker = workers.find(row.state.agent)
-      if (worker === undefined || log.resident(row.state.id)?.held === true) return false
-      worker.resume(log.adopt(row))
+      if (worker === undefined) return false
+      const entry = log.adopt(row)
+      // the log may know more than the store
+      if (entry.held || entry.parked || isTerminal(entry.state.status)) {
+        log.release(entry)
+        return false
+      }
+      worker.resume(entry)
       return true
     }
 
-    const settleLost = Effect.gen(function*() {
-      const rows = (yield* store.unsettled(page)).filter((row) => log.resident(row.state.id) === undefined)
-      const entries = rows.map((row) => log.adopt(row))
+    const settleLost = (rows: ReadonlyArray<TaskRow>): void => {
+      const lost = rows.filter(({ state }) => log.resident(state.id) === undefined)
+      const ids = new Set(lost.map(({ state }) => state.id))
+      // who is settled brings the tasks below along
+      const tops = lost.filter(({ state }) => state.parent === null || !ids.has(state.parent))
+      const entries = tops.map((row) => log.adopt(row))
       for (const entry of entries) settler.settle(entry, "stopped")
+    }
+
+    const settleAllLost = Effect.gen(function*() {
+      // those that cannot settle yet stay in front of the others: look further each time
+      for (let limit = page;; limit *= 2) {
+        const found = yield* log.reading(Effect.map(store.unsettled(limit), (rows) => {
+          settleLost(rows)
+          return rows.length
+        }))
+        if (found < limit) return
+        yield* log.barrier
+      }
+    })
+
+    const resumePage = (rows: ReadonlyArray<TaskRow>) => ({
+      resumed: rows.filter(bringBack).length,
+      cursor: rows.length < page ? undefined : rows.at(-1)?.state.id
     })
 
     const sweep = Effect.gen(function*() {
-      yield* settleLost
+      yield* settleAllLost
       let cursor: TaskId | undefined
       let count = 0
-      while (true) {
-        const rows = yield* store.runnable(cursor, page)
-        for (const row of rows) if (bringBack(row)) count++
-        cursor = rows.at(-1)?.state.id
-        if (rows.length < page) return count
+      do {
+        const done = yield* log.reading(Effect.map(store.runnable(cursor, page), resumePage))
+        cursor = done.cursor
+        count += done.resumed
         yield* Effect.yieldNow
-      }
+      } while (cursor !== undefined)
+      return count
     })
 
     yield* Effect.andThen(Effect.flatMap(SweepInterval, Effect.sleep), Effect.ignore(sweep)).pipe(

@@ -32,12 +32,14 @@ export class Settler extends Context.Service<Settler, {
   /** Ends the task by `command` and cancels all that is below it, in one commit. `undefined`: there is no such task. */
   readonly end: (
     id: TaskId,
-    command: (entry: Entry) => Command,
+    command: Command,
     below: Reason
   ) => Effect.Effect<Result.Result<unknown, Refused> | undefined, StoreError>
   /** Cancels a resident task and what is below it, without waiting for the commit. */
   readonly cancel: (entry: Entry, reason: Reason) => void
 }>()("@coppice/task/Settler") {}
+
+const ended: Reason = { by: "parent", reason: "The task above ended" }
 
 const unsettled = (row: TaskRow): boolean => row.state.settlement === null
 
@@ -114,19 +116,19 @@ const make = Effect.gen(function*() {
     if (!isTerminal(child.state.status)) log.dispatch(child, { _tag: "Release", rule: onParentExit })
   }
 
-  const fetchChildren = (entry: Entry): Effect.Effect<void> => {
+  const fetchChildren = (entry: Entry, reason: Reason = ended): Effect.Effect<void> => {
     const { id } = entry.state
     const read = Effect.map(store.subtree(id), (rows) => {
       const nodes = gather(id, rows)
       log.knowChildren([entry, ...nodes])
-      if (isTerminal(entry.state.status)) return cancelAll(nodes, { by: "parent", reason: "The task above ended" })
+      if (isTerminal(entry.state.status)) return cancelAll(nodes, reason)
       for (const node of nodes) if (node.state.parent === id) endChild(node)
       for (const node of nodes) rest(node)
     })
     return log.reading(read).pipe(
       Effect.tapError((error) => Effect.logWarning("The children of a task cannot be read", error.message)),
       Effect.andThen(Effect.void),
-      Effect.catch(() => log.stoppedBy === undefined ? Effect.delay(fetchChildren(entry), "1 second") : Effect.never)
+      Effect.catch(() => log.stoppedBy === undefined ? Effect.delay(fetchChildren(entry, reason), "1 second") : Effect.never)
     )
   }
 
@@ -135,7 +137,7 @@ const make = Effect.gen(function*() {
       const row = log.resident(id) ?? rows[0]
       if (row === undefined) return undefined
       const entry = log.adopt(row)
-      const decided = log.dispatch(entry, command(entry))
+      const decided = log.dispatch(entry, command)
       if (Result.isFailure(decided)) {
         log.release(entry)
         return decided
@@ -151,7 +153,9 @@ const make = Effect.gen(function*() {
     if (isTerminal(resident.state.status)) return
     const entry = log.adopt(resident)
     log.dispatch(entry, { _tag: "Cancel", ...reason })
-    cancelAll(gather(entry.state.id, []), reason)
+    const nodes = gather(entry.state.id, [])
+    for (const node of [entry, ...nodes]) if (!log.knowsChildren(node)) fork(fetchChildren(node, reason))
+    cancelAll(nodes, reason)
     rest(entry)
   }
 

@@ -40,8 +40,9 @@ export class TaskIds {
 
   /** The next id. `now` in Unix milliseconds; a clock that goes backwards cannot make an id repeat or sort earlier. */
   next(now: number): TaskId {
-    if (now > this.millisecond || this.counter === counterLimit) {
-      this.millisecond = Math.max(now, this.millisecond + 1)
+    const millisecond = Math.floor(now)
+    if (millisecond > this.millisecond || this.counter === counterLimit) {
+      this.millisecond = Math.max(millisecond, this.millisecond + 1)
       this.prefix = base32(this.millisecond, 9)
       this.counter = 0
     }

@@ -8,11 +8,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Json, JsonObject } from "effect/Schema"
 import type * as Stream from "effect/Stream"
-import { checkAnswer } from "./Form.ts"
+import { checkAnswer, InvalidAnswer } from "./Form.ts"
 import * as cancellation from "./internal/cancellation.ts"
 import { digest } from "./internal/digest.ts"
 import * as reading from "./internal/reading.ts"
 import * as submission from "./internal/submission.ts"
+import { check } from "./Payload.ts"
 import { Settler } from "./Settler.ts"
 import type { Budget, ParentExit, Settlement, Task, TaskId } from "./Task.ts"
 import { type AmbiguousId, type RespondError, StillRunning, type SubmitError, TaskNotFound } from "./TaskError.ts"
@@ -139,29 +140,48 @@ interface Services {
   readonly log: TaskLog["Service"]
 }
 
-const responder = ({ log }: Services): Tasks["Service"]["respond"] =>
-  Effect.fn("Tasks.respond")(function*({ id, key: wanted, response }) {
-    if (log.trouble !== undefined) return yield* log.trouble
-    const entry = yield* log.acquire(id)
-    if (entry === undefined) return yield* new TaskNotFound({ id })
-    return yield* Effect.gen(function*() {
-      const key = wanted ?? entry.state.inputs[0]?.key ?? ""
-      const asked = entry.state.inputs.find((input) => input.key === key)
-      if (asked !== undefined && response.action === "accept" && asked.mode === "form") {
-        yield* Effect.fromResult(checkAnswer(asked.schema, response.content))
-      }
-      yield* Effect.fromResult(log.dispatch(entry, { _tag: "Respond", key, response }))
-      yield* log.barrier
-      return entry.state as Task
-    }).pipe(Effect.ensuring(Effect.sync(() => log.release(entry))))
+const answered = ({ log }: Services) =>
+  Effect.fnUntraced(function*(entry: Entry, named: string | undefined, response: InputResponse) {
+    const { inputs } = entry.state
+    if (named === undefined && inputs.length > 1) {
+      const keys = inputs.map((input) => `"${input.key}"`).join(", ")
+      return yield* new InvalidAnswer({ message: `The task asks ${inputs.length} questions; name one of ${keys}` })
+    }
+    const key = named ?? inputs[0]?.key ?? ""
+    const asked = inputs.find((input) => input.key === key)
+    const content = response.action === "accept" ? response.content : null
+    const tooLarge = check("The answer", content)
+    if (tooLarge !== undefined) return yield* new InvalidAnswer({ message: tooLarge.message })
+    if (asked?.mode === "form" && response.action === "accept") {
+      yield* Effect.fromResult(checkAnswer(asked.schema, content))
+    }
+    const decided = log.dispatch(entry, { _tag: "Respond", key, response: { ...response, content } })
+    const { state } = entry
+    // a refusal tells of facts too, and they may not be durable yet
+    yield* log.barrier
+    yield* Effect.fromResult(decided)
+    return state as Task
   })
 
-const remover = ({ log, store }: Services): Tasks["Service"]["delete"] =>
+const responder = (services: Services): Tasks["Service"]["respond"] => {
+  const { log } = services
+  const answer = answered(services)
+  return Effect.fn("Tasks.respond")(function*({ id, key, response }) {
+    if (log.trouble !== undefined) return yield* log.trouble
+    return yield* Effect.acquireUseRelease(
+      log.acquire(id),
+      (entry): Effect.Effect<Task, RespondError> =>
+        entry === undefined ? Effect.fail(new TaskNotFound({ id })) : answer(entry, key, response),
+      (entry) => Effect.sync(() => entry === undefined ? undefined : log.release(entry))
+    )
+  })
+}
+
+const remover = ({ store }: Services): Tasks["Service"]["delete"] =>
   Effect.fn("Tasks.delete")(function*(run) {
     const rows = yield* store.subtree(run)
-    if (rows.length === 0) return yield* new TaskNotFound({ id: run })
+    if (rows[0]?.state.parent !== null) return yield* new TaskNotFound({ id: run })
     if (rows.some((row) => row.state.settlement === null)) return yield* new StillRunning({ run })
-    yield* log.barrier
     return yield* store.deleteRun(run)
   })
 

@@ -8,7 +8,6 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { TaskLog } from "./TaskLog.ts"
 import { Tasks } from "./Tasks.ts"
@@ -41,7 +40,7 @@ export const layer: Layer.Layer<never, never, TaskStore | TaskLog | Tasks> = Lay
     const fire = Effect.fnUntraced(function*(timer: Timer) {
       if (timer.key === "deadline") return yield* tasks.expire(timer.task)
       const entry = yield* log.acquire(timer.task)
-      if (entry === undefined) return
+      if (entry === undefined) return log.clearTimer(timer.task, timer.key)
       const fired = log.dispatch(entry, { _tag: "FireTimer", key: timer.key })
       if (Result.isFailure(fired)) log.clearTimer(timer.task, timer.key)
       log.release(entry)
@@ -68,10 +67,9 @@ export const layer: Layer.Layer<never, never, TaskStore | TaskLog | Tasks> = Lay
     })
     yield* loop.pipe(
       Effect.tapError((error) => Effect.logWarning("Timers wait for the store", error.message)),
-      Effect.option,
-      Effect.map(Option.isSome),
+      Effect.ignore,
       Effect.andThen(Effect.sleep("1 second")),
-      Effect.forever,
+      Effect.repeat({ while: () => log.stoppedBy === undefined }),
       Effect.forkScoped
     )
   })

@@ -81,7 +81,11 @@ export const layer: Layer.Layer<Workers> = Layer.sync(Workers, () => {
         Effect.sync(() => {
           workers.set(worker.contract.name, worker)
         }),
-        () => Effect.sync(() => workers.delete(worker.contract.name))
+        () =>
+          Effect.sync(() => {
+            // a later worker of that name stays
+            if (workers.get(worker.contract.name) === worker) workers.delete(worker.contract.name)
+          })
       ),
     find: (agent) => workers.get(agent),
     get: (agent) => {

@@ -10,6 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import * as SchemaParser from "effect/SchemaParser"
 import type { Pure } from "../Agent.ts"
+import { CallError, NotAccepted } from "../AgentError.ts"
 import { digest } from "./digest.ts"
 import type { Definition } from "./AgentServer.ts"
 
@@ -46,6 +47,10 @@ export const problemOf = (cause: Cause.Cause<unknown>): { readonly path: string;
   }
 }
 
+/** An error of the runtime that the handler let through: no contract declares it, and a replay would read it again. */
+export const isUndeclared = (error: unknown): error is CallError | NotAccepted =>
+  error instanceof CallError || error instanceof NotAccepted
+
 const orDefect = (what: string, exit: Exit.Exit<Schema.Json, Schema.SchemaError>): Effect.Effect<Schema.Json> =>
   Exit.isSuccess(exit)
     ? Effect.succeed(exit.value)
@@ -79,6 +84,7 @@ export const codecs = (name: string, input: Pure, output: Pure, error: Pure): Co
           onFailure: (cause) => {
             const failed = cause.reasons.find(Cause.isFailReason)
             if (failed === undefined || Cause.hasDies(cause)) return Effect.failCause(cause as Cause.Cause<never>)
+            if (isUndeclared(failed.error)) return Effect.die(failed.error)
             return Effect.flatMap(orDefect(`An error of "${name}"`, encodeError(failed.error)), Effect.fail)
           }
         })

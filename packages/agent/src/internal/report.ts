@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Json } from "effect/Schema"
 import { ReplayMismatch } from "../AgentError.ts"
+import { isUndeclared } from "./codecs.ts"
 import type { Execution } from "./Execution.ts"
 import type { Host } from "./Host.ts"
 
@@ -48,6 +49,9 @@ const verdict = (execution: Execution, exit: Exit.Exit<unknown, unknown>): Comma
   const mismatch = cause.reasons.find((reason) => Cause.isDieReason(reason) && reason.defect instanceof ReplayMismatch)
   if (mismatch !== undefined) return failure(execution, "replay_mismatch", messageOf(cause), null)
   if (Cause.hasDies(cause)) {
+    if (cause.reasons.some((reason) => Cause.isDieReason(reason) && isUndeclared(reason.defect))) {
+      return failure(execution, "defect", messageOf(cause), null)
+    }
     if (execution.attempt < execution.server.contract.attempts) return undefined
     return failure(execution, "defect", messageOf(cause), null)
   }

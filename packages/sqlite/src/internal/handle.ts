@@ -72,7 +72,7 @@ export class Handle implements Database {
   readonly transaction = <A>(body: () => A): A => {
     if (this.#depth > 0) return this.#nested(body)
     const result = this.#outermost(body)
-    this.#checkLog()
+    this.checkLog()
     return result
   }
 
@@ -88,7 +88,7 @@ export class Handle implements Database {
   /** The checkpoint that `checkpointDue` asked for. */
   checkpointNow(): void {
     this.checkpointDue.closeUnsafe()
-    if (this.connection.isOpen && !this.connection.isTransaction) this.checkpoint("PASSIVE")
+    this.checkpoint("PASSIVE")
   }
 
   readonly integrityCheck = (mode: "full" | "quick" = "full"): ReadonlyArray<string> => {
@@ -127,6 +127,18 @@ export class Handle implements Database {
     if (this.failure !== undefined) throw this.failure
     if (this.connection.isTransaction === this.#depth > 0) return
     throw this.#ending ?? new DatabaseError({ reason: { _tag: "Busy" }, path: this.path, operation: "write" })
+  }
+
+  /** After a commit: asks for a checkpoint when the log has become long enough. */
+  checkLog(): void {
+    if (this.#depth > 0 || this.checkpointDue.isOpen()) return
+    try {
+      const { log } = this.#logLength.get() as { readonly log: number }
+      if (log >= this.#checkpointPages) this.checkpointDue.openUnsafe()
+    } catch (cause) {
+      // the commit has succeeded, and its author must not hear otherwise
+      this.error(cause, "checkpoint")
+    }
   }
 
   close(): void {
@@ -184,17 +196,6 @@ export class Handle implements Database {
     } catch (cause) {
       this.#halfRolledBack = true
       this.error(cause, "rollback")
-    }
-  }
-
-  #checkLog(): void {
-    if (this.checkpointDue.isOpen()) return
-    try {
-      const { log } = this.#logLength.get() as { readonly log: number }
-      if (log >= this.#checkpointPages) this.checkpointDue.openUnsafe()
-    } catch (cause) {
-      // the commit has succeeded, and its author must not hear otherwise
-      this.error(cause, "checkpoint")
     }
   }
 

@@ -28,13 +28,19 @@ export const makeStatement = <R>(handle: Handle, sql: string, bigints: boolean):
     }
     return ownRunner
   }
-  const attempt = <A>(operation: string, body: () => A): A => {
-    if (writes) handle.assertWritable()
+  const named = <A>(operation: string, body: () => A): A => {
     try {
       return body()
     } catch (cause) {
       throw handle.error(cause, operation)
     }
+  }
+  const attempt = <A>(operation: string, body: () => A): A => {
+    if (!writes) return named(operation, body)
+    handle.assertWritable()
+    const result = named(operation, body)
+    handle.checkLog()
+    return result
   }
   return {
     run: (...params) =>

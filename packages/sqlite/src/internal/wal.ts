@@ -5,7 +5,7 @@
  * finished. That is right for the last commit and wrong for every other one: those were synced and somebody was told.
  * Two things tell the difference. The index of the log (`-shm`) outlives a killed process and knows how many frames were
  * committed; and a commit that was followed by another one must have been complete. Without an index, after a power cut,
- * two things stay untold: a log cut short at its end, and a wound that also erases the mark of the last commit but one.
+ * two things stay untold: a log cut short at its end, and a broken frame header at the end of the last commit but one.
  *
  * File format: https://www.sqlite.org/walformat.html. A log is `header (32 bytes), frame, frame, …`, a frame is
  * `header (24 bytes), page`; every checksum goes on from the one before it.

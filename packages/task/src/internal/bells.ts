@@ -26,7 +26,8 @@ export const makeBells = (log: TaskLog["Service"]) => {
   const followers = new Map<Bell, Concern>()
   let closed: StoreError | undefined
 
-  const ring = (bell: Bell): void => Deferred.doneUnsafe(bell, closed === undefined ? Effect.void : Effect.fail(closed))
+  const ring = (bell: Bell): boolean =>
+    Deferred.doneUnsafe(bell, closed === undefined ? Effect.void : Effect.fail(closed))
 
   const close = (error: StoreError): void => {
     closed = error
@@ -86,3 +87,5 @@ export const makeBells = (log: TaskLog["Service"]) => {
     }
   }
 }
+
+export type Bells = ReturnType<typeof makeBells>

@@ -6,67 +6,30 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { isTerminal, type Task, type TaskId } from "../Task.ts"
 import { AmbiguousId, TaskNotFound } from "../TaskError.ts"
-import { type Envelope, isEnding } from "../TaskEvent.ts"
+import type { Envelope } from "../TaskEvent.ts"
 import { isTaskId } from "../TaskIds.ts"
 import type { TaskLog } from "../TaskLog.ts"
 import type { Tasks, Watch } from "../Tasks.ts"
 import type { StoreError, TaskRow, TaskStore } from "../TaskStore.ts"
+import { type Bells, makeBells } from "./bells.ts"
 
 interface Services {
   readonly store: TaskStore["Service"]
   readonly log: TaskLog["Service"]
 }
 
-type Listener = (events: ReadonlyArray<Envelope>) => void
-
 /** How many facts a watcher reads at once: what bounds a slow reader's memory. */
 const watchPage = 500
 
-/** Who is told of a commit. A listener that is told may take itself out and put itself in again. */
-const makeNews = ({ log }: Services) => {
-  const waiters = new Map<TaskId, Set<() => void>>()
-  const listeners = new Set<Listener>()
-
-  const onEnd = (id: TaskId, wake: () => void): () => void => {
-    const waiting = waiters.get(id) ?? new Set()
-    waiters.set(id, waiting.add(wake))
-    return () => {
-      waiting.delete(wake)
-      if (waiting.size === 0) waiters.delete(id)
-    }
-  }
-
-  const onCommit = (listener: Listener): () => void => {
-    listeners.add(listener)
-    return () => listeners.delete(listener)
-  }
-
-  const stop = log.onCommit((events) => {
-    for (const listener of [...listeners]) listener(events)
-    if (waiters.size === 0) return
-    for (const { event, task } of events) {
-      if (isEnding(event._tag)) for (const wake of [...waiters.get(task) ?? []]) wake()
-    }
-  })
-  return { onEnd, onCommit, stop }
-}
-
-const concerns = (query: Watch, envelope: Envelope): boolean =>
-  (query.run === undefined || envelope.run === query.run) && (query.task === undefined || envelope.task === query.task)
-
-const followed = ({ store }: Services, news: ReturnType<typeof makeNews>) => {
-  /** The next facts after `since`, at once or when they come. Subscribed before it reads, so nothing is missed. */
+const followed = ({ store }: Services, bells: Bells) => {
+  /** The next facts after `since`, at once or when they come. The bell hangs before it reads, so nothing is missed. */
   const next = Effect.fnUntraced(function*(query: Watch, since: number) {
     while (true) {
-      const told = yield* Deferred.make<void>()
-      const forget = news.onCommit((events) => {
-        if (events.some((envelope) => concerns(query, envelope))) Deferred.doneUnsafe(told, Effect.void)
-      })
-      const page = yield* Effect.gen(function*() {
-        const page = yield* store.events({ ...query, since, limit: watchPage })
-        if (page.length === 0) yield* Deferred.await(told)
-        return page
-      }).pipe(Effect.ensuring(Effect.sync(forget)))
+      const page = yield* bells.onFact(query, (bell) =>
+        Effect.tap(
+          store.events({ ...query, since, limit: watchPage }),
+          (page) => page.length === 0 ? Deferred.await(bell) : Effect.void
+        ))
       if (page.length > 0) return [page, page.at(-1)!.seq] as const
     }
   })
@@ -76,8 +39,8 @@ const followed = ({ store }: Services, news: ReturnType<typeof makeNews>) => {
 
 export const make = Effect.fnUntraced(function*(services: Services) {
   const { store } = services
-  const news = makeNews(services)
-  yield* Effect.addFinalizer(() => Effect.sync(news.stop))
+  const bells = makeBells(services.log)
+  yield* Effect.addFinalizer(() => Effect.sync(bells.close))
 
   const load = Effect.fnUntraced(function*(id: TaskId): Effect.fn.Return<TaskRow, TaskNotFound | StoreError> {
     const row = yield* store.load(id)
@@ -90,16 +53,15 @@ export const make = Effect.fnUntraced(function*(services: Services) {
     return ending === undefined ? undefined : { task: row.state as Task, ending }
   })
 
-  const result: Tasks["Service"]["result"] = Effect.fn("Tasks.result")(function*(id) {
-    const end = yield* Deferred.make<void>()
-    const forget = news.onEnd(id, () => Deferred.doneUnsafe(end, Effect.void))
-    return yield* Effect.gen(function*() {
-      const ended = yield* outcome(id)
-      if (ended !== undefined) return ended
-      yield* Deferred.await(end)
-      return (yield* outcome(id))!
-    }).pipe(Effect.ensuring(Effect.sync(forget)))
-  })
+  const result: Tasks["Service"]["result"] = Effect.fn("Tasks.result")((id) =>
+    bells.onEnd(id, (bell) =>
+      Effect.gen(function*() {
+        const ended = yield* outcome(id)
+        if (ended !== undefined) return ended
+        yield* Deferred.await(bell)
+        return (yield* outcome(id))!
+      }))
+  )
 
   const resolve: Tasks["Service"]["resolve"] = Effect.fn("Tasks.resolve")(function*(prefix) {
     const text = prefix.toLowerCase()
@@ -131,7 +93,7 @@ export const make = Effect.fnUntraced(function*(services: Services) {
     input,
     result,
     events: store.events,
-    watch: followed(services, news),
+    watch: followed(services, bells),
     inbox,
     artifact: store.artifact
   }

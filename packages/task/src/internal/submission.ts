@@ -9,9 +9,11 @@ import { KeyReused, type SubmitError, TaskNotFound } from "../TaskError.ts"
 import type { Entry, TaskLog } from "../TaskLog.ts"
 import type { Creation } from "../TaskMachine.ts"
 import type { Submit, SubmitChild, Tasks } from "../Tasks.ts"
-import type { StoreError, TaskStore } from "../TaskStore.ts"
+import type { Receipt, StoreError, TaskStore } from "../TaskStore.ts"
 import { QueueFull, type Worker, type Workers } from "../Worker.ts"
 import { digest } from "./digest.ts"
+import { wholeMillis } from "./millis.ts"
+import { makeTurns } from "./turns.ts"
 
 interface Services {
   readonly store: TaskStore["Service"]
@@ -19,58 +21,64 @@ interface Services {
   readonly workers: Workers["Service"]
 }
 
-/** A key's place in the receipts, and what was found there. */
-interface Known {
-  readonly scope: string
-  readonly digest: string
-  readonly task: TaskId | undefined
+/** A request that may become a task. */
+interface Call {
+  readonly request: Submit
+  readonly worker: Worker
+  readonly input: Json
+  readonly principal: string
 }
 
-/** Receipts, with those that wait for their commit. */
+/** The first of several submits with one key makes the task, the others find it. */
 const receipts = ({ log, store }: Services) => {
-  const open = new Map<string, { readonly task: TaskId; readonly digest: string }>()
+  const inTurn = makeTurns()
+  /** Those that wait for their commit. */
+  const open = new Map<string, Receipt>()
 
-  const find = Effect.fnUntraced(function*(
-    { agent, idempotencyKey: key }: Submit,
-    principal: string,
-    input: Json
-  ): Effect.fn.Return<Known | undefined, KeyReused | StoreError> {
-    if (key === undefined) return undefined
+  const sign = (scope: string, receipt: Receipt): void => {
+    open.set(scope, receipt)
+    log.addReceipt(receipt)
+    log.afterCommit(() => open.delete(scope))
+  }
+
+  return (
+    { input, principal, request: { agent } }: Call,
+    key: string,
+    begin: (sign: (task: TaskId) => void) => Effect.Effect<Task, QueueFull | StoreError>
+  ) => {
     const scope = JSON.stringify([principal, agent, key])
     const hash = digest(canonical(input))
-    const receipt = open.get(scope) ?? (yield* store.receipt(principal, agent, key)) ?? open.get(scope)
-    if (receipt !== undefined && receipt.digest !== hash) return yield* new KeyReused({ key, task: receipt.task })
-    return { scope, digest: hash, task: receipt?.task }
-  })
-
-  const add = (known: Known, { agent, idempotencyKey: key }: Submit, principal: string, task: TaskId): void => {
-    log.addReceipt({ principal, agent, key: key!, task, digest: known.digest })
-    open.set(known.scope, { task, digest: known.digest })
-    log.afterCommit(() => open.delete(known.scope))
+    const begun = Effect.gen(function*() {
+      const known = open.get(scope) ?? (yield* store.receipt(principal, agent, key))
+      if (known !== undefined) {
+        if (known.digest !== hash) return yield* new KeyReused({ key, task: known.task })
+        yield* log.barrier
+        const row = yield* store.load(known.task)
+        // deleted while we looked: the key is free again
+        if (row !== undefined) return row.state as Task
+      }
+      return yield* begin((task) => sign(scope, { principal, agent, key, task, digest: hash }))
+    })
+    return inTurn(scope, begun)
   }
-  return { find, add }
 }
 
-const rootCreation = (
-  log: TaskLog["Service"],
-  request: Submit,
-  options: { readonly id: TaskId; readonly worker: Worker; readonly input: Json; readonly principal: string }
-): Creation => ({
-  run: options.id,
+const rootCreation = (log: TaskLog["Service"], { input, principal, request, worker }: Call, id: TaskId): Creation => ({
+  run: id,
   parent: null,
   key: null,
   agent: request.agent,
-  input: options.input,
-  attempt: options.worker.hasPlace() ? 1 : 0,
+  input,
+  attempt: worker.hasPlace() ? 1 : 0,
   deadline: request.deadline ?? null,
   spec: {
-    version: options.worker.contract.version,
-    principal: options.principal,
+    version: worker.contract.version,
+    principal,
     idempotencyKey: request.idempotencyKey ?? null,
     depth: 0,
     priority: request.priority ?? 0,
-    ttl: request.ttl ?? null,
-    retention: request.retention ?? defaultRetention,
+    ttl: request.ttl === undefined ? null : wholeMillis(request.ttl),
+    retention: wholeMillis(request.retention ?? defaultRetention),
     budget: request.budget ?? null,
     onParentExit: "stop",
     retryOf: request.retryOf ?? null,
@@ -119,30 +127,32 @@ const earliest = (a: number | null, b: number | null): number | null =>
 
 export const make = (services: Services): Pick<Tasks["Service"], "submit" | "submitChild" | "retry"> => {
   const { log, store, workers } = services
-  const { add, find } = receipts(services)
+  const once = receipts(services)
+
+  const begin = (call: Call, sign: (task: TaskId) => void): Effect.Effect<Task, QueueFull | StoreError> =>
+    Effect.suspend((): Effect.Effect<Task, QueueFull | StoreError> => {
+      const { input, request: { agent }, worker } = call
+      if (log.trouble !== undefined) return Effect.fail(log.trouble)
+      if (!worker.hasPlace() && worker.waiting() >= worker.contract.queue) {
+        return Effect.fail(new QueueFull({ agent, limit: worker.contract.queue, retryAfter: 1_000 }))
+      }
+      const id = log.ids.next(log.now())
+      const entry = log.create(rootCreation(log, call, id), id)
+      sign(id)
+      const { state } = entry
+      worker.start(entry, input)
+      return Effect.as(log.barrier, state as Task)
+    })
 
   const submit = Effect.fn("Tasks.submit")(function*(request: Submit): Effect.fn.Return<Task, SubmitError> {
     const worker = yield* workers.get(request.agent)
     const input = yield* worker.accept(request.input)
-    const tooLarge = check(`The input of "${request.agent}"`, input)
+    const tooLarge = check(`The input of "${request.agent}"`, input) ?? check("The request's _meta", request.meta ?? null)
     if (tooLarge !== undefined) return yield* tooLarge
     if (log.trouble !== undefined) return yield* log.trouble
-    const principal = request.principal ?? "local"
-    const known = yield* find(request, principal, input)
-    if (known?.task !== undefined) {
-      yield* log.barrier
-      return (yield* store.load(known.task))!.state
-    }
-    if (worker.waiting() >= worker.contract.queue) {
-      return yield* new QueueFull({ agent: request.agent, limit: worker.contract.queue, retryAfter: 1_000 })
-    }
-    const id = log.ids.next(log.now())
-    const entry = log.create(rootCreation(log, request, { id, worker, input, principal }), id)
-    if (known !== undefined) add(known, request, principal, id)
-    const { state } = entry
-    worker.start(entry, input)
-    yield* log.barrier
-    return state
+    const call = { request, worker, input, principal: request.principal ?? "local" }
+    if (request.idempotencyKey === undefined) return yield* begin(call, () => {})
+    return yield* once(call, request.idempotencyKey, (sign) => begin(call, sign))
   })
 
   const submitChild = (request: SubmitChild): Entry => {
@@ -155,12 +165,16 @@ export const make = (services: Services): Pick<Tasks["Service"], "submit" | "sub
     const row = yield* store.load(id)
     if (row === undefined) return yield* new TaskNotFound({ id })
     const { agent, spec } = row.state
+    const input = yield* store.input(id)
+    if (input === undefined) return yield* new TaskNotFound({ id })
     return yield* submit({
       agent,
-      input: (yield* store.input(id)) ?? null,
+      input,
       principal: options?.principal ?? spec.principal,
       priority: spec.priority,
       retention: spec.retention,
+      ttl: spec.ttl ?? undefined,
+      budget: spec.budget ?? undefined,
       retryOf: id
     })
   })

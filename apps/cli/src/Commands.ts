@@ -1,0 +1,188 @@
+/**
+ * The verbs as the command line knows them: their names, flags and help. What a verb does is loaded when it is used, so
+ * that a start costs only the verb that was asked for.
+ */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { Connection } from "./Connection.ts"
+import type { Failure } from "./Failure.ts"
+import type { Host } from "./Host.ts"
+
+const text = (name: string, metavar: string, description: string) =>
+  Flag.String(name).pipe(
+    Flag.withMetavar(metavar),
+    Flag.withDescription(description),
+    Flag.optional,
+    Flag.map(Option.getOrUndefined)
+  )
+
+const given = (name: string, description: string) =>
+  Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withoutNegation, Flag.withDefault(false))
+
+const id = Argument.String("id").pipe(Argument.withDescription("Id of a task, or an unambiguous beginning of it"))
+const json = given("json", "Print JSON instead of text")
+
+/** The root: where the service is. */
+const root = Command.make("coppice").pipe(
+  Command.withDescription("Supervised, durable agents: run them, watch them, answer them"),
+  Command.withSharedFlags({
+    url: text("url", "URL", "Address of the service [COPPICE_URL, else the nearest .coppice/service.json]"),
+    data: text("data", "DIR", "Data folder of the service, where its service.json stands [COPPICE_DATA]")
+  })
+)
+
+type Verb<Input, R> = (input: Input) => Effect.Effect<void, Failure, R>
+
+/** A verb that talks to the service. */
+const connected = <Input>(load: () => Promise<Verb<Input, Host | Connection>>) =>
+  Effect.fnUntraced(function*(input: Input) {
+    const { data, url } = yield* root
+    const [verb, { layer }] = yield* Effect.promise(() => Promise.all([load(), import("./Connection.ts")]))
+    return yield* Effect.provide(verb(input), layer({ data, url }))
+  })
+
+const example = (command: string, description: string) => ({ command, description })
+
+const run = Command.make("run", {
+  agent: Argument.String("agent").pipe(Argument.withDescription("Name of an agent or a workflow")),
+  input: text("input", "JSON|@file|-", "What it works on: JSON, a file, or - for the standard input"),
+  detach: given("detach", "Print the id and do not wait for the end"),
+  deadline: text("deadline", "10m", "Fail the run when it has not ended by then"),
+  key: text("key", "KEY", "Idempotency key: the same key with the same input is the same run"),
+  json
+}, connected(() => import("./verbs/run.ts").then(({ run }) => run))).pipe(
+  Command.withDescription("Start a run, follow it, answer its questions, print its result"),
+  Command.withExamples([
+    example("coppice run review --input '{\"path\":\"a.ts\"}'", "to its end"),
+    example("coppice run review --input @input.json --detach", "in the background")
+  ])
+)
+
+const statuses = ["working", "input_required", "completed", "failed", "cancelled"] as const
+
+const ps = Command.make("ps", {
+  status: Flag.Literals("status", statuses).pipe(
+    Flag.withDescription("Only these; may be given several times"),
+    Flag.atLeast(0)
+  ),
+  agent: text("agent", "NAME", "Only of this agent"),
+  limit: Flag.Int("limit").pipe(
+    Flag.withDescription("How many of those that have ended [10]"),
+    Flag.filter((limit) => limit >= 1 && limit <= 1_000, () => "a number from 1 to 1000"),
+    Flag.withDefault(10)
+  ),
+  tasks: given("tasks", "Every task, not only whole runs"),
+  json
+}, connected(() => import("./verbs/ps.ts").then(({ ps }) => ps))).pipe(
+  Command.withDescription("List the runs: what is active, and what ended last")
+)
+
+const tree = Command.make("tree", { id, json }, connected(() => import("./verbs/tree.ts").then(({ tree }) => tree))).pipe(
+  Command.withDescription("Show a task and everything below it")
+)
+
+const watch = Command.make("watch", {
+  id: id.pipe(Argument.optional, Argument.map(Option.getOrUndefined)),
+  json
+}, connected(() => import("./verbs/watch.ts").then(({ watch }) => watch))).pipe(
+  Command.withDescription("Watch a run to its end, or all runs")
+)
+
+const events = Command.make("events", {
+  id,
+  follow: given("follow", "Go on with what happens from now on, to the end of the task"),
+  since: Flag.Int("since").pipe(
+    Flag.withDescription("Only facts after this place in the log [0]"),
+    Flag.filter((since) => since >= 0, () => "0 or more"),
+    Flag.withDefault(0)
+  ),
+  json
+}, connected(() => import("./verbs/events.ts").then(({ events }) => events))).pipe(
+  Command.withDescription("Print what happened, fact by fact")
+)
+
+const why = Command.make("why", { id, json }, connected(() => import("./verbs/why.ts").then(({ why }) => why))).pipe(
+  Command.withDescription("Tell what a task waits for, since when, and who can change that")
+)
+
+const inbox = Command.make("inbox", {
+  run: text("run", "ID", "Only questions of this run"),
+  json
+}, connected(() => import("./verbs/inbox.ts").then(({ inbox }) => inbox))).pipe(
+  Command.withDescription("List the questions that wait for a person")
+)
+
+const answer = Command.make("answer", {
+  id,
+  accept: text("accept", "JSON|@file|-", "Answer with this content"),
+  decline: given("decline", "Answer no"),
+  cancel: given("cancel", "Dismiss the question without a decision"),
+  key: text("key", "KEY", "Which question, when the task asks several"),
+  json
+}, connected(() => import("./verbs/answer.ts").then(({ answer }) => answer))).pipe(
+  Command.withDescription("Answer a question; without flags, field by field in the terminal"),
+  Command.withExamples([example("coppice answer 01kb2x9f4q --accept '{\"approve\":true}'", "from a script")])
+)
+
+const cancel = Command.make("cancel", {
+  id,
+  reason: text("reason", "TEXT", "Why; it is kept in the log"),
+  report: given("report", "Wait until everything is at rest and tell how each task came to it"),
+  json
+}, connected(() => import("./verbs/cancel.ts").then(({ cancel }) => cancel))).pipe(
+  Command.withDescription("Stop a task and everything below it")
+)
+
+const retry = Command.make("retry", {
+  id,
+  detach: given("detach", "Print the id and do not wait for the end"),
+  json
+}, connected(() => import("./verbs/run.ts").then(({ retry }) => retry))).pipe(
+  Command.withDescription("Run a task's input again, as a new run")
+)
+
+const remove = Command.make("delete", { id, json }, connected(() =>
+  import("./verbs/delete.ts").then(({ remove }) => remove)
+)).pipe(Command.withDescription("Forget a run that has ended"))
+
+const agents = Command.make("agents", { json }, connected(() =>
+  import("./verbs/agents.ts").then(({ agents }) => agents)
+)).pipe(Command.withDescription("Show the agents, who supervises them, and how busy they are"))
+
+const doctor = Command.make("doctor", { json }, Effect.fnUntraced(function*({ json }) {
+  const { data, url } = yield* root
+  const { doctor } = yield* Effect.promise(() => import("./verbs/doctor.ts"))
+  return yield* doctor({ data, url, json })
+})).pipe(Command.withDescription("Check this machine, this folder and the service, and say what to mend"))
+
+/** Only for the help: the service reads its own flags, see `Cli`. */
+const serve = Command.make("serve", {}, () => Effect.void).pipe(
+  Command.withDescription("Start the service; `coppice serve --help` lists its flags")
+)
+
+/** The whole command. */
+export const coppice = root.pipe(Command.withSubcommands([
+  { group: "Work", commands: [run, retry, cancel, remove] },
+  { group: "Look", commands: [ps, tree, watch, events, why] },
+  { group: "Answer", commands: [inbox, answer] },
+  { group: "Operate", commands: [serve, agents, doctor] }
+]))
+
+/** Verbs of later releases, and what there is instead today. */
+export const later: ReadonlyMap<string, string> = new Map([
+  ["audit", "coppice events <id> --json has every fact of a run"],
+  ["backup", "stop the service and copy its data folder"],
+  ["check-compat", "coppice agents --json has every contract"],
+  ["dev", "coppice serve, and start it again after a change"],
+  ["export", "coppice events <id> --json has every fact of a run"],
+  ["fork", "coppice retry <id> runs the same input again"],
+  ["gateway", "agents call each other inside one service"],
+  ["init", "write a coppice.config.ts and start it with coppice serve"],
+  ["mcp", "agents are reached with coppice run and over HTTP"],
+  ["replay", "coppice retry <id> runs the same input again"],
+  ["steer", "coppice cancel <id> stops a run; its questions are answered with coppice answer"],
+  ["trace", "coppice events <id> and coppice tree <id> show what happened"]
+])

@@ -1,0 +1,31 @@
+/**
+ * The questions that wait for a person, and how to answer each.
+ */
+import type { Question } from "@coppice/api/InboxApi"
+import { fieldsOf, hintOf } from "./Form.ts"
+import { questionLines } from "./FormLines.ts"
+import { empty, type Line, line, muted } from "./Line.ts"
+
+const fieldsLine = ({ request }: Question): ReadonlyArray<Line> => {
+  const fields = request.mode === "form" ? fieldsOf(request.schema) : []
+  return fields.length === 0
+    ? []
+    : [line(muted(`  ${fields.map((field) => `${field.title}: ${hintOf(field)}`).join(" · ")}`))]
+}
+
+/** The way to this question: with its key only when the task asks several. */
+const command = (question: Question, questions: ReadonlyArray<Question>): string => {
+  const isOnly = questions.filter(({ task }) => task === question.task).length === 1
+  return `coppice answer ${question.task}${isOnly ? "" : ` --key ${JSON.stringify(question.request.key)}`}`
+}
+
+/** The inbox, the oldest question first. */
+export const inboxLines = (questions: ReadonlyArray<Question>, now: number, width: number): ReadonlyArray<Line> => {
+  if (questions.length === 0) return [line(muted("Nobody waits for an answer."))]
+  return [...questions].sort((a, b) => a.since - b.since).flatMap((question, index) => [
+    ...(index === 0 ? [] : [empty]),
+    ...questionLines(question, now, width),
+    ...fieldsLine(question),
+    line(muted(`  → ${command(question, questions)}`))
+  ])
+}

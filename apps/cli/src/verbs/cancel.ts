@@ -1,0 +1,59 @@
+/**
+ * `coppice cancel <id>`: stops a task and everything below it. With `--report` it waits until all of it is at rest.
+ */
+import { type CancelReport, longestWait } from "@coppice/api/TasksApi"
+import * as Effect from "effect/Effect"
+import { Connection } from "../Connection.ts"
+import { exitCodes, silent } from "../Failure.ts"
+import { Host, writeJson, writeLines } from "../Host.ts"
+import { line, muted, span } from "../Line.ts"
+import { isClean, reportLines, summary } from "../ReportLines.ts"
+
+export interface Options {
+  readonly id: string
+  readonly reason: string | undefined
+  readonly report: boolean
+  readonly json: boolean
+}
+
+/** Waits for the rest of the report, in as many requests as it takes. */
+const converged = Effect.fnUntraced(function*(first: CancelReport) {
+  const { call, client } = yield* Connection
+  let report = first
+  while (!report.converged) {
+    report = yield* call(client.tasks.cancelReport({ params: { id: first.task }, query: { wait: longestWait } }))
+  }
+  return report
+})
+
+/** Cancels. Asked for the report of what was cancelled before, that is no mistake. */
+const begin = Effect.fnUntraced(function*({ id, reason, report }: Options) {
+  const { call, client } = yield* Connection
+  const cancelled = call(client.tasks.cancel({ params: { id }, payload: reason === undefined ? {} : { reason } }))
+  if (!report) return yield* cancelled
+  return yield* Effect.catch(cancelled, (failure) =>
+    failure.code !== "already_ended" ? Effect.fail(failure) : Effect.gen(function*() {
+      const task = yield* call(client.tasks.get({ params: { id } }))
+      if (task.status !== "cancelled") return yield* failure
+      return yield* call(client.tasks.cancelReport({ params: { id }, query: {} }))
+    }))
+})
+
+export const cancel = Effect.fn("cancel")(function*(options: Options) {
+  const { json, report } = options
+  const { err, out } = yield* Host
+  const first = yield* begin(options)
+  if (!report) {
+    if (json) return writeJson(out, first)
+    writeLines(out, [line(span("⊘ ", "wait"), `Cancelled ${first.task}: `, ...summary(first))])
+    if (!first.converged) {
+      writeLines(out, [line(muted(`  what is still stopping is reported by: coppice cancel ${first.task} --report`))])
+    }
+    return
+  }
+  if (!first.converged && !json) writeLines(err, [line(muted("Cancelled; waiting until everything is at rest"))])
+  const last = yield* converged(first)
+  if (json) writeJson(out, last)
+  else writeLines(out, reportLines(last))
+  if (!isClean(last)) return yield* silent(exitCodes.failedTask)
+})

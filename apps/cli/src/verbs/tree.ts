@@ -1,0 +1,22 @@
+/**
+ * `coppice tree <id>`: a task and everything below it.
+ */
+import * as Effect from "effect/Effect"
+import { Connection, now } from "../Connection.ts"
+import { Host, writeJson, writeLines } from "../Host.ts"
+import { fit } from "../Line.ts"
+import { treeLines } from "../Tree.ts"
+
+export interface Options {
+  readonly id: string
+  readonly json: boolean
+}
+
+export const tree = Effect.fn("tree")(function*({ id, json }: Options) {
+  const { out } = yield* Host
+  const { call, client } = yield* Connection
+  const tree = yield* call(client.tasks.tree({ params: { id } }))
+  if (json) return writeJson(out, tree)
+  const lines = treeLines(tree.tasks, { now: yield* now })
+  writeLines(out, lines.map((spans) => fit(spans, out.columns())))
+})

@@ -1,0 +1,83 @@
+/**
+ * Agents for the command's tests against a real service: one that ends at once, one that fails, one that waits, one
+ * that asks, and a workflow over them.
+ */
+import { Agent, Durable, Human, Orchestrator, Workflow } from "coppice"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+
+const Greet = Agent.make("greet", {
+  description: "Greets somebody, in the language they like best",
+  input: Schema.Struct({
+    name: Schema.String.check(Schema.isNonEmpty()),
+    language: Schema.optionalKey(Schema.Literals(["en", "de", "ja"]))
+  }),
+  output: Schema.Struct({ greeting: Schema.String })
+})
+
+const greetings = { en: "Hello", de: "Hallo", ja: "こんにちは" }
+
+const GreetLive = Greet.toLayer(({ language = "en", name }) =>
+  Effect.succeed({ greeting: `${greetings[language]} ${name}` })
+)
+
+const Break = Agent.make("break", {
+  description: "Fails, with an error it declares",
+  input: Schema.Struct({ why: Schema.optionalKey(Schema.String) }),
+  output: Schema.Null,
+  error: Schema.Struct({ reason: Schema.String })
+})
+
+const BreakLive = Break.toLayer(({ why = "it was asked to" }) => Effect.fail({ reason: why }))
+
+const Wait = Agent.make("wait", {
+  description: "Waits, and tells how far it is",
+  input: Schema.Struct({ millis: Schema.Int, steps: Schema.optionalKey(Schema.Int) }),
+  output: Schema.Int
+})
+
+const WaitLive = Wait.toLayer(Effect.fnUntraced(function*({ millis, steps = 1 }) {
+  for (let step = 1; step <= steps; step++) {
+    yield* Durable.sleep(millis / steps)
+    yield* Durable.progress({ progress: step, total: steps, message: `step ${step}` })
+  }
+  return millis
+}))
+
+const Approval = Schema.Struct({
+  approve: Schema.Boolean,
+  reason: Schema.optionalKey(Schema.String),
+  reviewers: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 5 })))
+})
+
+const Approve = Agent.make("approve", {
+  description: "Asks a person",
+  input: Schema.Struct({ message: Schema.String }),
+  output: Approval
+})
+
+const ApproveLive = Approve.toLayer(({ message }) =>
+  Effect.orDie(Human.ask({ message, form: Approval }))
+)
+
+const Release = Workflow.make("release", {
+  description: "Checks some parts, asks for approval, and greets",
+  input: Schema.Struct({ parts: Schema.Int, millis: Schema.optionalKey(Schema.Int) }),
+  output: Schema.Struct({ approved: Schema.Boolean })
+})
+
+const ReleaseLive = Release.toLayer(Effect.fnUntraced(function*({ millis = 1_000, parts }) {
+  let done = 0
+  yield* Effect.forEach(
+    Array.from({ length: parts }, (_, index) => index),
+    (index) =>
+      Effect.tap(Wait.call({ millis: millis + index * 300, steps: 5 }), () =>
+        Durable.progress({ progress: ++done, total: parts, message: `part ${index + 1} of ${parts}` })),
+    { concurrency: 8 }
+  )
+  const { approve } = yield* Approve.call({ message: `Release ${parts} parts?` })
+  yield* Greet.call({ name: "world" })
+  return { approved: approve }
+}, Effect.orDie))
+
+export default Orchestrator.make({ agents: [GreetLive, BreakLive, WaitLive, ApproveLive, ReleaseLive] })

@@ -1,0 +1,76 @@
+/**
+ * The HTTP contract over the running service: every group, the guard, the checks in front of them, and what is served
+ * beside the contract.
+ */
+import { Api, openApiPath } from "@coppice/api/Api"
+import * as ApiError from "@coppice/api/ApiError"
+import * as Effect from "effect/Effect"
+import { HttpServerError } from "effect/http/HttpServerError"
+import { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import * as Layer from "effect/Layer"
+import * as AgentRoutes from "./AgentRoutes.ts"
+import { Blockers } from "./Blockers.ts"
+import * as EventRoutes from "./EventRoutes.ts"
+import * as Guard from "./Guard.ts"
+import * as InboxRoutes from "./InboxRoutes.ts"
+import { Listener } from "./Listener.ts"
+import * as Security from "./Security.ts"
+import * as ServiceRoutes from "./ServiceRoutes.ts"
+import * as TaskRoutes from "./TaskRoutes.ts"
+
+const page = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Coppice</title>
+<h1>Coppice is running</h1>
+<ul>
+  <li>On the command line: <code>coppice ps</code>, <code>coppice inbox</code>, <code>coppice --help</code></li>
+  <li>Over HTTP: <a href="${openApiPath}">the API's description</a></li>
+</ul>
+`
+
+const front = HttpRouter.add("GET", "/", HttpServerResponse.html(page))
+
+const notFound = (request: HttpServerRequest): HttpServerResponse.HttpServerResponse =>
+  Security.toResponse(ApiError.make("route_not_found", {
+    message: `There is nothing at ${request.method} ${request.url.split("?")[0]!.slice(0, 200)}`,
+    fix: `GET ${openApiPath} describes what there is`
+  }))
+
+/** Refuses foreign names and pages before anything is routed, and dresses every answer. */
+const checks = HttpRouter.middleware(
+  Effect.gen(function*() {
+    const listener = yield* Listener
+    return (handler) =>
+      Effect.gen(function*() {
+        const request = yield* HttpServerRequest
+        const refused = Security.inspect(request, listener.authorities)
+        if (refused !== undefined) return refused
+        const response = yield* Effect.catchIf(
+          handler as Effect.Effect<HttpServerResponse.HttpServerResponse, unknown>,
+          (error) => error instanceof HttpServerError && error.reason._tag === "RouteNotFound",
+          () => Effect.succeed(notFound(request))
+        )
+        const challenge = response.status === 401 ? { "www-authenticate": "Bearer" } : {}
+        return HttpServerResponse.setHeaders(response, { ...Security.responseHeaders, ...challenge, ...response.headers })
+      }) as typeof handler
+  }),
+  { global: true }
+)
+
+const contract = HttpApiBuilder.layer(Api, { openapiPath: openApiPath }).pipe(
+  Layer.provide(Layer.mergeAll(
+    TaskRoutes.layer,
+    InboxRoutes.layer,
+    AgentRoutes.layer,
+    EventRoutes.layer,
+    ServiceRoutes.layer
+  )),
+  Layer.provide(Layer.mergeAll(Guard.layer, Security.authorization, Blockers.layer))
+)
+
+/** Every route. */
+export const layer = Layer.mergeAll(contract, front, checks)

@@ -1,0 +1,193 @@
+/**
+ * Why a task has not ended: what it waits for, since when, and who can end the waiting.
+ *
+ * A task waits for its children, a person, a timer, a place at its agent, an agent at all, or for nothing but its own
+ * code. `causes` follows the children down to where the waiting begins.
+ */
+import { Executor } from "@coppice/agent/Executor"
+import type { Wait, Why } from "@coppice/api/TasksApi"
+import { isTerminal, type Task, type TaskId } from "@coppice/task/Task"
+import type { Envelope } from "@coppice/task/TaskEvent"
+import { TaskLog } from "@coppice/task/TaskLog"
+import { TaskNotFound } from "@coppice/task/Tasks"
+import { type ChildRecord, type Journal, type StoreError, TaskStore } from "@coppice/task/TaskStore"
+import { Workers } from "@coppice/task/Worker"
+import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+
+/** How many waits of one kind, and how many tasks on the way down, are looked at. */
+const most = 50
+
+/** What the process knows about a task's agent and code. */
+export interface Surroundings {
+  readonly hasWorker: boolean
+  readonly concurrency: number
+  /** The worker has it: it is queued, or in memory. */
+  readonly isHeld: boolean
+  /** Keys the code waits for, when it is in memory. */
+  readonly waitingFor: ReadonlyArray<string> | undefined
+}
+
+type Parts = Partial<Wait> & Pick<Wait, "on" | "message" | "who" | "since">
+
+const wait = (task: Task, parts: Parts): Wait => ({
+  task: task.id,
+  agent: task.agent,
+  fix: null,
+  child: null,
+  key: null,
+  due: null,
+  ...parts
+})
+
+const when = (at: number): string => DateTime.formatIso(DateTime.makeUnsafe(at))
+
+const onChildren = (task: Task, journal: Journal): ReadonlyArray<Wait> => {
+  const open = journal.children.filter((child) => child.settledSeq === null)
+  return open.slice(0, most).map((child: ChildRecord) =>
+    wait(task, {
+      on: "child",
+      since: task.updatedAt,
+      child: child.id,
+      key: child.key,
+      who: `task ${child.id}`,
+      message: isTerminal(child.status)
+        ? `${child.agent} (${child.status}) has not come to rest`
+        : `${child.agent} is ${child.status}`
+    })
+  )
+}
+
+const onPeople = (task: Task, journal: Journal): ReadonlyArray<Wait> =>
+  journal.row.state.inputs.map((request) =>
+    wait(task, {
+      on: "person",
+      since: lastOf(journal.events, ({ event }) => event._tag === "InputRequested" && event.request.key === request.key)
+        ?.at ?? task.updatedAt,
+      key: request.key,
+      due: request.deadline,
+      who: "anyone who may answer",
+      fix: `coppice answer ${task.id}`,
+      message: request.message
+    })
+  )
+
+const lastOf = (
+  events: ReadonlyArray<Envelope>,
+  matches: (envelope: Envelope) => boolean
+): Envelope | undefined => events.findLast(matches)
+
+const onTimers = (task: Task, journal: Journal, waitingFor: ReadonlyArray<string> | undefined): ReadonlyArray<Wait> => {
+  const open = new Map<string, { readonly at: number; readonly due: number }>()
+  for (const { at, event } of journal.events) {
+    if (event._tag === "TimerSet") open.set(event.key, { at, due: event.due })
+    if (event._tag === "TimerFired") open.delete(event.key)
+  }
+  // a timer whose race was lost stays set, and nobody waits for it
+  const isAwaited = (key: string) => waitingFor === undefined || waitingFor.includes(key)
+  return [...open].filter(([key]) => isAwaited(key)).slice(0, most).map(([key, { at, due }]) =>
+    wait(task, { on: "timer", since: at, key, due, who: "the clock", message: `until ${when(due)}` })
+  )
+}
+
+const onNobody = (task: Task, { isHeld }: Surroundings): Wait =>
+  isHeld
+    ? wait(task, { on: "nothing", since: task.updatedAt, who: "its own code", message: "its code is running" })
+    : wait(task, {
+      on: "owner",
+      since: task.updatedAt,
+      who: "this service",
+      message: "no process runs it at the moment; the next sweep brings it back"
+    })
+
+const onAgent = (task: Task): Wait =>
+  wait(task, {
+    on: "owner",
+    since: task.updatedAt,
+    who: "whoever configures this service",
+    fix: `add "${task.agent}" to the agents of coppice.config.ts and start again`,
+    message: `no agent "${task.agent}" runs here`
+  })
+
+const onPlace = (task: Task, { concurrency }: Surroundings): Wait =>
+  wait(task, {
+    on: "slot",
+    since: task.createdAt,
+    who: `another task of "${task.agent}", by ending or waiting`,
+    fix: "raise the agent's concurrency",
+    message: `all ${concurrency} places of "${task.agent}" are taken`
+  })
+
+const onEnd = (task: Task, journal: Journal): ReadonlyArray<Wait> => {
+  if (task.settlement !== null) {
+    return [wait(task, { on: "nothing", since: task.endedAt ?? task.updatedAt, who: "nobody", message: `it is ${task.status}` })]
+  }
+  const children = onChildren(task, journal)
+  const own = wait(task, { on: "owner", since: task.updatedAt, who: "its own code", message: "it is being stopped" })
+  return children.length > 0 ? children : [own]
+}
+
+/** Everything one task waits for itself. */
+export const waitsOf = (journal: Journal, surroundings: Surroundings): ReadonlyArray<Wait> => {
+  const task: Task = journal.row.state
+  if (isTerminal(task.status)) return onEnd(task, journal)
+  const waits = [
+    ...onPeople(task, journal),
+    ...onChildren(task, journal),
+    ...onTimers(task, journal, surroundings.waitingFor)
+  ]
+  if (!surroundings.hasWorker) return [onAgent(task), ...waits]
+  if (waits.length > 0) return waits
+  return [task.attempt === 0 ? onPlace(task, surroundings) : onNobody(task, surroundings)]
+}
+
+export class Blockers extends Context.Service<Blockers, {
+  readonly why: (id: TaskId) => Effect.Effect<Why, StoreError | TaskNotFound>
+}>()("@coppice/orchestrator/Blockers") {
+  static readonly layer: Layer.Layer<Blockers, never, TaskStore | TaskLog | Workers | Executor> = Layer.effect(
+    Blockers,
+    Effect.gen(function*() {
+      const store = yield* TaskStore
+      const log = yield* TaskLog
+      const workers = yield* Workers
+      const executor = yield* Executor
+
+      const look = Effect.fnUntraced(function*(id: TaskId) {
+        const journal = yield* store.journal(id)
+        if (journal === undefined) return undefined
+        const contract = workers.find(journal.row.state.agent)?.contract
+        const waits = waitsOf(journal, {
+          hasWorker: contract !== undefined,
+          concurrency: contract?.concurrency ?? 0,
+          isHeld: log.resident(id)?.held === true,
+          waitingFor: executor.waitingFor(id)
+        })
+        return { journal, waits }
+      })
+
+      /** Where the waiting begins, below these waits. */
+      const causes = Effect.fnUntraced(function*(waits: ReadonlyArray<Wait>) {
+        const found: Array<Wait> = []
+        const queue = waits.slice()
+        for (let seen = 0; queue.length > 0 && seen < most; seen++) {
+          const next = queue.shift()!
+          const below = next.child === null ? undefined : yield* look(next.child)
+          if (below === undefined) found.push(next)
+          else queue.push(...below.waits)
+        }
+        return found
+      })
+
+      const why = Effect.fn("Blockers.why")(function*(id: TaskId) {
+        const looked = yield* look(id)
+        if (looked === undefined) return yield* new TaskNotFound({ id })
+        const { inputs: _, ...task } = looked.journal.row.state
+        return { task, waits: looked.waits, causes: yield* causes(looked.waits) }
+      })
+
+      return { why }
+    })
+  )
+}

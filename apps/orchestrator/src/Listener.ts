@@ -1,0 +1,77 @@
+/**
+ * The port, bound before any work begins.
+ *
+ * A port that is taken must stop the start before the first resumed task has run a line of code; so binding comes first,
+ * and whoever calls in the meantime is told to come back.
+ */
+import * as ApiError from "@coppice/api/ApiError"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import { HttpServer } from "effect/http/HttpServer"
+import * as Layer from "effect/Layer"
+import { createServer, type RequestListener, type Server } from "node:http"
+import type { AddressInfo } from "node:net"
+import { authorities, responseHeaders } from "./Security.ts"
+import type { Settings } from "./Settings.ts"
+import { refused, type StartError } from "./StartError.ts"
+
+/** Requests in flight get this long to end when the service stops. */
+const grace = "2 seconds"
+
+const starting: RequestListener = (_request, response) => {
+  const { error } = ApiError.make("stopping", { message: "The service is starting", retryAfter: 1 })
+  response.writeHead(503, { ...responseHeaders, "content-type": "application/json", "retry-after": "1" })
+  response.end(JSON.stringify({ error }))
+}
+
+/** A server that gives up on those who send or read too slowly. */
+const makeServer = (): Server => {
+  const server = createServer({ headersTimeout: 15_000, requestTimeout: 60_000, connectionsCheckingInterval: 5_000 })
+  server.maxConnections = 10_000
+  server.on("request", starting)
+  return server
+}
+
+const toStartError = (settings: Settings, cause: unknown): StartError => {
+  const code = (cause as { readonly cause?: NodeJS.ErrnoException } | undefined)?.cause?.code
+  switch (code) {
+    case "EADDRINUSE":
+      return refused(`Port ${settings.port} is in use`, "stop what uses it, or choose another with --port (0 picks one)")
+    case "EACCES":
+      return refused(`Port ${settings.port} is not allowed for this user`, "choose one above 1023 with --port")
+    case "EADDRNOTAVAIL":
+      return refused(`This machine has no address ${settings.host}`, "choose 127.0.0.1 with --host")
+    default:
+      return refused(`Port ${settings.port} cannot be opened (${code ?? String(cause)})`, "choose another with --port")
+  }
+}
+
+export class Listener extends Context.Service<Listener, {
+  readonly url: string
+  readonly authorities: ReadonlySet<string>
+  /** From now on the routes answer. */
+  readonly open: Effect.Effect<void>
+}>()("@coppice/orchestrator/Listener") {
+  static readonly layer = (settings: Settings): Layer.Layer<Listener | HttpServer, StartError> =>
+    Layer.effectContext(
+      Effect.gen(function*() {
+        const server = makeServer()
+        const http = yield* NodeHttpServer.make(() => server, {
+          host: settings.host,
+          port: settings.port,
+          gracefulShutdownTimeout: grace
+        }).pipe(Effect.mapError((cause) => toStartError(settings, cause)))
+        yield* Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
+        const { port } = server.address() as AddressInfo
+        const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host
+        return Context.make(HttpServer, http).pipe(Context.add(Listener, {
+          url: `http://${host}:${port}`,
+          authorities: authorities(settings.host, port, settings.allowedHosts),
+          open: Effect.sync(() => {
+            server.off("request", starting)
+          })
+        }))
+      })
+    )
+}

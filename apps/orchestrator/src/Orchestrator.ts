@@ -1,0 +1,95 @@
+/**
+ * The service as one layer.
+ *
+ * ```text
+ *   store ─► port ─► engine, agents ─► durable spans ─► routes ─► service.json ─► ready
+ * ```
+ *
+ * Each stands before the next begins, and they stop in reverse: first nobody new finds the service, then requests end,
+ * then handlers are parked, then what is open in the log is written, last the store is closed.
+ */
+import type { AgentSupervisor } from "@coppice/agent/AgentSupervisor"
+import type { TaskLog } from "@coppice/task/TaskLog"
+import type { StoreError } from "@coppice/task/TaskStore"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as ApiRoutes from "./ApiRoutes.ts"
+import type { Definition } from "./Definition.ts"
+import * as DurableSpans from "./DurableSpans.ts"
+import { Lifecycle } from "./Lifecycle.ts"
+import { Listener } from "./Listener.ts"
+import { Token } from "./Security.ts"
+import * as ServiceFile from "./ServiceFile.ts"
+import { Identity, version } from "./ServiceRoutes.ts"
+import type { Settings } from "./Settings.ts"
+import type { StartError } from "./StartError.ts"
+import * as Store from "./Store.ts"
+import * as Telemetry from "./Telemetry.ts"
+
+/** What a running service offers to whoever launched it. */
+export type Services = Lifecycle | Listener | Token | Identity | TaskLog | AgentSupervisor
+
+const identity = (settings: Settings) =>
+  Layer.effect(
+    Identity,
+    Effect.gen(function*() {
+      const { url } = yield* Listener
+      return {
+        url,
+        store: settings.store === "memory:" ? "memory" as const : "sqlite" as const,
+        startedAt: yield* Clock.currentTimeMillis,
+        traces: null
+      }
+    })
+  )
+
+/** Opens the doors: routes first, then the file that tells the CLI, then readiness. */
+const opening = (settings: Settings) =>
+  Layer.effectDiscard(Effect.gen(function*() {
+    const listener = yield* Listener
+    const token = yield* Token
+    const { startedAt } = yield* Identity
+    yield* listener.open
+    yield* ServiceFile.publish(settings.data, {
+      url: listener.url,
+      token: Redacted.value(token),
+      pid: process.pid,
+      startedAt,
+      version
+    })
+    yield* (yield* Lifecycle).ready
+  }))
+
+const serving = HttpRouter.serve(ApiRoutes.layer, {
+  disableLogger: true,
+  disableListenLog: true,
+  // ids are 20 characters, names up to 128
+  routerConfig: { maxParamLength: 256 }
+}).pipe(Layer.provide(NodeHttpServer.layerHttpServices))
+
+/** What has to be right before anything is opened. */
+const preparation = (settings: Settings) =>
+  Layer.effectDiscard(
+    Effect.andThen(ServiceFile.prepare(settings.data), ServiceFile.refuseSecond(settings.data))
+  )
+
+/** The service of a definition under these settings. */
+export const layer = (
+  definition: Pick<Definition, "orchestrator">,
+  settings: Settings
+): Layer.Layer<Services, StartError | StoreError> =>
+  opening(settings).pipe(
+    Layer.provideMerge(serving),
+    Layer.provideMerge(DurableSpans.layer),
+    Layer.provideMerge(definition.orchestrator.layer),
+    Layer.provideMerge(Telemetry.layer),
+    Layer.provideMerge(identity(settings)),
+    Layer.provideMerge(Listener.layer(settings)),
+    Layer.provideMerge(Store.layer(settings.store)),
+    Layer.provideMerge(preparation(settings)),
+    Layer.provideMerge(Layer.merge(Lifecycle.layer, Token.layer))
+  )

@@ -1,0 +1,157 @@
+/**
+ * Tasks: each handler finds the task, asks the runtime, and says what it answered.
+ */
+import { Api } from "@coppice/api/Api"
+import * as ApiError from "@coppice/api/ApiError"
+import { Caller } from "@coppice/api/Authorization"
+import type { TaskResult } from "@coppice/api/TasksApi"
+import { isTerminal, type Task, type TaskId } from "@coppice/task/Task"
+import type { TaskEvent } from "@coppice/task/TaskEvent"
+import { TaskLog } from "@coppice/task/TaskLog"
+import { Tasks } from "@coppice/task/Tasks"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { answered } from "./ApiErrors.ts"
+import { Blockers } from "./Blockers.ts"
+import { Lifecycle } from "./Lifecycle.ts"
+
+const defaultPage = 100
+
+/** How a task ended, in the API's words. */
+export const toResult = (task: Task, ending: TaskEvent | undefined): TaskResult => ({
+  task,
+  completed: ending?._tag === "Completed" ? { output: ending.result } : null,
+  failed: ending?._tag === "Failed" ? { reason: ending.reason, message: ending.message, error: ending.error } : null,
+  cancelled: ending?._tag === "Cancelled" ? { by: ending.by, reason: ending.reason } : null
+})
+
+const inThePast = ApiError.make("invalid_request", {
+  message: "deadline: lies in the past",
+  field: "deadline",
+  fix: "give Unix milliseconds, such as Date.now() + 600000"
+})
+
+const notARun = (task: Task) =>
+  ApiError.make("not_a_run", {
+    message: `Task ${task.id} is part of run ${task.run}; only whole runs are deleted`,
+    field: "id",
+    fix: `DELETE /api/v1/tasks/${task.run}`
+  })
+
+export const layer = HttpApiBuilder.group(
+  Api,
+  "tasks",
+  Effect.fn(function*(handlers) {
+    const tasks = yield* Tasks
+    const log = yield* TaskLog
+    const lifecycle = yield* Lifecycle
+    const blockers = yield* Blockers
+
+    const intake = Effect.suspend(() =>
+      lifecycle.phase() === "ready"
+        ? Effect.void
+        : Effect.fail(ApiError.make("stopping", { message: `The service is ${lifecycle.phase()}`, retryAfter: 2 }))
+    )
+
+    /** Waits no longer than `seconds`, and not at all once the service stops. */
+    const within = <A, E>(self: Effect.Effect<A, E>, seconds: number) =>
+      self.pipe(
+        Effect.map(Option.some),
+        Effect.raceFirst(Effect.as(lifecycle.stopping, Option.none<A>())),
+        Effect.timeoutOption(seconds * 1_000),
+        Effect.map(Option.flatten)
+      )
+
+    const result = Effect.fnUntraced(function*(id: TaskId, seconds: number) {
+      const task = yield* tasks.get(id)
+      if (!isTerminal(task.status) && seconds === 0) return toResult(task, undefined)
+      const outcome = yield* within(tasks.result(id), isTerminal(task.status) ? 60 : seconds)
+      return Option.isNone(outcome)
+        ? toResult(yield* tasks.get(id), undefined)
+        : toResult(outcome.value.task, outcome.value.ending)
+    })
+
+    /** Waits until every task below is settled: what is open now, minus the settlements that come. */
+    const converged = Effect.fnUntraced(function*(id: TaskId) {
+      const since = log.head
+      yield* log.barrier
+      const report = yield* tasks.cancelReport(id)
+      const open = new Set(report.nodes.filter((node) => node.settlement === null).map((node) => node.id))
+      if (open.size === 0) return
+      const { run } = yield* tasks.get(id)
+      yield* tasks.watch({ run, since }).pipe(
+        Stream.takeUntil(({ event, task }) => {
+          if (event._tag === "Settled" || event._tag === "Completed" || event._tag === "Failed") open.delete(task)
+          return open.size === 0
+        }),
+        Stream.runDrain
+      )
+    })
+
+    return handlers.handleAll({
+      submit: Effect.fnUntraced(function*({ payload }) {
+        yield* intake
+        if (payload.deadline !== undefined && payload.deadline <= (yield* Clock.currentTimeMillis)) return yield* inThePast
+        const { principal } = yield* Caller
+        return yield* answered(tasks.submit({ ...payload, principal }))
+      }),
+
+      list: Effect.fnUntraced(function*({ query }) {
+        const limit = query.limit ?? defaultPage
+        const { roots, ...filter } = query
+        const parent = query.parent === undefined ? undefined : yield* tasks.resolve(query.parent)
+        const page = yield* tasks.list({ ...filter, parent, rootsOnly: roots, limit })
+        return { tasks: page, next: page.length < limit ? null : page.at(-1)!.id }
+      }, answered),
+
+      get: ({ params }) => answered(Effect.flatMap(tasks.resolve(params.id), tasks.get)),
+
+      tree: Effect.fnUntraced(function*({ params }) {
+        const root = yield* tasks.resolve(params.id)
+        return { root, tasks: yield* tasks.tree(root) }
+      }, answered),
+
+      events: Effect.fnUntraced(function*({ params, query }) {
+        const { id, run } = yield* tasks.get(yield* tasks.resolve(params.id))
+        const { limit = defaultPage, since = 0 } = query
+        const events = yield* tasks.events({ ...query.of === "tree" ? { run } : { task: id }, since, limit })
+        return { events, next: events.at(-1)?.seq ?? since, more: events.length === limit }
+      }, answered),
+
+      result: ({ params, query }) =>
+        answered(Effect.flatMap(tasks.resolve(params.id), (id) => result(id, query.wait ?? 0))),
+
+      cancel: Effect.fnUntraced(function*({ params, payload }) {
+        const { by } = yield* Caller
+        return yield* answered(
+          Effect.flatMap(tasks.resolve(params.id), (id) => tasks.cancel({ id, by, reason: payload.reason }))
+        )
+      }),
+
+      cancelReport: Effect.fnUntraced(function*({ params, query }) {
+        const id = yield* tasks.resolve(params.id)
+        if (query.wait !== undefined && query.wait > 0) yield* within(converged(id), query.wait)
+        return yield* tasks.cancelReport(id)
+      }, answered),
+
+      retry: Effect.fnUntraced(function*({ params }) {
+        yield* intake
+        const { principal } = yield* Caller
+        return yield* answered(Effect.flatMap(tasks.resolve(params.id), (id) => tasks.retry(id, { principal })))
+      }),
+
+      delete: Effect.fnUntraced(function*({ params }) {
+        const task = yield* answered(Effect.flatMap(tasks.resolve(params.id), tasks.get))
+        if (task.parent !== null) return yield* notARun(task)
+        return { run: task.id, tasks: yield* answered(tasks.delete(task.id)) }
+      }),
+
+      why: Effect.fnUntraced(function*({ params }) {
+        return yield* blockers.why(yield* tasks.resolve(params.id))
+      }, answered)
+    })
+  })
+)
