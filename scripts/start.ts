@@ -16,8 +16,9 @@ import { once } from "node:events"
 import { existsSync, readFileSync, statSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { parseArgs } from "node:util"
-import { root } from "./setup.mjs"
+import { fileURLToPath } from "node:url"
 
+const root = fileURLToPath(new URL("..", import.meta.url))
 const config = join(root, "docs/examples/code-migration/coppice.config.ts")
 const began = Date.now()
 
@@ -109,6 +110,8 @@ const findWork = Effect.fnUntraced(function*(client: Client, flags: Flags) {
   return { input, key: task.spec.idempotencyKey, resumed: true } satisfies Work
 })
 
+const hasEnded = ({ process }: Service): boolean => process.exitCode !== null || process.signalCode !== null
+
 /** While the run's screen is in front, a Ctrl-C is its business. */
 let watching = false
 
@@ -127,9 +130,13 @@ const follow = async (service: Service, work: Work): Promise<number> => {
   ]
   const env = { ...process.env, COPPICE_TOKEN: service.token }
   const child = spawn(process.execPath, args, { cwd: root, env, stdio: ["inherit", "ignore", "inherit"] })
+  const giveUp = () => child.kill("SIGTERM")
+  service.process.once("exit", giveUp)
   watching = true
   const [code] = await once(child, "exit") as [number | null]
   watching = false
+  service.process.off("exit", giveUp)
+  if (hasEnded(service)) throw new Stop("the service was killed; nothing is lost, `npm start` goes on with the run", 1)
   return code ?? 1
 }
 
@@ -222,7 +229,7 @@ const program = Effect.fnUntraced(function*(flags: Flags, service: Service) {
 
 /** Asks the service to stop and waits for it. */
 const stop = async (service: Service): Promise<void> => {
-  if (service.process.exitCode !== null || service.process.signalCode !== null) return
+  if (hasEnded(service)) return
   const ended = once(service.process, "exit")
   service.process.kill("SIGTERM")
   await ended
