@@ -1,6 +1,7 @@
 /**
  * `npm run docs:sync [-- --check]`: keeps every TypeScript fence of the Markdown pages equal to code that is compiled
  * and run. A fence names its source, from the root: a file of docs/examples or a `*.examples.ts`, and perhaps a region.
+ * Then it looks where the pages point (`links.ts`).
  *
  * ~~~text
  * ```ts docs/examples/hello.ts#agent      takes what stands in docs/examples/hello.ts
@@ -8,9 +9,10 @@
  * ```
  * ~~~
  */
-import { writeFileSync } from "node:fs"
+import { existsSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { root } from "./childProcess.ts"
+import * as Links from "./links.ts"
 import { type Finding, readFiles, type SourceFile } from "./Workspace.ts"
 
 export interface Synced {
@@ -94,9 +96,12 @@ const main = (check: boolean) => {
   const changed = stale.map(({ path }) =>
     check ? `${path}: out of date, run \`npm run docs:sync\`` : `${path}: written`
   )
-  for (const line of [...findings, ...changed]) console.log(line)
+  const linked = Links.check(pages, (path) => existsSync(join(root, path)))
+  for (const line of [...findings, ...changed, ...linked.findings]) console.log(line)
   console.log(`${fences} fences on ${pages.length} pages`)
-  process.exitCode = findings.length > 0 || (check && stale.length > 0) ? 1 : 0
+  console.log(Links.summary(linked))
+  const isGood = findings.length === 0 && linked.findings.length === 0 && !(check && stale.length > 0)
+  process.exitCode = isGood ? 0 : 1
 }
 
 if (import.meta.main) main(process.argv.includes("--check"))

@@ -15,6 +15,7 @@ const programs = {
   fix: "scripts/fix.ts",
   build: "scripts/build.ts",
   bench: "apps/bench/src/main.ts",
+  chaos: "apps/orchestrator/chaos/main.ts",
   examples: "scripts/examples.ts",
   "docs:sync": "scripts/docsSync.ts"
 }

@@ -68,21 +68,24 @@ export const bannedWords = (files: ReadonlyArray<SourceFile>): ReadonlyArray<Fin
   ]
 }
 
-/** `task/test/Budget.limits.test.ts` tests `task/src/Budget.ts`; stories across many files live in two named folders. */
+/**
+ * `task/test/Budget.limits.test.ts` tests `task/src/Budget.ts`, and `orchestrator/test/chaos/Check.test.ts` tests
+ * `orchestrator/chaos/Check.ts`; stories across many files live in two named folders.
+ */
 export const strayTests = (files: ReadonlyArray<SourceFile>): ReadonlyArray<Finding> => {
   const modules = new Set(
     files.filter(({ path }) => isCode(path) && !isTest(path)).map(({ path }) => path.replace(/\.\w+$/, ""))
   )
-  const sourceOf = (path: string) => {
+  const sourceOf = (path: string, sources: string) => {
     const folder = dirname(path).replace(/^test\b/, "scripts").replace(
       /^((?:packages|apps)\/[^/]+|docs)\/test\b/,
-      "$1/src"
+      `$1${sources}`
     )
     return `${folder}/${basename(path).split(".")[0]}`
   }
   return files.filter(({ path }) => isTest(path) && !/\/test\/(?:scenarios|regression)\//.test(path))
-    .filter(({ path }) => !modules.has(sourceOf(path)))
-    .map(({ path }) => `${path}: there is no ${sourceOf(path)}.ts`)
+    .filter(({ path }) => !["/src", ""].some((sources) => modules.has(sourceOf(path, sources))))
+    .map(({ path }) => `${path}: there is no ${sourceOf(path, "/src")}.ts`)
 }
 
 /** Real time and a sleep in one test file: it is slow, or it is flaky. Wait for the event instead. */

@@ -114,11 +114,13 @@ const unused = async (): Promise<Looked> => {
 
 const docs = async (): Promise<Looked> => {
   const ended = await run(process.execPath, ["scripts/docsSync.ts", "--check"])
-  const pages = numberIn(ended.output, /on (\d+) pages$/m)
+  const pages = numberIn(ended.output, /fences on (\d+) pages$/m)
+  const links = numberIn(ended.output, /^(\d+) links/m)
+  const few = links < 80 ? `only ${links} links, the floor is 80` : ""
   return {
     count: numberIn(ended.output, /^(\d+) fences/m),
-    what: `fences on ${pages} pages`,
-    troubles: [troubleOf(ended)]
+    what: `fences and ${links} links on ${pages} pages`,
+    troubles: [troubleOf(ended), few]
   }
 }
 

@@ -72,6 +72,8 @@ describe("the checks see", () => {
     const test = (path: string) => Tidy.strayTests([source, { path, text: "" }])
     assert.lengthOf(test("packages/task/test/Budget.limits.test.ts"), 0)
     assert.lengthOf(test("packages/task/test/scenarios/overspend.test.ts"), 0)
+    const harness = { path: "apps/orchestrator/chaos/Check.ts", text: "" }
+    assert.lengthOf(Tidy.strayTests([harness, { path: "apps/orchestrator/test/chaos/Check.test.ts", text: "" }]), 0)
     assert.deepStrictEqual(test("packages/task/test/Other.test.ts"), [
       "packages/task/test/Other.test.ts: there is no packages/task/src/Other.ts"
     ])

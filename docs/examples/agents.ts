@@ -24,13 +24,15 @@ class Thermometers extends Context.Service<Thermometers, {
   readonly read: (city: string) => Effect.Effect<number | undefined>
 }>()("docs/Thermometers") {}
 
-const WeatherLive = Weather.toLayer(Effect.fn("weather")(function*({ city }) {
-  if (city === "") throw new Error("a bug: nobody should ask for a city without a name")
-  const thermometers = yield* Thermometers
-  const celsius = yield* thermometers.read(city)
-  if (celsius === undefined) return yield* new NoSuchCity({ city })
-  return { celsius }
-}))
+const WeatherLive = Weather.toLayer(
+  Effect.fn("weather")(function*({ city }) {
+    if (city === "") throw new Error("a bug: nobody should ask for a city without a name")
+    const thermometers = yield* Thermometers
+    const celsius = yield* thermometers.read(city)
+    if (celsius === undefined) return yield* new NoSuchCity({ city })
+    return { celsius }
+  })
+)
 // #endregion handler
 
 const Warmest = Workflow.make("warmest", {
@@ -40,20 +42,22 @@ const Warmest = Workflow.make("warmest", {
 })
 
 // #region caller
-const WarmestLive = Warmest.toLayer(Effect.fn("warmest")(function*({ cities }) {
-  const reports = yield* Effect.forEach(
-    cities,
-    (city) =>
-      Weather.call({ city }, { deadline: 5_000 }).pipe(
-        Effect.map(({ celsius }) => ({ city, celsius })),
-        Effect.catchTag("NoSuchCity", () => Effect.succeed({ city, celsius: -Infinity }))
-      ),
-    { concurrency: 16 }
-  )
-  const known = reports.filter(({ celsius }) => celsius !== -Infinity).toSorted((a, b) => b.celsius - a.celsius)
-  const unknown = reports.filter(({ celsius }) => celsius === -Infinity).map(({ city }) => city)
-  return { city: known[0]?.city ?? "none", unknown }
-}))
+const WarmestLive = Warmest.toLayer(
+  Effect.fn("warmest")(function*({ cities }) {
+    const reports = yield* Effect.forEach(
+      cities,
+      (city) =>
+        Weather.call({ city }, { deadline: 5_000 }).pipe(
+          Effect.map(({ celsius }) => ({ city, celsius })),
+          Effect.catchTag("NoSuchCity", () => Effect.succeed({ city, celsius: -Infinity }))
+        ),
+      { concurrency: 16 }
+    )
+    const known = reports.filter(({ celsius }) => celsius !== -Infinity).toSorted((a, b) => b.celsius - a.celsius)
+    const unknown = reports.filter(({ celsius }) => celsius === -Infinity).map(({ city }) => city)
+    return { city: known[0]?.city ?? "none", unknown }
+  })
+)
 // #endregion caller
 
 const Robust = Workflow.make("robust", {
@@ -67,8 +71,7 @@ const RobustLive = Robust.toLayer(() =>
   Weather.call({ city: "" }).pipe(
     Effect.map(() => "answered"),
     Effect.catchTag("NoSuchCity", () => Effect.succeed("unknown")),
-    Effect.catchTag("CallError", ({ reason }) =>
-      Effect.succeed(reason._tag === "Failed" ? reason.reason : reason._tag))
+    Effect.catchTag("CallError", ({ reason }) => Effect.succeed(reason._tag === "Failed" ? reason.reason : reason._tag))
   )
 )
 // #endregion defects

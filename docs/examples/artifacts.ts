@@ -17,16 +17,20 @@ const Count = Workflow.make("count", {
 })
 
 // #region handlers
-const CrawlLive = Crawl.toLayer(Effect.fn("crawl")(function*({ url }) {
-  const html = `<p>${url}</p>`.repeat(100_000)
-  return { page: yield* Effect.orDie(Artifact.step("keep page", html, "text/html")) }
-}))
+const CrawlLive = Crawl.toLayer(
+  Effect.fn("crawl")(function*({ url }) {
+    const html = `<p>${url}</p>`.repeat(100_000)
+    return { page: yield* Effect.orDie(Artifact.step("keep page", html, "text/html")) }
+  })
+)
 
-const CountLive = Count.toLayer(Effect.fn("count")(function*({ url }) {
-  const { page } = yield* Crawl.call({ url })
-  const html = yield* Effect.orDie(Artifact.readText(page))
-  return html.length
-}))
+const CountLive = Count.toLayer(
+  Effect.fn("count")(function*({ url }) {
+    const { page } = yield* Crawl.call({ url })
+    const html = yield* Effect.orDie(Artifact.readText(page))
+    return html.length
+  })
+)
 // #endregion handlers
 
 const orchestrator = Orchestrator.make({ agents: [CrawlLive, CountLive] })

@@ -20,20 +20,22 @@ const Invoice = Agent.make("invoice", {
 const act = (what: string) => Effect.map(Step.idempotencyKey, (key) => appendFileSync(file, `${what} ${key}\n`))
 
 // #region handler
-const InvoiceLive = Invoice.toLayer(Effect.fn("invoice")(function*({ number }) {
-  yield* Step.run("reserve", { number }, act("reserved"))
-  yield* Step.run(
-    "charge",
-    { number },
-    Effect.gen(function*() {
-      yield* act("charged")
-      // the effect has happened, its record has not
-      if (life === "first") process.kill(process.pid, "SIGKILL")
-    })
-  )
-  yield* Step.run("mail", { number }, act("mailed"))
-  return "paid"
-}))
+const InvoiceLive = Invoice.toLayer(
+  Effect.fn("invoice")(function*({ number }) {
+    yield* Step.run("reserve", { number }, act("reserved"))
+    yield* Step.run(
+      "charge",
+      { number },
+      Effect.gen(function*() {
+        yield* act("charged")
+        // the effect has happened, its record has not
+        if (life === "first") process.kill(process.pid, "SIGKILL")
+      })
+    )
+    yield* Step.run("mail", { number }, act("mailed"))
+    return "paid"
+  })
+)
 // #endregion handler
 
 const orchestrator = Orchestrator.make({ agents: [InvoiceLive] })

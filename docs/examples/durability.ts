@@ -14,14 +14,16 @@ const Trip = Agent.make("trip", {
 })
 
 // #region handler
-const TripLive = Trip.toLayer(Effect.fn("trip")(function*({ city }) {
-  yield* note("handler begins")
-  yield* Step.run("book flight", { city }, note("flight booked"))
-  yield* note("handler waits")
-  yield* Effect.ensuring(Effect.sleep("500 millis"), note("finalizer"))
-  yield* Step.run("book hotel", { city }, note("hotel booked"))
-  return { city }
-}))
+const TripLive = Trip.toLayer(
+  Effect.fn("trip")(function*({ city }) {
+    yield* note("handler begins")
+    yield* Step.run("book flight", { city }, note("flight booked"))
+    yield* note("handler waits")
+    yield* Effect.ensuring(Effect.sleep("500 millis"), note("finalizer"))
+    yield* Step.run("book hotel", { city }, note("hotel booked"))
+    return { city }
+  })
+)
 // #endregion handler
 
 const orchestrator = Orchestrator.make({ agents: [TripLive] })

@@ -16,14 +16,16 @@ const Approval = Schema.Struct({
   comment: Schema.optionalKey(Schema.String)
 })
 
-const PublishLive = Publish.toLayer(Effect.fn("publish")(function*({ title }) {
-  const answer = yield* Human.ask({ message: `Publish "${title}"?`, form: Approval }).pipe(
-    Effect.timeout(title === "draft" ? "50 millis" : "4 hours"),
-    Effect.catchTag("TimeoutError", () => Effect.succeed({ approve: false })),
-    Effect.catchTag("NotAccepted", () => Effect.succeed({ approve: false }))
-  )
-  return answer.approve ? "published" : "kept"
-}))
+const PublishLive = Publish.toLayer(
+  Effect.fn("publish")(function*({ title }) {
+    const answer = yield* Human.ask({ message: `Publish "${title}"?`, form: Approval }).pipe(
+      Effect.timeout(title === "draft" ? "50 millis" : "4 hours"),
+      Effect.catchTag("TimeoutError", () => Effect.succeed({ approve: false })),
+      Effect.catchTag("NotAccepted", () => Effect.succeed({ approve: false }))
+    )
+    return answer.approve ? "published" : "kept"
+  })
+)
 // #endregion ask
 
 const orchestrator = Orchestrator.make({ agents: [PublishLive] })

@@ -16,21 +16,25 @@ const Migrate = Workflow.make("migrate", {
   output: Schema.Struct({ fixed: Schema.Array(Schema.String) })
 })
 
-const ReviewLive = Review.toLayer(Effect.fn("review")(function*({ path }) {
-  // recorded: after a crash the result is read from the log, the body does not run again
-  const size = yield* Step.run("measure", { path }, Effect.succeed(path.length))
-  return { path, verdict: size > 8 ? "fix" : "ok" }
-}))
-
-const MigrateLive = Migrate.toLayer(Effect.fn("migrate")(function*({ paths }) {
-  const reviews = yield* Effect.forEach(paths, (path) => Review.call({ path }), { concurrency: 16 })
-  const toFix = reviews.filter(({ verdict }) => verdict === "fix").map(({ path }) => path)
-  const { apply } = yield* Human.ask({
-    message: `Fix ${toFix.length} of ${paths.length} files?`,
-    form: Schema.Struct({ apply: Schema.Boolean })
+const ReviewLive = Review.toLayer(
+  Effect.fn("review")(function*({ path }) {
+    // recorded: after a crash the result is read from the log, the body does not run again
+    const size = yield* Step.run("measure", { path }, Effect.succeed(path.length))
+    return { path, verdict: size > 8 ? "fix" : "ok" }
   })
-  return { fixed: apply ? toFix : [] }
-}))
+)
+
+const MigrateLive = Migrate.toLayer(
+  Effect.fn("migrate")(function*({ paths }) {
+    const reviews = yield* Effect.forEach(paths, (path) => Review.call({ path }), { concurrency: 16 })
+    const toFix = reviews.filter(({ verdict }) => verdict === "fix").map(({ path }) => path)
+    const { apply } = yield* Human.ask({
+      message: `Fix ${toFix.length} of ${paths.length} files?`,
+      form: Schema.Struct({ apply: Schema.Boolean })
+    })
+    return { fixed: apply ? toFix : [] }
+  })
+)
 
 export const orchestrator = Orchestrator.make({
   agents: [ReviewLive, MigrateLive],

@@ -19,20 +19,19 @@ const Order = Agent.make("order", {
   output: Schema.Struct({ receipts: Schema.Array(Schema.Int), year: Schema.Int })
 })
 
-const OrderLive = Order.toLayer(Effect.fn("order")(function*({ items }) {
-  // #region keyed
-  const receipts = yield* Effect.forEach(items, (item) =>
-    Step.run(
-      "charge",
-      item,
-      Effect.flatMap(Step.idempotencyKey, (key) => charge(key, item.cents))
-    ))
-  // #endregion keyed
-  // #region typed
-  const at = yield* Step.run("now", null, Effect.sync(() => new Date()), { success: Schema.Date })
-  // #endregion typed
-  return { receipts: receipts.map(({ receipt }) => receipt), year: at.getUTCFullYear() }
-}))
+// #region handler
+const OrderLive = Order.toLayer(
+  Effect.fn("order")(function*({ items }) {
+    const receipts = yield* Effect.forEach(
+      items,
+      (item) => Step.run("charge", item, Effect.flatMap(Step.idempotencyKey, (key) => charge(key, item.cents)))
+    )
+    const now = Effect.sync(() => new Date())
+    const at = yield* Step.run("now", null, now, { success: Schema.Date })
+    return { receipts: receipts.map(({ receipt }) => receipt), year: at.getUTCFullYear() }
+  })
+)
+// #endregion handler
 
 const orchestrator = Orchestrator.make({ agents: [OrderLive] })
 const items = [{ name: "tea", cents: 300 }, { name: "tea", cents: 300 }, { name: "cup", cents: 900 }]

@@ -15,12 +15,14 @@ const Reminder = Agent.make("reminder", {
 let mails = 0
 const mail = Effect.sync(() => void mails++)
 
-const ReminderLive = Reminder.toLayer(Effect.fn("reminder")(function*({ what }) {
-  yield* Step.run("mail", { what }, mail)
-  yield* Effect.sleep("3 hours")
-  const { done } = yield* Human.ask({ message: `Is "${what}" done?`, form: Schema.Struct({ done: Schema.Boolean }) })
-  return done
-}))
+const ReminderLive = Reminder.toLayer(
+  Effect.fn("reminder")(function*({ what }) {
+    yield* Step.run("mail", { what }, mail)
+    yield* Effect.sleep("3 hours")
+    const { done } = yield* Human.ask({ message: `Is "${what}" done?`, form: Schema.Struct({ done: Schema.Boolean }) })
+    return done
+  })
+)
 
 const orchestrator = Orchestrator.make({ agents: [ReminderLive] })
 

@@ -13,26 +13,29 @@ const fetchReport = Effect.suspend(() => ++tries < 3 ? Effect.fail(new Busy()) :
 const Watch = Agent.make("watch", {
   description: "Waits, tries again, and takes the faster of two answers",
   input: Schema.Struct({}),
-  output: Schema.Struct({ waited: Schema.Finite, report: Schema.String, faster: Schema.String })
+  output: Schema.Struct({ waited: Schema.Finite, report: Schema.String, faster: Schema.String }),
+  error: Busy
 })
 
 // #region handler
-const WatchLive = Watch.toLayer(Effect.fn("watch")(function*() {
-  const before = yield* Durable.now
-  yield* Effect.sleep("20 millis")
-  const waited = (yield* Durable.now) - before
+const WatchLive = Watch.toLayer(
+  Effect.fn("watch")(function*() {
+    const before = yield* Durable.now
+    yield* Effect.sleep("20 millis")
+    const waited = (yield* Durable.now) - before
 
-  let round = 0
-  const report = yield* Effect.suspend(() => Step.run("fetch", { round: ++round }, fetchReport)).pipe(
-    Effect.retry(Schedule.exponential("10 millis").pipe(Schedule.upTo({ times: 4 })))
-  )
+    let round = 0
+    const report = yield* Effect.suspend(() => Step.run("fetch", { round: ++round }, fetchReport)).pipe(
+      Effect.retry(Schedule.exponential("10 millis").pipe(Schedule.upTo({ times: 4 })))
+    )
 
-  const faster = yield* Effect.race(
-    Effect.as(Effect.sleep("10 millis"), "hare"),
-    Effect.as(Effect.sleep("1 day"), "tortoise")
-  )
-  return { waited, report, faster }
-}))
+    const faster = yield* Effect.race(
+      Effect.as(Effect.sleep("10 millis"), "hare"),
+      Effect.as(Effect.sleep("1 day"), "tortoise")
+    )
+    return { waited, report, faster }
+  })
+)
 // #endregion handler
 
 const orchestrator = Orchestrator.make({ agents: [WatchLive] })

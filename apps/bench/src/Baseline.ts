@@ -1,6 +1,7 @@
 /**
  * What the machine can do without us: the figures every row stands beside.
  */
+import { open } from "@coppice/sqlite/Database"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -10,22 +11,27 @@ import { heap, now } from "./Meter.ts"
 
 const payload = JSON.stringify({ _tag: "StepRecorded", key: "step:baseline:0", value: "x".repeat(120) })
 
-/** Commits the baseline makes at most per measurement, and before it. */
-const commitCount = 400
-const commitWarmup = 50
+/** Where and how much to measure; at a small `scale` a baseline is as rough as the figure beside it. */
+export interface Extent {
+  readonly folder: string
+  readonly scale: number
+}
+
+const sized = ({ scale }: Extent, count: number): number => Math.max(10, Math.round(count * Math.min(1, scale)))
 
 /**
  * Milliseconds per commit of one row of 170 bytes, one commit after the other, nothing in between: write-ahead log,
  * `synchronous=FULL`, same file system.
  */
-export const rawCommit = (folder: string, count: number = commitCount): Effect.Effect<number> =>
+export const rawCommit = (extent: Extent): Effect.Effect<number> =>
   Effect.sync(() => {
-    const database = new DatabaseSync(join(folder, "baseline.db"))
+    const count = sized(extent, 400)
+    const database = new DatabaseSync(join(extent.folder, "baseline.db"))
     try {
       database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
       database.exec("CREATE TABLE IF NOT EXISTS facts (seq INTEGER PRIMARY KEY, data TEXT NOT NULL) STRICT")
       const insert = database.prepare("INSERT INTO facts (data) VALUES (?)")
-      for (let i = 0; i < commitWarmup; i++) insert.run(payload)
+      for (let i = 0; i < count / 8; i++) insert.run(payload)
       const started = now()
       for (let i = 0; i < count; i++) insert.run(payload)
       return (now() - started) / count
@@ -34,9 +40,24 @@ export const rawCommit = (folder: string, count: number = commitCount): Effect.E
     }
   })
 
-/** Milliseconds to fork a fiber that does nothing and to join it, one after the other. */
-export const forkJoin = (count: number = 20_000): Effect.Effect<number> =>
+/** The same commits through our own driver: what it adds to them. */
+export const driverCommit = (extent: Extent): Effect.Effect<number> =>
   Effect.gen(function*() {
+    const count = sized(extent, 400)
+    const database = yield* open({ path: join(extent.folder, "driver.db") })
+    database.exec("CREATE TABLE IF NOT EXISTS facts (seq INTEGER PRIMARY KEY, data TEXT NOT NULL) STRICT")
+    const insert = database.prepare("INSERT INTO facts (data) VALUES (?)")
+    const commit = () => database.transaction(() => insert.run(payload))
+    for (let i = 0; i < count / 8; i++) commit()
+    const started = now()
+    for (let i = 0; i < count; i++) commit()
+    return (now() - started) / count
+  }).pipe(Effect.scoped, Effect.orDie)
+
+/** Milliseconds to fork a fiber that does nothing and to join it, one after the other. */
+export const forkJoin = (extent: Extent): Effect.Effect<number> =>
+  Effect.gen(function*() {
+    const count = sized(extent, 20_000)
     const started = now()
     for (let i = 0; i < count; i++) yield* Fiber.join(yield* Effect.forkChild(Effect.succeed(i)))
     return (now() - started) / count
@@ -52,7 +73,7 @@ export const fanOut = (count: number): Effect.Effect<number> =>
     return now() - started
   })
 
-/** Bytes of a fiber that waits on a `Deferred`. */
+/** Bytes of a fiber that waits on a `Deferred`; of so many that the collector's own noise does not show. */
 export const parkedFiber = (count: number = 10_000): Effect.Effect<number> =>
   Effect.gen(function*() {
     const before = heap()
@@ -71,7 +92,8 @@ export interface Tree {
 }
 
 /** Nodes of a tree: 4,681 at depth 4 and fan-out 8. */
-export const nodeCount = ({ depth, fan }: Tree): number => depth === 0 ? 1 : 1 + fan * nodeCount({ depth: depth - 1, fan })
+export const nodeCount = ({ depth, fan }: Tree): number =>
+  depth === 0 ? 1 : 1 + fan * nodeCount({ depth: depth - 1, fan })
 
 /** Milliseconds to interrupt a tree of bare fibers, until every node has seen it. */
 export const interruptTree = (tree: Tree): Effect.Effect<number> =>
@@ -89,5 +111,7 @@ export const interruptTree = (tree: Tree): Effect.Effect<number> =>
     const started = now()
     yield* Fiber.interrupt(root)
     const took = now() - started
-    return seen === nodeCount(tree) ? took : yield* Effect.die(new Error(`${seen} of ${running} fibers were interrupted`))
+    return seen === nodeCount(tree)
+      ? took
+      : yield* Effect.die(new Error(`${seen} of ${running} fibers were interrupted`))
   })

@@ -1,10 +1,10 @@
 /**
  * What a case runs on: the real orchestrator over a store of its own, opened and closed as often as the case likes.
  */
-import type { AgentLayer, OrchestratorOptions, Services } from "coppice/Orchestrator"
-import * as Orchestrator from "coppice/Orchestrator"
 import { type TaskId } from "@coppice/task/Task"
 import { Tasks } from "@coppice/task/Tasks"
+import type { AgentLayer, Services } from "coppice/Orchestrator"
+import * as Orchestrator from "coppice/Orchestrator"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Json } from "effect/Schema"
@@ -36,16 +36,22 @@ export const withPath = <A, E, R>(
     (own) => Effect.sync(() => rmSync(own, { recursive: true, force: true }))
   )
 
-/** Runs an effect on an orchestrator over the store at a path; in memory the path means nothing. */
+/** A store and who works on it; in memory the path means nothing. */
+export interface Place {
+  readonly path: string
+  readonly durability: Durability
+  readonly agents: ReadonlyArray<AgentLayer>
+}
+
+/** Runs an effect on an orchestrator over the store at a place. */
 export const at = <A, E>(
-  path: string,
-  durability: Durability,
-  agents: ReadonlyArray<AgentLayer>,
-  use: Effect.Effect<A, E, Services>,
-  executor?: OrchestratorOptions["executor"]
+  { agents, durability, path }: Place,
+  use: Effect.Effect<A, E, Services>
 ): Effect.Effect<A, E> => {
-  const orchestrator = Orchestrator.make({ agents, executor })
-  const layer = Orchestrator.layer(orchestrator, durability === "memory" ? "memory:" : `sqlite:${path}`)
+  const layer = Orchestrator.layer(
+    Orchestrator.make({ agents }),
+    durability === "memory" ? "memory:" : `sqlite:${path}`
+  )
   return Effect.scoped(Effect.provide(use, Layer.fresh(Layer.orDie(layer))))
 }
 
@@ -53,9 +59,8 @@ export const at = <A, E>(
 export const fresh = <A, E>(
   settings: Settings,
   agents: ReadonlyArray<AgentLayer>,
-  use: Effect.Effect<A, E, Services>,
-  executor?: OrchestratorOptions["executor"]
-): Effect.Effect<A, E> => withPath(settings, (path) => at(path, settings.durability, agents, use, executor))
+  use: Effect.Effect<A, E, Services>
+): Effect.Effect<A, E> => withPath(settings, (path) => at({ path, durability: settings.durability, agents }, use))
 
 /** Makes a benchmark that did not do its work fail instead of being fast. */
 export const expect = (what: string, found: unknown, wanted: unknown): Effect.Effect<void> =>

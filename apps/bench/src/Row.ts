@@ -17,7 +17,7 @@ export interface Repeat {
 }
 
 /** A bound of the issue. */
-export interface Target {
+interface Target {
   readonly text: string
   readonly limit: number
   readonly direction: "most" | "least"
@@ -50,7 +50,9 @@ const isWithin = ({ direction, limit }: Target, value: number): boolean =>
 
 const notesOf = (repeats: ReadonlyArray<Repeat>): Readonly<Record<string, number>> => {
   const names = Object.keys(repeats[0]?.notes ?? {})
-  return Object.fromEntries(names.map((name) => [name, median(repeats.map(({ notes }) => notes?.[name] ?? Number.NaN))]))
+  return Object.fromEntries(
+    names.map((name) => [name, median(repeats.map(({ notes }) => notes?.[name] ?? Number.NaN))])
+  )
 }
 
 export const make = ({ target, ...heading }: Heading, repeats: ReadonlyArray<Repeat>): Row => {

@@ -4,7 +4,7 @@
 import type { Row } from "./Row.ts"
 
 /** Three significant digits, thousands separated. */
-export const figure = (value: number): string => {
+const figure = (value: number): string => {
   const size = Math.abs(value)
   if (!Number.isFinite(value)) return "–"
   if (size >= 100) return Math.round(value).toLocaleString("en")
@@ -14,7 +14,9 @@ export const figure = (value: number): string => {
 const numbers = (text: string): string => text.replaceAll(/\d{4,}/g, (digits) => Number(digits).toLocaleString("en"))
 
 const verdict = ({ target }: Row): string =>
-  target === undefined ? "" : `${target.isReached ? "reached" : "NOT REACHED"} (${figure(target.value)}; ${target.text})`
+  target === undefined
+    ? ""
+    : `${target.isReached ? "reached" : "NOT REACHED"} (${figure(target.value)}; ${target.text})`
 
 const notes = (row: Row): string =>
   Object.entries(row.notes).map(([name, value]) => `${name} ${figure(value)}`).join(", ")

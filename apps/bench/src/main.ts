@@ -42,7 +42,11 @@ const plan = (options: Options, folder: string): ReadonlyArray<Job> =>
   options.cases.flatMap((name) => {
     const { isDurableOnly, parts } = cases[name]!
     return options.durabilities.filter((durability) => !isDurableOnly || durability === "FULL").flatMap((durability) =>
-      parts.map((_, part) => ({ name, part, settings: { durability, runs: options.runs, scale: options.scale, folder } }))
+      parts.map((_, part) => ({
+        name,
+        part,
+        settings: { durability, runs: options.runs, scale: options.scale, folder }
+      }))
     )
   })
 
@@ -51,7 +55,9 @@ const report = (options: Options, rows: ReadonlyArray<Row>, load: number): void 
   const latest = { at: new Date().toISOString(), ...profile, options, rows }
   writeFileSync(join(results, "latest.json"), `${JSON.stringify(latest, undefined, 2)}\n`)
   console.log(`\n${table(rows)}\n\n${summary(rows)}`)
-  console.log(`Node ${process.version}, ${profile.cores} cores, load ${load.toFixed(2)} before; medians of ${options.runs}`)
+  console.log(
+    `Node ${process.version}, ${profile.cores} cores, load ${load.toFixed(2)} before; medians of ${options.runs}`
+  )
 }
 
 const measure = async (options: Options): Promise<void> => {

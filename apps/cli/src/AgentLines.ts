@@ -8,7 +8,7 @@
  * ```
  */
 import type { Agents, AgentStatus } from "@coppice/api/AgentsApi"
-import { empty, type Line, line, muted, type Role, type Span, span, spaced, strong } from "./Line.ts"
+import { empty, type Line, line, muted, type Role, spaced, type Span, span, strong } from "./Line.ts"
 import { wrap } from "./Text.ts"
 import { age, duration } from "./Times.ts"
 

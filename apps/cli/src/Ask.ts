@@ -34,7 +34,7 @@ const fill = Effect.fnUntraced(function*(
     while (true) {
       picture.drawn = yield* draw(state, picture.drawn)
       const key = yield* Queue.take(pressed).pipe(
-        Effect.catch(() => Effect.fail(silent(exitCodes.interrupted))),
+        Effect.mapError(() => silent(exitCodes.interrupted)),
         Effect.timeoutOption("1 second")
       )
       if (key._tag === "None") continue

@@ -11,7 +11,7 @@ import { type Line, line, muted, type Role, span } from "./Line.ts"
 import { padEnd, widthOf } from "./Text.ts"
 import { duration } from "./Times.ts"
 
-export type Level = "ok" | "warn" | "fail"
+type Level = "ok" | "warn" | "fail"
 
 export interface Check {
   readonly name: string
@@ -25,7 +25,7 @@ const warn = (name: string, message: string, fix: string): Check => ({ name, lev
 const fail = (name: string, message: string, fix: string): Check => ({ name, level: "fail", message, fix })
 
 /** The least Node the runtime promises to run on. */
-export const leastNode = "22.19.0"
+const leastNode = "22.19.0"
 
 const parts = (version: string): ReadonlyArray<number> => version.replace(/^v/, "").split(".").map(Number)
 
@@ -53,7 +53,9 @@ export const checkConfig = (path: string | undefined): Check =>
 
 /** `mode` are the permission bits of the file that holds the token. */
 export const checkServiceFile = (found: { readonly path: string; readonly mode: number } | undefined): Check => {
-  if (found === undefined) return warn("file", "no .coppice/service.json here or above", "start a service: coppice serve")
+  if (found === undefined) {
+    return warn("file", "no .coppice/service.json here or above", "start a service: coppice serve")
+  }
   const { mode, path } = found
   return (mode & 0o077) === 0
     ? ok("file", path)

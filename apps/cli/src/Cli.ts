@@ -1,6 +1,7 @@
 /**
  * One command from its arguments to its exit code, on any host.
  */
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
 import * as CliConfig from "effect/cli/CliConfig"
 import type * as CliError from "effect/cli/CliError"
@@ -12,7 +13,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
-import * as NodeServices from "@effect/platform-node/NodeServices"
 import { coppice, later } from "./Commands.ts"
 import { badInput, type ExitCode, exitCodes, Failure, failureLines } from "./Failure.ts"
 import { Host, writeLines } from "./Host.ts"

@@ -80,9 +80,10 @@ const ps = Command.make("ps", {
   Command.withDescription("List the runs: what is active, and what ended last")
 )
 
-const tree = Command.make("tree", { id, json }, connected(() => import("./verbs/tree.ts").then(({ tree }) => tree))).pipe(
-  Command.withDescription("Show a task and everything below it")
-)
+const tree = Command.make("tree", { id, json }, connected(() => import("./verbs/tree.ts").then(({ tree }) => tree)))
+  .pipe(
+    Command.withDescription("Show a task and everything below it")
+  )
 
 const watch = Command.make("watch", {
   id: id.pipe(Argument.optional, Argument.map(Option.getOrUndefined)),
@@ -144,19 +145,27 @@ const retry = Command.make("retry", {
   Command.withDescription("Run a task's input again, as a new run")
 )
 
-const remove = Command.make("delete", { id, json }, connected(() =>
-  import("./verbs/delete.ts").then(({ remove }) => remove)
-)).pipe(Command.withDescription("Forget a run that has ended"))
+const remove = Command.make(
+  "delete",
+  { id, json },
+  connected(() => import("./verbs/delete.ts").then(({ remove }) => remove))
+).pipe(Command.withDescription("Forget a run that has ended"))
 
-const agents = Command.make("agents", { json }, connected(() =>
-  import("./verbs/agents.ts").then(({ agents }) => agents)
-)).pipe(Command.withDescription("Show the agents, who supervises them, and how busy they are"))
+const agents = Command.make(
+  "agents",
+  { json },
+  connected(() => import("./verbs/agents.ts").then(({ agents }) => agents))
+).pipe(Command.withDescription("Show the agents, who supervises them, and how busy they are"))
 
-const doctor = Command.make("doctor", { json }, Effect.fnUntraced(function*({ json }) {
-  const { data, url } = yield* root
-  const { doctor } = yield* Effect.promise(() => import("./verbs/doctor.ts"))
-  return yield* doctor({ data, url, json })
-})).pipe(Command.withDescription("Check this machine, this folder and the service, and say what to mend"))
+const doctor = Command.make(
+  "doctor",
+  { json },
+  Effect.fnUntraced(function*({ json }) {
+    const { data, url } = yield* root
+    const { doctor } = yield* Effect.promise(() => import("./verbs/doctor.ts"))
+    return yield* doctor({ data, url, json })
+  })
+).pipe(Command.withDescription("Check this machine, this folder and the service, and say what to mend"))
 
 /** Only for the help: the service reads its own flags, see `Cli`. */
 const serve = Command.make("serve", {}, () => Effect.void).pipe(

@@ -7,7 +7,7 @@
  */
 import type { Envelope, TaskEvent } from "@coppice/api/Api"
 import type { Json } from "effect/Schema"
-import { type Line, muted, type Span, span, spaced } from "./Line.ts"
+import { type Line, muted, spaced, type Span, span } from "./Line.ts"
 import { failureOf, progressBar, settlementOf } from "./Nodes.ts"
 import { shorten } from "./Text.ts"
 import { clock, duration } from "./Times.ts"
@@ -15,7 +15,7 @@ import { clock, duration } from "./Times.ts"
 const longestValue = 120
 
 /** A value in little room. */
-export const brief = (value: Json): string => shorten(JSON.stringify(value) ?? "null", longestValue)
+const brief = (value: Json): string => shorten(JSON.stringify(value) ?? "null", longestValue)
 
 const attempt = (number: number): Span => muted(number === 0 ? "queued" : `attempt ${number}`)
 
@@ -42,8 +42,11 @@ const partsOf = (event: TaskEvent, at: number): ReadonlyArray<Span | undefined> 
       return [span("attempt failed", "bad"), attempt(event.attempt), span(event.message)]
     case "Progressed": {
       const said = event.progress.message
-      return [span("progress", "busy"), span(progressBar(event.progress).map(({ text }) => text).join("")),
-        said === null ? undefined : muted(said)]
+      return [
+        span("progress", "busy"),
+        span(progressBar(event.progress).map(({ text }) => text).join("")),
+        said === null ? undefined : muted(said)
+      ]
     }
     case "StepRecorded":
       return stepParts(event, at)
@@ -62,7 +65,11 @@ const partsOf = (event: TaskEvent, at: number): ReadonlyArray<Span | undefined> 
     case "Failed":
       return [span("failed", "bad"), span(`${failureOf(event)}: ${event.message}`)]
     case "Cancelled":
-      return [span("cancelled", "wait"), muted(`by ${event.by}`), event.reason === null ? undefined : span(event.reason)]
+      return [
+        span("cancelled", "wait"),
+        muted(`by ${event.by}`),
+        event.reason === null ? undefined : span(event.reason)
+      ]
     case "Settled":
       return [span("at rest"), settlementOf(event.how), muted(`after ${duration(event.took)}`)]
     case "Released":
@@ -72,5 +79,9 @@ const partsOf = (event: TaskEvent, at: number): ReadonlyArray<Span | undefined> 
 
 /** The fact in a line; `agent` is whose it is, when that is known. */
 export const eventLine = ({ at, event, task }: Envelope, agent: string | undefined, now: number): Line =>
-  spaced(muted(clock(at, now)), muted(task), agent === undefined ? undefined : span(agent, "strong"),
-    ...partsOf(event, at))
+  spaced(
+    muted(clock(at, now)),
+    muted(task),
+    agent === undefined ? undefined : span(agent, "strong"),
+    ...partsOf(event, at)
+  )

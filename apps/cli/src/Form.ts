@@ -180,7 +180,7 @@ const matches = (pattern: string, text: string): boolean => {
 }
 
 const checkText = (kind: Kind & { readonly _tag: "Text" }, text: string): string | undefined => {
-  const length = [...text].length
+  const { length } = Array.from(text) // as JSON Schema counts
   if (length < kind.min) return kind.min === 1 ? "must not be empty" : `at least ${kind.min} characters`
   if (length > kind.max) return `at most ${kind.max} characters`
   const format = kind.format === undefined ? undefined : formats[kind.format]

@@ -14,7 +14,7 @@
  */
 import { type Field, hintOf, showValue, titleWidth } from "./Form.ts"
 import { type Edit, type FormState, type MenuEntry, menuOf, offers } from "./FormPrompt.ts"
-import { empty, type Line, line, muted, type Span, spaced, span, strong } from "./Line.ts"
+import { empty, type Line, line, muted, spaced, type Span, span, strong } from "./Line.ts"
 import type { Asked } from "./RunModel.ts"
 import { manyLines, padEnd, wrap } from "./Text.ts"
 import { age, duration } from "./Times.ts"
@@ -24,7 +24,7 @@ const mostMessageLines = 12
 const indent = (spans: Line, cells = 2): Line => [span(" ".repeat(cells)), ...spans]
 
 /** A paragraph from elsewhere, wrapped, and cut when it would fill the screen. */
-export const paragraph = (text: string, width: number): ReadonlyArray<Line> => {
+const paragraph = (text: string, width: number): ReadonlyArray<Line> => {
   const lines = manyLines(text).flatMap((one) => wrap(one, width - 2))
   const kept = lines.slice(0, mostMessageLines).map((one) => indent(line(one)))
   return lines.length > mostMessageLines
@@ -97,10 +97,17 @@ const entryTitles: Readonly<Record<MenuEntry, string>> = {
   leave: "leave it open for now"
 }
 
-const menuTitle = (entry: MenuEntry, { fields, question }: FormState): string =>
-  entry === "send" && fields.length === 0
-    ? question.request.mode === "url" ? "done: I followed the link" : "accept"
-    : entryTitles[entry]
+const menuTitle = (entry: MenuEntry, { fields, purpose, question }: FormState): string => {
+  if (purpose === "input") {
+    return entry === "send"
+      ? "start it"
+      : entry === "back"
+      ? entryTitles.back
+      : "do not start it"
+  }
+  if (entry !== "send" || fields.length > 0) return entryTitles[entry]
+  return question.request.mode === "url" ? "done: I followed the link" : "accept"
+}
 
 const menuLines = (state: FormState): ReadonlyArray<Line> =>
   menuOf(state).map((entry, index) => {
@@ -114,15 +121,20 @@ const help = (state: FormState): Line => {
   const { kind } = state.fields[state.index]!
   const move = kind._tag === "Choices" ? "↑↓ move · Space tick · " : kind._tag === "Choice" ? "↑↓ move · " : ""
   const back = state.index > 0 ? " · Shift-Tab back" : ""
-  return line(muted(`  ${move}Enter ${state.fields.length === 1 ? "send" : "next"}${back} · Esc decline or leave`))
+  const next = state.fields.length === 1 ? (state.purpose === "input" ? "start" : "send") : "next"
+  const away = state.purpose === "input" ? "leave" : "decline or leave"
+  return line(muted(`  ${move}Enter ${next}${back} · Esc ${away}`))
 }
 
 /** The whole question: what is asked, what is filled in, what the keys do. */
 export const formLines = (state: FormState, now: number, width: number): ReadonlyArray<Line> => {
   const fields = fieldLines(state, width)
   const error = state.menu !== undefined && state.error !== undefined ? [line(span(`  ${state.error}`, "bad"))] : []
+  const head = state.purpose === "answer"
+    ? questionLines(state.question, now, width)
+    : [line(span("● ", "busy"), strong(state.question.agent)), ...paragraph(state.question.request.message, width)]
   return [
-    ...questionLines(state.question, now, width),
+    ...head,
     empty,
     ...fields,
     ...(fields.length > 0 && state.menu !== undefined ? [empty] : []),

@@ -13,6 +13,7 @@ import * as Result from "effect/Result"
 import type { Json } from "effect/Schema"
 import { contentOf, type Field, fieldsOf, type Option, readText, readTicks, same } from "./Form.ts"
 import type { Asked } from "./RunModel.ts"
+import { graphemes } from "./Text.ts"
 
 /** A key as the terminal names it, and the text it stands for. */
 export interface Key {
@@ -31,6 +32,8 @@ export type MenuEntry = "send" | "back" | "decline" | "cancel" | "leave"
 
 export interface FormState {
   readonly question: Asked
+  /** An answer may be refused by the person; the input of a run is only given or not. */
+  readonly purpose: "answer" | "input"
   readonly fields: ReadonlyArray<Field>
   /** The field in hand; those before it have their values. */
   readonly index: number
@@ -57,7 +60,7 @@ export const offers = (field: Field): ReadonlyArray<Option & { readonly isNone?:
 }
 
 const typing = (text: string): Edit => {
-  const chars = [...text]
+  const chars = graphemes(text)
   return { _tag: "Typing", chars, at: chars.length }
 }
 
@@ -66,8 +69,11 @@ const editOf = (field: Field | undefined, value: Json | undefined): Edit => {
   if (field === undefined) return typing("")
   const known = value ?? field.initial
   if (field.kind._tag === "Choice") {
-    const at = offers(field).findIndex((option) => known !== undefined && same(option.value, known))
-    return { _tag: "Picking", at: Math.max(0, at), ticked: new Set() }
+    // Without a default nothing is marked: an Enter that was meant for something else must not decide.
+    const at = offers(field).findIndex((option) =>
+      known === undefined ? option.isNone === true : same(option.value, known)
+    )
+    return { _tag: "Picking", at, ticked: new Set() }
   }
   if (field.kind._tag === "Choices") {
     const { options } = field.kind
@@ -79,10 +85,11 @@ const editOf = (field: Field | undefined, value: Json | undefined): Edit => {
 }
 
 /** The first state of a question. */
-export const begin = (question: Asked): FormState => {
+export const begin = (question: Asked, purpose: FormState["purpose"] = "answer"): FormState => {
   const fields = question.request.mode === "form" ? fieldsOf(question.request.schema) : []
   return {
     question,
+    purpose,
     fields,
     index: 0,
     values: [],
@@ -96,12 +103,11 @@ export const begin = (question: Asked): FormState => {
 export const refused = (state: FormState, error: string): FormState => ({ ...at(state, 0), error })
 
 /** The menu's entries, the first one for whoever only presses Enter. */
-export const menuOf = ({ fields, index }: FormState): ReadonlyArray<MenuEntry> =>
-  fields.length === 0
-    ? ["send", "decline", "cancel", "leave"]
-    : index === fields.length
-    ? ["send", "back", "decline", "cancel", "leave"]
-    : ["back", "decline", "cancel", "leave"]
+export const menuOf = ({ fields, index, purpose }: FormState): ReadonlyArray<MenuEntry> => {
+  const away: ReadonlyArray<MenuEntry> = purpose === "input" ? ["leave"] : ["decline", "cancel", "leave"]
+  if (fields.length === 0) return ["send", ...away]
+  return index === fields.length ? ["send", "back", ...away] : ["back", ...away]
+}
 
 const ask = (state: FormState): FormStep => ({ _tag: "Ask", state })
 
@@ -159,7 +165,8 @@ const valueOf = (field: Field, edit: Edit): Result.Result<Json | undefined, stri
   if (edit._tag === "Typing") return readText(field, edit.chars.join(""))
   if (field.kind._tag === "Choices") return readTicks(field.kind, edit.ticked)
   const offer = offers(field)[edit.at]
-  return Result.succeed(offer === undefined || offer.isNone === true ? undefined : offer.value)
+  if (offer === undefined) return Result.fail("choose one")
+  return Result.succeed(offer.isNone === true ? undefined : offer.value)
 }
 
 /** Enter: keep the value and go on, to the end of a form of one field, or to the menu of a longer one. */
@@ -175,7 +182,7 @@ const keep = (state: FormState, field: Field): FormStep => {
 const pick = (field: Field, edit: Edit & { readonly _tag: "Picking" }, key: Key): Edit => {
   const options = offers(field)
   const move = (to: number): Edit => ({ ...edit, at: wrapAround(to, options.length) })
-  if (key.name === "up" || key.name === "left") return move(edit.at - 1)
+  if (key.name === "up" || key.name === "left") return move(Math.max(edit.at, 0) - 1)
   if (key.name === "down" || key.name === "right" || key.name === "tab") return move(edit.at + 1)
   if (key.name === "space" && field.kind._tag === "Choices") {
     const ticked = new Set(edit.ticked)
@@ -221,7 +228,7 @@ const write = (edit: Edit & { readonly _tag: "Typing" }, key: Key): Edit => {
     case "end":
       return { ...edit, at: chars.length }
     default:
-      return isPrintable(key.text) ? replace(at, at, [...key.text]) : edit
+      return isPrintable(key.text) ? replace(at, at, graphemes(key.text)) : edit
   }
 }
 

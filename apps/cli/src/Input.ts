@@ -33,13 +33,15 @@ const read = (path: string) =>
   })
 
 /** `{"a":1}`, `@file` or `-`. */
-export const readJson = Effect.fnUntraced(function*(given: string, flag: string): Effect.fn.Return<Json, Failure, Host> {
-  const { cwd, stdin } = yield* Host
-  if (given === "-") return yield* Effect.fromResult(parseJson(yield* stdin, "The standard input"))
-  if (!given.startsWith("@")) return yield* Effect.fromResult(parseJson(given, flag))
-  const path = given.slice(1)
-  return yield* Effect.fromResult(parseJson(yield* read(resolve(cwd, path)), path))
-})
+export const readJson = Effect.fnUntraced(
+  function*(given: string, flag: string): Effect.fn.Return<Json, Failure, Host> {
+    const { cwd, stdin } = yield* Host
+    if (given === "-") return yield* Effect.fromResult(parseJson(yield* stdin, "The standard input"))
+    if (!given.startsWith("@")) return yield* Effect.fromResult(parseJson(given, flag))
+    const path = given.slice(1)
+    return yield* Effect.fromResult(parseJson(yield* read(resolve(cwd, path)), path))
+  }
+)
 
 /** Milliseconds of `10m`, `1h30m`, `90s`. */
 export const readDuration = (given: string, flag: string): Effect.Effect<number, Failure> => {

@@ -32,12 +32,17 @@ export const launch = Effect.fn("Launch.launch")(function*(
     const child = spawn(process.execPath, [module, ...args], { stdio: "inherit" })
     // A terminal sends its Ctrl-C to both; any other signal reached this process alone.
     const forward = Effect.forever(Effect.map(Queue.take(signals), (signal) => {
-      if (signal !== "SIGINT" || process.stdin.isTTY !== true) child.kill(signal)
+      if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal)
     }))
     yield* Effect.forkScoped(forward)
     return yield* Effect.callback<number, Failure>((resume) => {
-      child.once("error", ({ message }) =>
-        resume(Effect.fail(new Failure({ exit: exitCodes.cannotStart, message: `Cannot start ${module}: ${message}` }))))
+      child.once(
+        "error",
+        ({ message }) =>
+          resume(
+            Effect.fail(new Failure({ exit: exitCodes.cannotStart, message: `Cannot start ${module}: ${message}` }))
+          )
+      )
       child.once("close", (code, signal) => resume(Effect.succeed(exitCode(code, signal))))
     })
   }))

@@ -43,9 +43,11 @@ export const redraw = (
   above: ReadonlyArray<Line> = []
 ): { readonly text: string; readonly drawn: Drawn } => {
   const kept = frame.slice(-Math.max(1, size.rows - 1)).map((spans) => fit(spans, size.columns))
-  const end = `${escape}K\n`
-  const stays = above.map((spans) => `${paint(fit(spans, size.columns), size.colors)}${end}`)
-  const lines = kept.map((spans) => `${paint(spans, size.colors)}${end}`)
+  // In the last column the cursor stays on what was just written, and erasing the rest of the line would erase that.
+  const end = (spans: Line) => lineWidth(spans) < size.columns ? `${escape}K\n` : "\n"
+  const write = (spans: Line) => `${paint(spans, size.colors)}${end(spans)}`
+  const stays = above.map((spans) => write(fit(spans, size.columns)))
+  const lines = kept.map(write)
   return {
     text: `${beginUpdate}${toTop(drawn, size.columns)}${stays.join("")}${lines.join("")}${escape}J${endUpdate}`,
     drawn: kept.map(lineWidth)

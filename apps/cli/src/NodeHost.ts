@@ -4,9 +4,9 @@
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
-import { emitKeypressEvents, type Key as NodeKey } from "node:readline"
+import { createInterface, emitKeypressEvents, type Key as NodeKey } from "node:readline"
 import { text } from "node:stream/consumers"
-import type { WriteStream } from "node:tty"
+import { isatty, type WriteStream } from "node:tty"
 import { badInput } from "./Failure.ts"
 import type { Key } from "./FormPrompt.ts"
 import type { Host, Signal, Surface } from "./Host.ts"
@@ -23,8 +23,8 @@ export const wantsColors = (env: Env, isTty: boolean): boolean => {
   return isTty
 }
 
-const surface = (stream: WriteStream, env: Env): Surface => {
-  const isTty = stream.isTTY === true && env["TERM"] !== "dumb"
+const surface = (stream: WriteStream, fd: number, env: Env): Surface => {
+  const isTty = isatty(fd) && env["TERM"] !== "dumb"
   const typed = Number.parseInt(env["COLUMNS"] ?? "", 10)
   return {
     isTty,
@@ -50,13 +50,17 @@ const keys: Host["Service"]["keys"] = Effect.gen(function*() {
   const onEnd = () => Queue.endUnsafe(queue)
   yield* Effect.acquireRelease(
     Effect.sync(() => {
-      emitKeypressEvents(stdin)
+      // Only by way of an interface can the time be set after which an escape is just the key.
+      const lines = createInterface({ input: stdin, escapeCodeTimeout: 50 })
+      emitKeypressEvents(stdin, lines)
       stdin.setRawMode(true)
       stdin.on("keypress", onKey).on("end", onEnd).resume()
+      return lines
     }),
-    () =>
+    (lines) =>
       Effect.sync(() => {
-        stdin.off("keypress", onKey).off("end", onEnd).pause()
+        stdin.off("keypress", onKey).off("end", onEnd)
+        lines.close()
         stdin.setRawMode(false)
       })
   )
@@ -67,8 +71,8 @@ const keys: Host["Service"]["keys"] = Effect.gen(function*() {
 export const make = (): { readonly host: Host["Service"]; readonly notify: (signal: Signal) => boolean } => {
   const readers = new Set<Queue.Queue<Signal>>()
   const { env } = process
-  const out = surface(process.stdout, env)
-  const err = surface(process.stderr, env)
+  const out = surface(process.stdout, 1, env)
+  const err = surface(process.stderr, 2, env)
   const signals = Effect.gen(function*() {
     const queue = yield* Queue.unbounded<Signal>()
     yield* Effect.acquireRelease(
@@ -82,7 +86,7 @@ export const make = (): { readonly host: Host["Service"]; readonly notify: (sign
     env,
     out,
     err,
-    canAsk: process.stdin.isTTY === true && err.isTty,
+    canAsk: isatty(0) && err.isTty,
     keys,
     signals,
     stdin: Effect.tryPromise({

@@ -105,8 +105,10 @@ export const remarkOf = (node: Node): Span | undefined => {
       return span(said ?? "a question", "wait")
     case "completed":
       return undefined
-    case "failed":
-      return span(said === undefined ? failureOf(node) : `${failureOf(node)}: ${said}`, "bad")
+    case "failed": {
+      const why = failureOf(node)
+      return span(said === undefined || said.toLowerCase() === why ? why : `${why}: ${said}`, "bad")
+    }
     case "cancelled":
       return said === undefined ? undefined : muted(said)
   }

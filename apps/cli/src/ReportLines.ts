@@ -10,7 +10,7 @@
  * ```
  */
 import type { CancelReport } from "@coppice/api/TasksApi"
-import { empty, type Line, line, muted, span, spaced, strong } from "./Line.ts"
+import { empty, type Line, line, muted, spaced, span, strong } from "./Line.ts"
 import { settlementOf } from "./Nodes.ts"
 import { duration } from "./Times.ts"
 

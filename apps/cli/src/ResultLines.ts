@@ -3,7 +3,7 @@
  */
 import type { TaskResult } from "@coppice/api/TasksApi"
 import type { Json } from "effect/Schema"
-import { type Line, line, muted, span, spaced, strong } from "./Line.ts"
+import { type Line, line, muted, spaced, span, strong } from "./Line.ts"
 import { failureOf, sign, stateOf, tookOf } from "./Nodes.ts"
 import { manyLines } from "./Text.ts"
 import { duration } from "./Times.ts"
@@ -19,7 +19,13 @@ const isSaid = ({ error, message }: NonNullable<TaskResult["failed"]>): boolean 
 /** `✔ migrate  completed  after 12.4s`, and what to know of a bad end. */
 export const endLines = ({ cancelled, failed, task }: TaskResult): ReadonlyArray<Line> => {
   const took = muted(`after ${duration(tookOf(task, task.updatedAt))}`)
-  const head: Line = [sign(task), span(" "), ...spaced(strong(task.agent), muted(task.id), stateOf(task), took)]
+  const who = cancelled === null ? undefined : span(`by ${cancelled.by}`)
+  const why = cancelled?.reason ?? undefined
+  const head: Line = [
+    sign(task),
+    span(" "),
+    ...spaced(strong(task.agent), muted(task.id), stateOf(task), took, who, why)
+  ]
   if (failed !== null) {
     return [
       head,
@@ -27,10 +33,6 @@ export const endLines = ({ cancelled, failed, task }: TaskResult): ReadonlyArray
       ...(isSaid(failed) ? [] : valueLines(failed.error).map((one) => [span("  "), ...one])),
       line(muted(`  what happened: coppice events ${task.id}   once more: coppice retry ${task.id}`))
     ]
-  }
-  if (cancelled !== null) {
-    const why = cancelled.reason === null ? "" : `: ${cancelled.reason}`
-    return [head, line(`  cancelled by ${cancelled.by}${why}`)]
   }
   return [head]
 }

@@ -4,15 +4,15 @@
  * On a terminal the picture is drawn over itself ten times a second; elsewhere every fact that matters is a line.
  * Everything is told on the error output: the standard output belongs to the run's result.
  */
+import type { Envelope, TaskEvent } from "@coppice/api/Api"
 import type { TaskResult } from "@coppice/api/TasksApi"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
-import type { Envelope, TaskEvent } from "@coppice/api/Api"
 import { Connection } from "./Connection.ts"
 import { eventLine } from "./EventLine.ts"
-import { exitCodes, Failure, silent } from "./Failure.ts"
+import { exitCodes, type Failure, silent } from "./Failure.ts"
 import type { Key } from "./FormPrompt.ts"
 import { Host, type Signal, type Surface, writeLines } from "./Host.ts"
 import { line, muted } from "./Line.ts"
@@ -48,10 +48,10 @@ const isTold = (event: TaskEvent): boolean =>
 /** Where the messages come from: the log, the keyboard, signals, the clock, and whether the service lives. */
 const sources = Effect.fnUntraced(function*(follow: Follow, isLive: boolean) {
   const host = yield* Host
-  const { client, facts } = yield* Connection
+  const connection = yield* Connection
   const messages = yield* Queue.unbounded<Message>()
   const tell = (message: Message) => Queue.offer(messages, message)
-  yield* facts({ run: follow.id }).pipe(
+  yield* connection.facts({ run: follow.id }).pipe(
     Stream.runForEach((envelope) => tell({ _tag: "Fact", envelope })),
     Effect.catch((failure) => tell({ _tag: "Broken", failure })),
     Effect.forkScoped
@@ -62,7 +62,7 @@ const sources = Effect.fnUntraced(function*(follow: Follow, isLive: boolean) {
     Effect.forever,
     Effect.forkScoped
   )
-  const check = Effect.exit(client.service.healthz()).pipe(
+  const check = Effect.suspend(() => Effect.exit(connection.client.service.healthz())).pipe(
     Effect.flatMap(({ _tag }) => tell({ _tag: "Online", isOnline: _tag === "Success" }))
   )
   yield* Effect.sleep("3 seconds").pipe(Effect.andThen(check), Effect.forever, Effect.forkScoped)
@@ -87,11 +87,16 @@ const readKeys = Effect.fnUntraced(function*(
 })
 
 /** Carries an order out in the background; the log tells what came of it. */
-const carryOut = Effect.fnUntraced(function*(screen: RunScreen, follow: Follow, order: Order) {
+const carryOut = Effect.fnUntraced(function*(
+  screen: RunScreen,
+  follow: Follow,
+  order: Exclude<Order, { readonly _tag: "Leave" }>
+) {
   const { call, client } = yield* Connection
-  if (order._tag === "Leave") return yield* left(follow)
   if (order._tag === "Cancel") {
-    return yield* Effect.forkScoped(Effect.ignore(call(client.tasks.cancel({ params: { id: follow.id }, payload: {} }))))
+    return yield* Effect.forkScoped(
+      Effect.ignore(call(client.tasks.cancel({ params: { id: follow.id }, payload: {} })))
+    )
   }
   const { action, content, question } = order
   const payload = { key: question.request.key, action, ...(content === undefined ? {} : { content }) }
@@ -143,6 +148,10 @@ const tellFact = Effect.fnUntraced(function*(screen: RunScreen, envelope: Envelo
   }
 })
 
+const tellAway = (surface: Surface, isAway: boolean): void =>
+  writeLines(surface, [line(muted(isAway ? "the service does not answer; trying again" : "the service answers again"))])
+
+/** True when the person wants to leave at once. */
 const handle = Effect.fnUntraced(function*(screen: RunScreen, message: Message, picture: Picture, isLive: boolean) {
   switch (message._tag) {
     case "Fact":
@@ -150,16 +159,13 @@ const handle = Effect.fnUntraced(function*(screen: RunScreen, message: Message, 
       return false
     case "Tick":
       picture.beat++
-      yield* draw(screen, picture, false)
       return false
     case "Online":
+      if (!isLive && message.isOnline === screen.isOffline) tellAway(picture.surface, !message.isOnline)
       screen.isOffline = !message.isOnline
       return false
-    case "Press": {
-      const isAway = screen.press(message.key)
-      yield* draw(screen, picture, false)
-      return isAway
-    }
+    case "Press":
+      return screen.press(message.key, yield* Clock.currentTimeMillis)
     case "Signal":
       return !isLive || message.signal !== "SIGINT" || screen.interrupt()
     case "Broken":
@@ -167,16 +173,28 @@ const handle = Effect.fnUntraced(function*(screen: RunScreen, message: Message, 
   }
 })
 
+const isSeen = ({ _tag }: Message): boolean => _tag === "Tick" || _tag === "Press"
+
+/** True at the run's end, false when the person left before. */
 const loop = Effect.fnUntraced(function*(screen: RunScreen, follow: Follow, isLive: boolean, picture: Picture) {
   const messages = yield* sources(follow, isLive)
   while (!screen.isOver) {
-    for (const message of yield* Queue.takeAll(messages)) {
+    const batch = yield* Queue.takeAll(messages)
+    for (const message of batch) {
       const isAway = yield* handle(screen, message, picture, isLive)
-      if (!isLive && message._tag === "Fact" && follow.isQuiet !== true) yield* tellFact(screen, message.envelope, picture.surface)
-      if (isAway) return yield* left(follow)
-      for (const order of screen.takeOrders()) yield* carryOut(screen, follow, order)
+      if (!isLive && message._tag === "Fact" && follow.isQuiet !== true) {
+        yield* tellFact(screen, message.envelope, picture.surface)
+      }
+      if (isAway) return false
+      for (const order of screen.takeOrders()) {
+        if (order._tag === "Leave") return false
+        yield* carryOut(screen, follow, order)
+      }
     }
+    // Once for all of them: a picture that takes longer to draw than a tick must not fall behind.
+    if (isLive && batch.some(isSeen)) yield* draw(screen, picture, false)
   }
+  return true
 })
 
 /** Follows the run until it has ended and says how. Leaving it early is the failure 130. */
@@ -184,7 +202,6 @@ export const followRun = Effect.fn("RunFollower.followRun")(function*(
   follow: Follow
 ): Effect.fn.Return<TaskResult, Failure, Host | Connection> {
   const { canAsk, err } = yield* Host
-  const { call, client } = yield* Connection
   const surface = follow.surface ?? err
   const isLive = surface.isTty && follow.isQuiet !== true
   const screen = new RunScreen(follow.id, { canAsk: canAsk && isLive, isWatching: follow.isWatching === true })
@@ -194,8 +211,19 @@ export const followRun = Effect.fn("RunFollower.followRun")(function*(
     Effect.sync(() => surface.write(Live.showCursor))
   )
   if (isLive) surface.write(Live.hideCursor)
-  yield* Effect.scoped(loop(screen, follow, isLive, picture)).pipe(
+  const isOver = yield* Effect.scoped(loop(screen, follow, isLive, picture)).pipe(
     isLive ? Effect.ensuring(close) : (effect) => effect
   )
-  return yield* call(client.result(follow.id))
+  if (!isOver) return yield* left(follow)
+  return yield* result(follow.id)
+})
+
+const isAway = ({ code }: Failure): boolean => code === "unauthorized" || code === "unreachable" || code === "stopping"
+
+/** How it ended, also from a service that is just being restarted. */
+const result = Effect.fnUntraced(function*(id: string) {
+  const connection = yield* Connection
+  const read = Effect.suspend(() => connection.call(connection.client.result(id)))
+  const again = Effect.andThen(Effect.timeoutOption(connection.renewed, "1 second"), read)
+  return yield* Effect.catchIf(read, isAway, () => Effect.retry(again, { while: isAway, times: 30 }))
 })

@@ -34,6 +34,9 @@ export interface FrameSize {
 
 const idOf = ({ request, task }: Asked): string => JSON.stringify([task, request.key])
 
+/** How soon after a question appears a key may be an answer to it, milliseconds. */
+const shortestLook = 300
+
 const leaveEntries = ["leave it running", "cancel the run"] as const
 
 export class RunScreen {
@@ -42,6 +45,8 @@ export class RunScreen {
   private readonly canAsk: boolean
   private readonly isWatching: boolean
   private form: FormPrompt.FormState | undefined
+  /** When the form in hand was first drawn; keys of before were meant for something else. */
+  private shownAt: number | undefined
   /** Questions of this session that are on their way to the service. */
   private readonly sent = new Map<string, FormPrompt.FormState>()
   /** Of those, the ones somebody else was faster with; the log will tell who. */
@@ -101,12 +106,16 @@ export class RunScreen {
     const next = this.model.questions.find((question) =>
       !this.sent.has(idOf(question)) && !this.skipped.has(idOf(question))
     )
-    if (next !== undefined) this.form = FormPrompt.begin(next)
+    if (next === undefined) return
+    this.form = FormPrompt.begin(next)
+    this.shownAt = undefined
   }
 
   /** The service took the answer. */
   answered(question: Asked, action: string): void {
-    this.notices.push(line(span("✔ ", "good"), strong(question.agent), `: ${action === "accept" ? "answered" : action}`))
+    this.notices.push(
+      line(span("✔ ", "good"), strong(question.agent), `: ${action === "accept" ? "answered" : action}`)
+    )
   }
 
   /** The answer came too late: the question is not open any more. */
@@ -120,7 +129,10 @@ export class RunScreen {
     const form = this.sent.get(idOf(question))
     this.sent.delete(idOf(question))
     if (form === undefined || this.form !== undefined) this.notices.push(line(span("✖ ", "bad"), message))
-    else this.form = FormPrompt.refused(form, message)
+    else {
+      this.form = FormPrompt.refused(form, message)
+      this.shownAt = undefined
+    }
   }
 
   /** Ctrl-C: the first asks what shall become of the run, the second is for the caller. */
@@ -131,12 +143,17 @@ export class RunScreen {
   }
 
   /** Takes a key in. True when it means "away from here at once". */
-  press(key: FormPrompt.Key): boolean {
+  press(key: FormPrompt.Key, now: number): boolean {
     if (key.ctrl && key.name === "c") return this.interrupt()
     if (this.isWatching) return key.name === "q"
     if (this.leaving !== undefined) this.pressLeaving(key, this.leaving)
-    else if (this.form !== undefined) this.pressForm(key, this.form)
+    else if (this.form !== undefined && this.isRead(now)) this.pressForm(key, this.form)
     return false
+  }
+
+  /** Whether the form was there long enough for the key to be an answer to it. */
+  private isRead(now: number): boolean {
+    return this.shownAt !== undefined && now - this.shownAt >= shortestLook
   }
 
   private pressLeaving(key: FormPrompt.Key, marked: number): void {
@@ -192,7 +209,15 @@ export class RunScreen {
   private lower(now: number, columns: number): ReadonlyArray<Line> {
     const offline = this.isOffline ? [line(span("the service does not answer; trying again", "wait"))] : []
     if (this.leaving !== undefined) return [empty, ...offline, ...leaveLines(this.leaving)]
-    if (this.form === undefined) return [...this.openLines(now, columns), empty, ...offline, line(muted(this.isWatching ? "q leave" : "Ctrl-C leave"))]
+    if (this.form !== undefined) this.shownAt ??= now
+    if (this.form === undefined) {
+      return [
+        ...this.openLines(now, columns),
+        empty,
+        ...offline,
+        line(muted(this.isWatching ? "q leave" : "Ctrl-C leave"))
+      ]
+    }
     const more = this.model.questions.length - 1
     const waiting = more > 0 ? [line(muted(`  ${more} more ${more === 1 ? "question waits" : "questions wait"}`))] : []
     return [empty, ...offline, ...formLines(this.form, now, columns), ...waiting]

@@ -8,7 +8,7 @@
  */
 import type { Task } from "@coppice/api/Api"
 import type { Question } from "@coppice/api/InboxApi"
-import { empty, type Line, line, muted, span, spaced, strong } from "./Line.ts"
+import { empty, type Line, line, muted, spaced, span, strong } from "./Line.ts"
 import { isActive, progressBar, remarkOf, sign, stateOf } from "./Nodes.ts"
 import { type Column, table } from "./Table.ts"
 import { age } from "./Times.ts"
@@ -24,6 +24,8 @@ export interface Drawing {
   readonly now: number
   readonly width: number
   readonly beat?: number | undefined
+  /** The service does not answer: what is drawn is what was known last. */
+  readonly isOffline?: boolean
 }
 
 const columns: ReadonlyArray<Column> = [
@@ -75,6 +77,7 @@ export const board = (runs: Runs, drawing: Drawing, rows: number): ReadonlyArray
     strong("Coppice"),
     span(`${active} active`, active > 0 ? "busy" : "muted"),
     runs.questions.length > 0 ? span(`${runs.questions.length} to answer: coppice inbox`, "wait") : undefined,
+    drawing.isOffline === true ? span("the service does not answer", "bad") : undefined,
     muted("q leave")
   )
   const lines = runsTable(runs, drawing)

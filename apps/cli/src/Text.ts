@@ -32,14 +32,18 @@ export const manyLines = (text: string): ReadonlyArray<string> =>
 /** Cells the text takes in a terminal. */
 export const widthOf = (text: string): number => isPlain(text) ? text.length : displayWidth(text)
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" })
+const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" })
+
+/** The characters as a person counts them. */
+export const graphemes = (text: string): ReadonlyArray<string> =>
+  Array.from(segmenter.segment(text), ({ segment }) => segment)
 
 /** The longest beginning of the text that fits into `width` cells. */
 const beginning = (text: string, width: number): string => {
   if (isPlain(text)) return text.slice(0, width)
   let kept = ""
   let used = 0
-  for (const { segment } of graphemes.segment(text)) {
+  for (const segment of graphemes(text)) {
     used += displayWidth(segment)
     if (used > width) break
     kept += segment

@@ -11,8 +11,19 @@
  * With a limit (a live picture in a terminal) what has ended well is summed up first, then the least interesting lines
  * give way; without one, every task has its line.
  */
-import { type Line, line, muted, span, spaced } from "./Line.ts"
-import { attemptOf, isActive, type Node, progressBar, remarkOf, shortIdLength, sign, stateOf, tookOf } from "./Nodes.ts"
+import { type Line, line, muted, spaced, span } from "./Line.ts"
+import {
+  attemptOf,
+  deadlineOf,
+  isActive,
+  type Node,
+  progressBar,
+  remarkOf,
+  shortIdLength,
+  sign,
+  stateOf,
+  tookOf
+} from "./Nodes.ts"
 import { duration } from "./Times.ts"
 
 export interface TreeOptions {
@@ -26,11 +37,20 @@ export interface TreeOptions {
 interface Branch {
   readonly node: Node
   readonly children: ReadonlyArray<Branch>
+  /** It ended well, with everything below it. */
+  readonly isQuiet: boolean
 }
 
+/** Several tasks that ended well, in one line. */
+interface Sum {
+  readonly agent: string
+  readonly count: number
+}
+
+/** A line before it is drawn: of a large run, only what is shown is drawn. */
 interface Row {
   readonly prefix: string
-  readonly content: Line
+  readonly content: Node | Sum
   /** What must stay longest has the lowest number. */
   readonly rank: number
 }
@@ -47,19 +67,23 @@ const branches = (nodes: ReadonlyArray<Node>): ReadonlyArray<Branch> => {
     if (siblings === undefined) below.set(parent, [node])
     else siblings.push(node)
   }
-  const grow = (node: Node): Branch => ({ node, children: (below.get(node.id) ?? []).map(grow) })
+  const grow = (node: Node): Branch => {
+    const children = (below.get(node.id) ?? []).map(grow)
+    return { node, children, isQuiet: node.status === "completed" && children.every(({ isQuiet }) => isQuiet) }
+  }
   return (below.get(null) ?? []).map(grow)
 }
 
 /** One task in a line. */
-export const nodeLine = (node: Node, options: TreeOptions, idLength: number): Line => {
+const nodeLine = (node: Node, options: TreeOptions, idLength: number): Line => {
   const bar = node.progress !== null && isActive(node) ? progressBar(node.progress) : []
   const state = node.status === "working" && node.attempt > 0 || node.status === "completed" ? undefined : stateOf(node)
   const head = spaced(
     muted(node.id.slice(0, idLength)),
     state,
     muted(duration(tookOf(node, options.now))),
-    attemptOf(node)
+    attemptOf(node),
+    node.parent === null ? deadlineOf(node, options.now) : undefined
   )
   const tail = spaced(...(bar.length > 0 ? [span("")] : []), remarkOf(node))
   const gap = span("  ")
@@ -73,72 +97,67 @@ export const nodeLine = (node: Node, options: TreeOptions, idLength: number): Li
   ]
 }
 
-const isQuietLeaf = ({ children, node }: Branch): boolean => node.status === "completed" && children.every(isQuiet)
-const isQuiet = (branch: Branch): boolean => isQuietLeaf(branch)
+const sumLine = ({ agent, count }: Sum): Line => line(span("✔", "good"), " ", muted(`${count} ${agent} completed`))
 
 /** Children in order; those that ended well are summed up by agent when `folded` and there are several of them. */
-const shown = (
-  children: ReadonlyArray<Branch>,
-  folded: boolean
-): ReadonlyArray<Branch | { readonly agent: string; readonly count: number }> => {
+const shown = (children: ReadonlyArray<Branch>, folded: boolean): ReadonlyArray<Branch | Sum> => {
   if (!folded) return children
   const quiet = new Map<string, number>()
-  for (const child of children) {
-    if (isQuiet(child)) quiet.set(child.node.agent, (quiet.get(child.node.agent) ?? 0) + 1)
-  }
-  const sums = [...quiet].filter(([, count]) => count > 1).map(([agent, count]) => ({ agent, count }))
-  const isSummed = (child: Branch) => isQuiet(child) && (quiet.get(child.node.agent) ?? 0) > 1
-  return [...sums, ...children.filter((child) => !isSummed(child))]
+  for (const { isQuiet, node } of children) if (isQuiet) quiet.set(node.agent, (quiet.get(node.agent) ?? 0) + 1)
+  const sums = Array.from(quiet, ([agent, count]) => ({ agent, count })).filter(({ count }) => count > 1)
+  return [...sums, ...children.filter(({ isQuiet, node }) => !isQuiet || quiet.get(node.agent) === 1)]
 }
 
+const ranks = 7
+
 const rankOf = (node: Node): number => {
+  if (node.parent === null) return 0
   if (node.status === "input_required") return 1
   if (node.status === "failed") return 2
   if (node.status === "working") return node.attempt > 0 ? 3 : 5
-  return node.status === "cancelled" ? 4 : 6
+  return node.status === "cancelled" ? 4 : ranks - 1
 }
 
 interface Drawing {
-  readonly options: TreeOptions
-  readonly idLength: number
   readonly folded: boolean
   readonly rows: Array<Row>
 }
 
-const draw = (branch: Branch, prefix: string, childPrefix: string, drawing: Drawing): void => {
-  const content = nodeLine(branch.node, drawing.options, drawing.idLength)
-  drawing.rows.push({ prefix, content, rank: branch.node.parent === null ? 0 : rankOf(branch.node) })
+const collect = (branch: Branch, prefix: string, childPrefix: string, drawing: Drawing): void => {
+  drawing.rows.push({ prefix, content: branch.node, rank: rankOf(branch.node) })
   const children = shown(branch.children, drawing.folded)
   children.forEach((child, index) => {
     const isLast = index === children.length - 1
     const here = childPrefix + (isLast ? "└─ " : "├─ ")
-    if ("node" in child) return draw(child, here, childPrefix + (isLast ? "   " : "│  "), drawing)
-    const sum = line(span("✔", "good"), " ", muted(`${child.count} ${child.agent} completed`))
-    drawing.rows.push({ prefix: here, content: sum, rank: 4 })
+    if ("node" in child) collect(child, here, childPrefix + (isLast ? "   " : "│  "), drawing)
+    else drawing.rows.push({ prefix: here, content: child, rank: 4 })
   })
 }
 
-const drawAll = (roots: ReadonlyArray<Branch>, options: TreeOptions, idLength: number, folded: boolean) => {
-  const drawing: Drawing = { options, idLength, folded, rows: [] }
-  for (const root of roots) draw(root, "", "", drawing)
+const rowsOf = (roots: ReadonlyArray<Branch>, folded: boolean): ReadonlyArray<Row> => {
+  const drawing: Drawing = { folded, rows: [] }
+  for (const root of roots) collect(root, "", "", drawing)
   return drawing.rows
 }
 
-/** Leaves out the lines that matter least; one line says how many. */
-const cut = (rows: ReadonlyArray<Row>, limit: number): ReadonlyArray<Row> => {
-  if (rows.length <= limit) return rows
-  const order = rows.map((row, index) => ({ index, row })).sort((a, b) => a.row.rank - b.row.rank || a.index - b.index)
-  const kept = new Set(order.slice(0, Math.max(1, limit - 1)).map(({ index }) => index))
-  const more = { prefix: "", content: line(muted(`… ${rows.length - kept.size} more`)), rank: 0 }
-  return [...rows.filter((_, index) => kept.has(index)), more]
+/** The lines that matter most, in their order. */
+const cut = (rows: ReadonlyArray<Row>, most: number): ReadonlyArray<Row> => {
+  const kept = new Set<Row>()
+  for (let rank = 0; rank < ranks && kept.size < most; rank++) {
+    for (const row of rows) if (row.rank === rank && kept.size < most) kept.add(row)
+  }
+  return rows.filter((row) => kept.has(row))
 }
 
 /** The tree's lines. */
 export const treeLines = (nodes: ReadonlyArray<Node>, options: TreeOptions): ReadonlyArray<Line> => {
-  const roots = branches(nodes)
-  const idLength = shortIdLength(nodes.map(({ id }) => id))
   const limit = options.limit ?? Number.POSITIVE_INFINITY
-  const whole = drawAll(roots, options, idLength, false)
-  const rows = whole.length <= limit ? whole : cut(drawAll(roots, options, idLength, true), limit)
-  return rows.map(({ content, prefix }) => prefix === "" ? content : [...line(muted(prefix)), ...content])
+  const all = rowsOf(branches(nodes), nodes.length > limit)
+  const rows = all.length > limit ? cut(all, Math.max(1, limit - 1)) : all
+  const idLength = shortIdLength(nodes.map(({ id }) => id))
+  const lines = rows.map(({ content, prefix }) => {
+    const spans = "id" in content ? nodeLine(content, options, idLength) : sumLine(content)
+    return prefix === "" ? spans : [muted(prefix), ...spans]
+  })
+  return rows.length === all.length ? lines : [...lines, line(muted(`… ${all.length - rows.length} more`))]
 }

@@ -11,7 +11,7 @@
  * ```
  */
 import type { Wait, Why } from "@coppice/api/TasksApi"
-import { empty, type Line, line, muted, type Role, type Span, span, spaced, strong } from "./Line.ts"
+import { empty, type Line, line, muted, type Role, spaced, type Span, span, strong } from "./Line.ts"
 import { failureOf, isActive, settlementOf, sign, stateOf, tookOf } from "./Nodes.ts"
 import { age, duration } from "./Times.ts"
 
@@ -87,7 +87,12 @@ export const whyLines = (why: Why, now: number): ReadonlyArray<Line> => {
   const head: Line = [
     sign(task),
     span(" "),
-    ...spaced(strong(task.agent), muted(task.id), stateOf(task), muted(isActive(task) ? `for ${took}` : `after ${took}`))
+    ...spaced(
+      strong(task.agent),
+      muted(task.id),
+      stateOf(task),
+      muted(isActive(task) ? `for ${took}` : `after ${took}`)
+    )
   ]
   if (!isActive(task)) return [head, empty, endLine(why)]
   const further = causes.filter((cause) => !waits.some((wait) => isSame(wait, cause)))

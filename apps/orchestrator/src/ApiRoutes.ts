@@ -5,11 +5,11 @@
 import { Api, openApiPath } from "@coppice/api/Api"
 import * as ApiError from "@coppice/api/ApiError"
 import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import * as HttpRouter from "effect/http/HttpRouter"
 import { HttpServerError } from "effect/http/HttpServerError"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
-import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as Layer from "effect/Layer"
 import * as AgentRoutes from "./AgentRoutes.ts"
 import { Blockers } from "./Blockers.ts"
@@ -40,6 +40,9 @@ const notFound = (request: HttpServerRequest): HttpServerResponse.HttpServerResp
     fix: `GET ${openApiPath} describes what there is`
   }))
 
+const isRouteNotFound = (error: unknown): boolean =>
+  error instanceof HttpServerError && error.reason._tag === "RouteNotFound"
+
 /** Refuses foreign names and pages before anything is routed, and dresses every answer. */
 const checks = HttpRouter.middleware(
   Effect.gen(function*() {
@@ -49,14 +52,14 @@ const checks = HttpRouter.middleware(
         const request = yield* HttpServerRequest
         const refused = Security.inspect(request, listener.authorities)
         if (refused !== undefined) return refused
-        const response = yield* Effect.catchIf(
-          handler as Effect.Effect<HttpServerResponse.HttpServerResponse, unknown>,
-          (error) => error instanceof HttpServerError && error.reason._tag === "RouteNotFound",
-          () => Effect.succeed(notFound(request))
-        )
+        const response = yield* Effect.catchIf(handler, isRouteNotFound, () => Effect.succeed(notFound(request)))
         const challenge = response.status === 401 ? { "www-authenticate": "Bearer" } : {}
-        return HttpServerResponse.setHeaders(response, { ...Security.responseHeaders, ...challenge, ...response.headers })
-      }) as typeof handler
+        return HttpServerResponse.setHeaders(response, {
+          ...Security.responseHeaders,
+          ...challenge,
+          ...response.headers
+        })
+      })
   }),
   { global: true }
 )

@@ -122,7 +122,14 @@ const onPlace = (task: Task, { concurrency }: Surroundings): Wait =>
 
 const onEnd = (task: Task, journal: Journal): ReadonlyArray<Wait> => {
   if (task.settlement !== null) {
-    return [wait(task, { on: "nothing", since: task.endedAt ?? task.updatedAt, who: "nobody", message: `it is ${task.status}` })]
+    return [
+      wait(task, {
+        on: "nothing",
+        since: task.endedAt ?? task.updatedAt,
+        who: "nobody",
+        message: `it is ${task.status}`
+      })
+    ]
   }
   const children = onChildren(task, journal)
   const own = wait(task, { on: "owner", since: task.updatedAt, who: "its own code", message: "it is being stopped" })

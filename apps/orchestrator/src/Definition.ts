@@ -11,7 +11,7 @@ import { pathToFileURL } from "node:url"
 import { type StartError, usage } from "./StartError.ts"
 
 /** File names that are looked for, first found wins. */
-export const fileNames = ["coppice.config.ts", "coppice.config.mts", "coppice.config.js", "coppice.config.mjs"]
+const fileNames = ["coppice.config.ts", "coppice.config.mts", "coppice.config.js", "coppice.config.mjs"]
 
 /** What a configuration may say. */
 const optionNames = ["agents", "supervision", "executor", "budget", "service"]

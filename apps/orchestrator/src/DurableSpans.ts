@@ -11,8 +11,8 @@
  */
 import type { TaskId } from "@coppice/task/Task"
 import type { Envelope } from "@coppice/task/TaskEvent"
-import { replay } from "@coppice/task/TaskMachine"
 import { TaskLog } from "@coppice/task/TaskLog"
+import { replay } from "@coppice/task/TaskMachine"
 import { TaskStore } from "@coppice/task/TaskStore"
 import { metric } from "@coppice/task/Telemetry"
 import { Workers } from "@coppice/task/Worker"
@@ -20,9 +20,11 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as SpanRecord from "./SpanRecord.ts"
 
@@ -60,7 +62,7 @@ const largestBatch = 512
 const runsRemembered = 1_000
 
 export const dropped = Metric.counter(metric.spansDropped, { incremental: true })
-export const exported = Metric.counter(metric.spansExported, { incremental: true })
+const exported = Metric.counter(metric.spansExported, { incremental: true })
 
 const mayEnd = ({ event }: Envelope): boolean =>
   event._tag === "Settled" || event._tag === "Completed" || event._tag === "Failed"
@@ -88,18 +90,11 @@ const retries = Schedule.exponential("500 millis", 2).pipe(
   Schedule.jittered
 )
 
-const make = Effect.fnUntraced(function*(sink: SpanSink) {
+/** Reads the spans of finished work out of the store. */
+const makeReader = Effect.gen(function*() {
   const store = yield* TaskStore
-  const log = yield* TaskLog
   const workers = yield* Workers
-  const options = yield* SpanOptions
-  const budget = new Budget(options.runLimit)
-
-  // The stored cursor is one more than the position, so that a log that was read from its beginning can be told from
-  // one that was never read: its history is not sent when tracing is first switched on.
-  const stored = yield* store.cursor(consumer)
-  let since = stored === 0 ? log.head : stored - 1
-  if (stored === 0) log.setCursor(consumer, since + 1)
+  const budget = new Budget((yield* SpanOptions).runLimit)
 
   const factsOf = Effect.fnUntraced(function*(task: TaskId) {
     const facts: Array<Envelope> = []
@@ -110,7 +105,7 @@ const make = Effect.fnUntraced(function*(sink: SpanSink) {
     }
   })
 
-  /** The spans of a task, if this fact is the one it came to rest with. */
+  /** The spans of a task, if this fact is the one it came to rest with. A log that contradicts itself has none. */
   const atRest = Effect.fnUntraced(function*(envelope: Envelope) {
     const facts = yield* factsOf(envelope.task)
     const state = replay(envelope.task, facts)
@@ -119,52 +114,85 @@ const make = Effect.fnUntraced(function*(sink: SpanSink) {
     const spans = SpanRecord.ofTask(facts, { kind, limit: budget.left(state.run) })
     budget.spend(state.run, spans.length)
     return spans
+  }, Effect.catchDefect((defect) => Effect.as(Effect.logError("A task has no spans", defect), [])))
+
+  const spansOf = Effect.fnUntraced(function*(facts: ReadonlyArray<Envelope>) {
+    const spans: Array<SpanRecord.SpanRecord> = []
+    for (const fact of facts) {
+      const beginning = SpanRecord.ofBeginning(fact)
+      if (beginning !== undefined) spans.push(beginning)
+      if (mayEnd(fact)) spans.push(...yield* atRest(fact))
+    }
+    return spans
   })
 
-  const send = (spans: ReadonlyArray<SpanRecord.SpanRecord>) =>
-    sink.send(spans).pipe(
-      Effect.tapError((error) => Effect.logDebug("The collector took no spans", error.message)),
-      Effect.retry({ schedule: retries, while: (error) => error.isRetryable }),
-      Effect.andThen(Metric.update(exported, spans.length)),
-      Effect.catch((error) =>
-        Effect.andThen(
-          Metric.update(dropped, spans.length),
-          Effect.logWarning(`The collector refused ${spans.length} spans`, error.message)
-        )
+  return { factsAfter: (since: number) => store.events({ since, limit: page }), spansOf }
+})
+
+/** Sends a batch until it is taken, or refused for good. */
+const deliver = (sink: SpanSink, spans: ReadonlyArray<SpanRecord.SpanRecord>): Effect.Effect<void> =>
+  sink.send(spans).pipe(
+    Effect.tapError((error) => Effect.logDebug("The collector took no spans", error.message)),
+    Effect.retry({ schedule: retries, while: (error) => error.isRetryable }),
+    Effect.andThen(Metric.update(exported, spans.length)),
+    Effect.catch((error) =>
+      Effect.andThen(
+        Metric.update(dropped, spans.length),
+        Effect.logWarning(`The collector refused ${spans.length} spans`, error.message)
       )
     )
+  )
 
-  /** Sends everything that is committed and not sent. */
-  const pass = Effect.gen(function*() {
+/** Everything that is committed and not sent, sent. */
+const makePass = Effect.fnUntraced(function*(sink: SpanSink) {
+  const log = yield* TaskLog
+  const reader = yield* makeReader
+
+  // The stored cursor is one more than the position, so that a log that was read from its beginning can be told from
+  // one that was never read: its history is not sent when tracing is first switched on.
+  const stored = yield* (yield* TaskStore).cursor(consumer)
+  let since = stored === 0 ? log.head : stored - 1
+  if (stored === 0) log.setCursor(consumer, since + 1)
+
+  return Effect.gen(function*() {
     while (true) {
-      const facts = yield* store.events({ since, limit: page })
+      const facts = yield* reader.factsAfter(since)
       if (facts.length === 0) return
-      const spans: Array<SpanRecord.SpanRecord> = []
-      for (const fact of facts) {
-        const beginning = SpanRecord.ofBeginning(fact)
-        if (beginning !== undefined) spans.push(beginning)
-        if (mayEnd(fact)) spans.push(...yield* atRest(fact))
-      }
-      for (let i = 0; i < spans.length; i += largestBatch) yield* send(spans.slice(i, i + largestBatch))
+      const spans = yield* reader.spansOf(facts)
+      for (let i = 0; i < spans.length; i += largestBatch) yield* deliver(sink, spans.slice(i, i + largestBatch))
       since = facts.at(-1)!.seq
       log.setCursor(consumer, since + 1)
     }
   }).pipe(Effect.catch((error) => Effect.logWarning("Spans wait for the store", error.message)))
+})
 
+/** Runs a pass whenever there is news, and a last one at the end of the scope. */
+const follow = Effect.fnUntraced(function*(pass: Effect.Effect<void>) {
+  const log = yield* TaskLog
+  const options = yield* SpanOptions
   const news = yield* Latch.make(true)
-  const stop = log.onCommit((events) => {
+  const stopping = yield* Latch.make(false)
+  const unsubscribe = log.onCommit((events) => {
     if (events.length > 0) news.openUnsafe()
   })
-  yield* Effect.addFinalizer(() =>
-    Effect.andThen(Effect.sync(stop), Effect.timeoutOption(Effect.interruptible(pass), options.flushLimit))
-  )
-  const loop = Effect.gen(function*() {
-    yield* news.await
-    yield* Effect.sleep(options.window)
+  const turn = Effect.gen(function*() {
+    yield* Effect.raceFirst(news.await, stopping.await)
+    const isLast = Option.isSome(yield* Effect.timeoutOption(stopping.await, options.window))
     news.closeUnsafe()
     yield* pass
+    return isLast
   })
-  yield* Effect.forkScoped(Effect.forever(loop))
+  // The last pass is the loop's own: a second one beside it would send the same spans again.
+  const fiber = yield* Effect.forkDetach(Effect.repeat(turn, { until: (isLast) => isLast }))
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      unsubscribe()
+      stopping.openUnsafe()
+    }).pipe(
+      Effect.andThen(Effect.timeoutOption(Effect.interruptible(Fiber.await(fiber)), options.flushLimit)),
+      Effect.andThen(Effect.sync(() => fiber.interruptUnsafe()))
+    )
+  )
 })
 
 /** Follows the log and sends spans to the sink, if there is one. */
@@ -172,6 +200,8 @@ export const layer: Layer.Layer<never, never, TaskStore | TaskLog | Workers> = L
   Effect.gen(function*() {
     const sink = yield* SpanSink
     if (sink === undefined) return
-    yield* make(sink).pipe(Effect.catch((error) => Effect.logWarning("Spans cannot be sent", error.message)))
+    yield* Effect.flatMap(makePass(sink), follow).pipe(
+      Effect.catch((error) => Effect.logWarning("Spans cannot be sent", error.message))
+    )
   })
 )

@@ -12,10 +12,10 @@ import { TaskLog } from "@coppice/task/TaskLog"
 import { Tasks } from "@coppice/task/Tasks"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Stream from "effect/Stream"
 import { answered } from "./ApiErrors.ts"
 import { Lifecycle } from "./Lifecycle.ts"
@@ -58,7 +58,8 @@ export const layer = HttpApiBuilder.group(
 
     /** Everything up to the head is committed when this returns, so a reader of the store misses nothing. */
     const committedHead = Effect.gen(function*() {
-      const { head } = log
+      const { head, trouble } = log
+      if (trouble !== undefined) return yield* trouble
       yield* log.barrier
       return head
     })
@@ -91,12 +92,14 @@ export const layer = HttpApiBuilder.group(
         if (open >= limits.most) return yield* busy
         const events = yield* stream(query, headers["last-event-id"] ?? query.since).pipe(answered)
         const response = NodeHttpServerRequest.toServerResponse(request)
-        const counted = Stream.unwrap(Effect.acquireRelease(
-          Effect.sync(() => open++),
-          () => Effect.sync(() => open--)
-        ).pipe(Effect.as(
-          withKeepAlive(events, { ...limits, comment: ":\n\n", onStalled: () => response.destroy() })
-        )))
+        const counted = Stream.unwrap(
+          Effect.acquireRelease(
+            Effect.sync(() => open++),
+            () => Effect.sync(() => open--)
+          ).pipe(Effect.as(
+            withKeepAlive(events, { ...limits, comment: ":\n\n", onStalled: () => response.destroy() })
+          ))
+        )
         return HttpServerResponse.stream(Stream.encodeText(counted), {
           contentType: "text/event-stream",
           headers: { ...responseHeaders, "x-accel-buffering": "no" }

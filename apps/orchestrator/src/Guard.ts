@@ -12,17 +12,17 @@ import { payloadLimit } from "@coppice/task/Payload"
 import * as ByteSize from "effect/ByteSize"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import { HttpApiSchemaError } from "effect/http-api/HttpApiError"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import { HttpServerError } from "effect/http/HttpServerError"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
-import { HttpApiSchemaError } from "effect/http-api/HttpApiError"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
 
 /** The largest body, bytes: a payload of the greatest size and the rest of a request. */
-export const bodyLimit: number = payloadLimit + 64 * 1024
+const bodyLimit: number = payloadLimit + 64 * 1024
 
 /** How deep JSON may be nested. */
 export const depthLimit = 128
@@ -92,7 +92,8 @@ export const readJson = (bytes: ArrayBuffer): Effect.Effect<string, ApiError.Bad
   })
 
 const isTooLarge = (error: unknown): boolean =>
-  error instanceof HttpServerError && error.reason._tag === "RequestParseError" && error.reason.reason === "BodyTooLarge"
+  error instanceof HttpServerError && error.reason._tag === "RequestParseError" &&
+  error.reason.reason === "BodyTooLarge"
 
 /** The body of a request as checked text. Failures are thrown through the contract's decoder, which knows only defects. */
 const checkedText = (request: HttpServerRequest): Effect.Effect<string> =>
@@ -113,7 +114,10 @@ const contentTypeProblem = (request: HttpServerRequest): ApiError.UnsupportedMed
   const type = request.headers["content-type"]
   const hasBody = request.method === "POST" || request.method === "PUT" || request.method === "PATCH"
   if (!hasBody || type === undefined || /^application\/json\s*(;|$)/i.test(type)) return undefined
-  return ApiError.make("unsupported_media_type", { message: "A body is JSON", fix: "send Content-Type: application/json" })
+  return ApiError.make("unsupported_media_type", {
+    message: "A body is JSON",
+    fix: "send Content-Type: application/json"
+  })
 }
 
 const formatIssues = SchemaIssue.makeFormatterStandardSchemaV1()
@@ -130,7 +134,7 @@ const knownFields = (schema: { readonly ast: SchemaAST.AST } | undefined): Reado
     : []
 
 /** A request the contract does not allow, as an error that names the first field and what it should be. */
-export const toBadRequest = (error: HttpApiSchemaError, known: ReadonlyArray<string>): ApiError.BadRequest => {
+const toBadRequest = (error: HttpApiSchemaError, known: ReadonlyArray<string>): ApiError.BadRequest => {
   const { issues } = formatIssues(error.cause.issue)
   const first = issues[0]
   const field = (first?.path ?? []).map(segment).join("").replace(/^\./, "")

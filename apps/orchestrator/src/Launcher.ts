@@ -36,7 +36,7 @@ import { cannotStart, StartError } from "./StartError.ts"
 import { toStartError } from "./Store.ts"
 
 /** How long a graceful stop may take. */
-export const stopLimit: Duration.Duration = Duration.seconds(10)
+const stopLimit: Duration.Duration = Duration.seconds(10)
 
 /** How often the log is asked whether it still can be written. */
 const watchInterval = "250 millis"
@@ -59,7 +59,7 @@ const configure = Effect.fnUntraced(function*(args: ReadonlyArray<string>) {
 })
 
 /** Fails as soon as the log has stopped for good: nothing can be acknowledged any more. */
-const storeFailure = Effect.gen(function*() {
+export const storeFailure = Effect.gen(function*() {
   const log = yield* TaskLog
   while (log.trouble === undefined || log.trouble.isRetryable) yield* Effect.sleep(watchInterval)
   return yield* log.trouble
@@ -96,7 +96,9 @@ const closed = Effect.fnUntraced(function*(close: Effect.Effect<void>) {
 })
 
 /** The exit code of an end, and the one line that explains it. */
-export const verdict = (exit: Exit.Exit<unknown, unknown>): { readonly code: number; readonly line: string | undefined } => {
+export const verdict = (
+  exit: Exit.Exit<unknown, unknown>
+): { readonly code: number; readonly line: string | undefined } => {
   if (Exit.isSuccess(exit)) return { code: 0, line: undefined }
   const failure = Result.getOrUndefined(Cause.findError(exit.cause))
   if (failure instanceof StartError) return { code: failure.exitCode, line: failure.message }
@@ -119,14 +121,17 @@ const firstSignal: Effect.Effect<NodeJS.Signals> = Effect.callback((resume) => {
   }
 })
 
-const print = (line: string): Promise<void> => new Promise((resolve) => process.stderr.write(line + "\n", () => resolve()))
+const print = (line: string): Promise<void> =>
+  new Promise((resolve) => process.stderr.write(line + "\n", () => resolve()))
 
 /** Runs the service with these arguments and ends the process. */
 export const run = async (args: ReadonlyArray<string>): Promise<void> => {
   if (args.includes("--help") || args.includes("-h")) return void process.stdout.write(usage)
   if (args.includes("--version")) return void process.stdout.write(`coppice ${version}\n`)
   const refused = Failpoint.armFromText(process.env["COPPICE_FAILPOINTS"] ?? "")
-  if (refused.length > 0) await print(`coppice: COPPICE_FAILPOINTS has entries that do not parse: ${refused.join(", ")}`)
+  if (refused.length > 0) {
+    await print(`coppice: COPPICE_FAILPOINTS has entries that do not parse: ${refused.join(", ")}`)
+  }
   const signal = Effect.runPromise(firstSignal)
   const exit = await Effect.runPromiseExit(serve(args, Effect.promise(() => signal)))
   const { code, line } = verdict(exit)

@@ -12,6 +12,7 @@ import { HttpServer } from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import { createServer, type RequestListener, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
+import { Lifecycle } from "./Lifecycle.ts"
 import { authorities, responseHeaders } from "./Security.ts"
 import type { Settings } from "./Settings.ts"
 import { refused, type StartError } from "./StartError.ts"
@@ -37,7 +38,10 @@ const toStartError = (settings: Settings, cause: unknown): StartError => {
   const code = (cause as { readonly cause?: NodeJS.ErrnoException } | undefined)?.cause?.code
   switch (code) {
     case "EADDRINUSE":
-      return refused(`Port ${settings.port} is in use`, "stop what uses it, or choose another with --port (0 picks one)")
+      return refused(
+        `Port ${settings.port} is in use`,
+        "stop what uses it, or choose another with --port (0 picks one)"
+      )
     case "EACCES":
       return refused(`Port ${settings.port} is not allowed for this user`, "choose one above 1023 with --port")
     case "EADDRNOTAVAIL":
@@ -47,13 +51,17 @@ const toStartError = (settings: Settings, cause: unknown): StartError => {
   }
 }
 
+/** Node closes the connections that are idle when it stops listening; the others become idle after their answer. */
+const closeIdle = (server: Server): Effect.Effect<never> =>
+  Effect.sync(() => server.closeIdleConnections()).pipe(Effect.andThen(Effect.sleep("20 millis")), Effect.forever)
+
 export class Listener extends Context.Service<Listener, {
   readonly url: string
   readonly authorities: ReadonlySet<string>
   /** From now on the routes answer. */
   readonly open: Effect.Effect<void>
 }>()("@coppice/orchestrator/Listener") {
-  static readonly layer = (settings: Settings): Layer.Layer<Listener | HttpServer, StartError> =>
+  static readonly layer = (settings: Settings): Layer.Layer<Listener | HttpServer, StartError, Lifecycle> =>
     Layer.effectContext(
       Effect.gen(function*() {
         const server = makeServer()
@@ -63,6 +71,7 @@ export class Listener extends Context.Service<Listener, {
           gracefulShutdownTimeout: grace
         }).pipe(Effect.mapError((cause) => toStartError(settings, cause)))
         yield* Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
+        yield* Effect.forkScoped(Effect.andThen((yield* Lifecycle).stopping, closeIdle(server)))
         const { port } = server.address() as AddressInfo
         const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host
         return Context.make(HttpServer, http).pipe(Context.add(Listener, {

@@ -5,7 +5,7 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import * as LogLevel from "effect/LogLevel"
+import type * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
 import type { LogLevel as Level } from "./Settings.ts"
 
@@ -19,7 +19,9 @@ const levels: Readonly<Record<Level, LogLevel.LogLevel>> = {
 
 const text = (message: unknown): string => {
   const parts = Array.isArray(message) ? message : [message]
-  return parts.map((part) => typeof part === "string" ? part : part instanceof Error ? part.message : JSON.stringify(part))
+  return parts.map((part) =>
+    typeof part === "string" ? part : part instanceof Error ? part.message : JSON.stringify(part)
+  )
     .join(" ")
 }
 
@@ -32,7 +34,9 @@ const why = (cause: Cause.Cause<unknown>): string | undefined =>
 const human = Logger.make(({ cause, date, logLevel, message }) => {
   const time = date.toISOString().slice(11, 19)
   const reason = why(cause)?.split("\n")[0]
-  return oneLine(`${time} ${logLevel.toUpperCase().padEnd(5)} ${text(message)}${reason === undefined ? "" : `: ${reason}`}`)
+  return oneLine(
+    `${time} ${logLevel.toUpperCase().padEnd(5)} ${text(message)}${reason === undefined ? "" : `: ${reason}`}`
+  )
 })
 
 const json = Logger.make(({ cause, date, fiber, logLevel, message }) =>

@@ -5,8 +5,10 @@ import { service } from "@coppice/task/Telemetry"
 import * as NodeSdk from "@effect/opentelemetry/NodeSdk"
 import { type Attributes, context, type HrTime, SpanKind, SpanStatusCode, TraceFlags } from "@opentelemetry/api"
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks"
+import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-http"
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http"
 import { detectResources, envDetector, type Resource, resourceFromAttributes } from "@opentelemetry/resources"
+import { PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics"
 import {
   AlwaysOffSampler,
   BatchSpanProcessor,
@@ -37,7 +39,11 @@ const makeResources = () => {
   return (name: string): Resource => {
     const known = byName.get(name)
     if (known !== undefined) return known
-    const own = resourceFromAttributes({ "service.name": name, "service.version": version, "service.namespace": "coppice" })
+    const own = resourceFromAttributes({
+      "service.name": name,
+      "service.version": version,
+      "service.namespace": "coppice"
+    })
     const resource = environment.merge(own)
     byName.set(name, resource)
     return resource
@@ -86,8 +92,11 @@ const toNotExported = (error: (Error & { readonly code?: unknown }) | undefined)
   return new NotExported({ message: error?.message.split("\n")[0] ?? "export failed", isRetryable })
 }
 
+/** `ExportResultCode.SUCCESS`, whose module is not among our dependencies. */
+const isTaken = (code: number): boolean => code === 0
+
 /** Sends durable spans straight through an exporter of their own; its answer moves the cursor. */
-export const makeSink: Effect.Effect<SpanSink> = Effect.gen(function*() {
+export const makeSink: Effect.Effect<SpanSink> = Effect.sync(() => {
   const exporter = new OTLPTraceExporter()
   const resourceOf = makeResources()
   return {
@@ -95,7 +104,7 @@ export const makeSink: Effect.Effect<SpanSink> = Effect.gen(function*() {
       Effect.callback<void, NotExported>((resume) => {
         const readable = spans.map((span) => toReadable(span, resourceOf(span.service)))
         exporter.export(readable, ({ code, error }) =>
-          resume(code === 0 ? Effect.void : Effect.fail(toNotExported(error))))
+          resume(isTaken(code) ? Effect.void : Effect.fail(toNotExported(error))))
       })
   }
 })
@@ -154,6 +163,10 @@ const configuration = (): NodeSdk.Configuration => ({
     sampler: new ParentBasedSampler({ root: new AlwaysOffSampler() }),
     spanLimits: { attributeValueLengthLimit: longestValue }
   },
+  // a trace viewer's collector refuses metrics, so they are sent only where they are asked for
+  metricReader: process.env["OTEL_METRICS_EXPORTER"] === "otlp"
+    ? new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter() })
+    : [],
   resource: { serviceName: service.orchestrator, serviceVersion: version },
   shutdownTimeout: "3 seconds"
 })

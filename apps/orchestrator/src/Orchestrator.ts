@@ -8,15 +8,14 @@
  * Each stands before the next begins, and they stop in reverse: first nobody new finds the service, then requests end,
  * then handlers are parked, then what is open in the log is written, last the store is closed.
  */
-import type { AgentSupervisor } from "@coppice/agent/AgentSupervisor"
-import type { TaskLog } from "@coppice/task/TaskLog"
-import type { StoreError } from "@coppice/task/TaskStore"
+import type { StoreError, TaskStore } from "@coppice/task/TaskStore"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import type * as Runtime from "coppice/Orchestrator"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as ApiRoutes from "./ApiRoutes.ts"
 import type { Definition } from "./Definition.ts"
 import * as DurableSpans from "./DurableSpans.ts"
@@ -31,7 +30,7 @@ import * as Store from "./Store.ts"
 import * as Telemetry from "./Telemetry.ts"
 
 /** What a running service offers to whoever launched it. */
-export type Services = Lifecycle | Listener | Token | Identity | TaskLog | AgentSupervisor
+export type Services = Lifecycle | Listener | Token | Identity | Runtime.Services
 
 const identity = (settings: Settings) =>
   Layer.effect(
@@ -77,11 +76,12 @@ const preparation = (settings: Settings) =>
     Effect.andThen(ServiceFile.prepare(settings.data), ServiceFile.refuseSecond(settings.data))
   )
 
-/** The service of a definition under these settings. */
-export const layer = (
+/** The service of a definition over a store. */
+export const layerOver = <E, R>(
+  store: Layer.Layer<TaskStore, E, R>,
   definition: Pick<Definition, "orchestrator">,
   settings: Settings
-): Layer.Layer<Services, StartError | StoreError> =>
+): Layer.Layer<Services, StartError | StoreError | E, R> =>
   opening(settings).pipe(
     Layer.provideMerge(serving),
     Layer.provideMerge(DurableSpans.layer),
@@ -89,7 +89,13 @@ export const layer = (
     Layer.provideMerge(Telemetry.layer),
     Layer.provideMerge(identity(settings)),
     Layer.provideMerge(Listener.layer(settings)),
-    Layer.provideMerge(Store.layer(settings.store)),
+    Layer.provideMerge(store),
     Layer.provideMerge(preparation(settings)),
     Layer.provideMerge(Layer.merge(Lifecycle.layer, Token.layer))
   )
+
+/** The service of a definition under these settings. */
+export const layer = (
+  definition: Pick<Definition, "orchestrator">,
+  settings: Settings
+): Layer.Layer<Services, StartError | StoreError> => layerOver(Store.layer(settings.store), definition, settings)

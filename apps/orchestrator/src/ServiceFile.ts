@@ -6,7 +6,10 @@
  */
 import { ServiceFile as Contents } from "@coppice/api/ServiceApi"
 import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
@@ -37,7 +40,10 @@ const cannotWrite = (data: string, cause: unknown): StartError => {
     case "EDQUOT":
       return refused(`No space is left for ${data}`, "free some, or name another folder with --data")
     default:
-      return refused(`${data} cannot be written (${code(cause) || String(cause)})`, "give this user write permission, or name another folder with --data")
+      return refused(
+        `${data} cannot be written (${code(cause) || String(cause)})`,
+        "give this user write permission, or name another folder with --data"
+      )
   }
 }
 
@@ -62,10 +68,13 @@ const isAlive = (pid: number): boolean => {
 }
 
 const answers = (url: string, pid: number): Effect.Effect<boolean> =>
-  Effect.tryPromise(async (signal) => {
-    const response = await fetch(`${url}/api/v1/info`, { signal })
-    return (await response.json() as { readonly pid?: unknown }).pid === pid
-  }).pipe(Effect.timeout("500 millis"), Effect.orElseSucceed(() => false))
+  HttpClient.get(`${url}/api/v1/info`).pipe(
+    Effect.flatMap((response) => response.json),
+    Effect.map((info) => Predicate.hasProperty(info, "pid") && info.pid === pid),
+    Effect.timeout("500 millis"),
+    Effect.orElseSucceed(() => false),
+    Effect.provide(FetchHttpClient.layer)
+  )
 
 /** Fails when another service of this data folder is alive. */
 export const refuseSecond = Effect.fnUntraced(function*(data: string): Effect.fn.Return<void, StartError> {

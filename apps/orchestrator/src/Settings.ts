@@ -25,16 +25,6 @@ export interface Settings {
   readonly logLevel: LogLevel
 }
 
-/** What a configuration may set; the same names as the flags. */
-export interface SettingsInput {
-  readonly port?: number | undefined
-  readonly host?: string | undefined
-  readonly store?: string | undefined
-  readonly data?: string | undefined
-  readonly allowedHosts?: ReadonlyArray<string> | undefined
-  readonly logLevel?: LogLevel | undefined
-}
-
 export type LogLevel = "debug" | "info" | "warning" | "error" | "none"
 
 const logLevels: ReadonlyArray<string> = ["debug", "info", "warning", "error", "none"]
@@ -77,11 +67,35 @@ const isStore = (value: unknown): string | undefined => {
 }
 
 /** Every setting by its name in a configuration. */
-export const settings = {
-  port: { variable: "COPPICE_PORT", flag: "port", help: "port to listen on; 0 picks one", check: isPort, example: "4280" },
-  host: { variable: "COPPICE_HOST", flag: "host", help: "loopback address to bind", check: isLoopback, example: "127.0.0.1" },
-  store: { variable: "COPPICE_STORE", flag: "store", help: "memory: or sqlite:PATH", check: isStore, example: "memory:" },
-  data: { variable: "COPPICE_DATA", flag: "data", help: "folder of the service's files", check: isText, example: ".coppice" },
+const settings = {
+  port: {
+    variable: "COPPICE_PORT",
+    flag: "port",
+    help: "port to listen on; 0 picks one",
+    check: isPort,
+    example: "4280"
+  },
+  host: {
+    variable: "COPPICE_HOST",
+    flag: "host",
+    help: "loopback address to bind",
+    check: isLoopback,
+    example: "127.0.0.1"
+  },
+  store: {
+    variable: "COPPICE_STORE",
+    flag: "store",
+    help: "memory: or sqlite:PATH",
+    check: isStore,
+    example: "memory:"
+  },
+  data: {
+    variable: "COPPICE_DATA",
+    flag: "data",
+    help: "folder of the service's files",
+    check: isText,
+    example: ".coppice"
+  },
   config: {
     variable: "COPPICE_CONFIG",
     flag: "config",
@@ -96,15 +110,21 @@ export const settings = {
     check: areHosts,
     example: "box.test:8080"
   },
-  logLevel: { variable: "COPPICE_LOG_LEVEL", flag: "log-level", help: logLevels.join(" | "), check: isLevel, example: "debug" }
+  logLevel: {
+    variable: "COPPICE_LOG_LEVEL",
+    flag: "log-level",
+    help: logLevels.join(" | "),
+    check: isLevel,
+    example: "debug"
+  }
 } as const satisfies Record<string, Setting>
 
-export type SettingName = keyof typeof settings
+type SettingName = keyof typeof settings
 
 const names = Object.keys(settings) as ReadonlyArray<SettingName>
 
 /** Environment variables other programs of Coppice read. */
-const otherVariables = ["COPPICE_URL", "COPPICE_FAILPOINTS", "COPPICE_TOKEN"]
+const otherVariables = new Set(["COPPICE_URL", "COPPICE_FAILPOINTS", "COPPICE_TOKEN"])
 
 /** Settings as they were found, checked but not yet complete. */
 export type Found = { readonly [Name in SettingName]?: unknown }
@@ -122,18 +142,20 @@ const checked = (name: SettingName, called: string, value: unknown): Result.Resu
 }
 
 /** Reads what a configuration's default export says about the service. */
-export const fromConfig = Effect.fnUntraced(function*(file: string, input: object): Effect.fn.Return<Found, StartError> {
-  const known: ReadonlyArray<SettingName> = names.filter((name) => name !== "config")
-  const found: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(input)) {
-    if (!known.includes(key as SettingName)) {
-      return yield* usage(`${file}: there is no setting "${key}"`, didYouMean(key, known))
+export const fromConfig = Effect.fnUntraced(
+  function*(file: string, input: object): Effect.fn.Return<Found, StartError> {
+    const known: ReadonlyArray<SettingName> = names.filter((name) => name !== "config")
+    const found: Record<string, unknown> = {}
+    for (const [key, value] of Object.entries(input)) {
+      if (!known.includes(key as SettingName)) {
+        return yield* usage(`${file}: there is no setting "${key}"`, didYouMean(key, known))
+      }
+      if (value === undefined) continue
+      found[key] = yield* Effect.fromResult(checked(key as SettingName, `${file}: ${key}`, value))
     }
-    if (value === undefined) continue
-    found[key] = yield* Effect.fromResult(checked(key as SettingName, `${file}: ${key}`, value))
+    return found
   }
-  return found
-})
+)
 
 /** Reads `COPPICE_*`. A variable that looks like a misspelt one is refused; an unrelated one is left alone. */
 export const fromEnvironment = Effect.fnUntraced(function*(
@@ -148,7 +170,7 @@ export const fromEnvironment = Effect.fnUntraced(function*(
       found[name] = yield* Effect.fromResult(checked(name, variable, value))
       continue
     }
-    const meant = otherVariables.includes(variable) ? undefined : nearest(variable, variables)
+    const meant = otherVariables.has(variable) ? undefined : nearest(variable, variables)
     if (meant !== undefined) return yield* usage(`There is no variable ${variable}`, `did you mean ${meant}?`)
   }
   return found
@@ -161,9 +183,13 @@ export const fromFlags = Effect.fnUntraced(function*(args: ReadonlyArray<string>
   for (let i = 0; i < args.length; i++) {
     const [flag, given] = split(args[i]!)
     const name = names[flags.indexOf(flag)]
-    if (name === undefined) return yield* usage(`There is no flag ${flag}`, didYouMean(flag, [...flags, "--help", "--version"]))
+    if (name === undefined) {
+      return yield* usage(`There is no flag ${flag}`, didYouMean(flag, [...flags, "--help", "--version"]))
+    }
     const value = given ?? args[++i]
-    if (value === undefined) return yield* usage(`${flag} needs a value`, `for example ${flag} ${settings[name].example}`)
+    if (value === undefined) {
+      return yield* usage(`${flag} needs a value`, `for example ${flag} ${settings[name].example}`)
+    }
     found[name] = yield* Effect.fromResult(checked(name, flag, value))
   }
   return found
@@ -196,7 +222,7 @@ export const merge = (...sources: ReadonlyArray<Found>): Settings => {
   const hosts = found.allowedHosts ?? []
   return {
     port: Number(found.port ?? 4280),
-    host: String(found.host ?? "127.0.0.1"),
+    host: typeof found.host === "string" ? found.host : "127.0.0.1",
     data,
     store,
     config: typeof found.config === "string" ? resolve(found.config) : undefined,

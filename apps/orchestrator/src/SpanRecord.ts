@@ -45,7 +45,7 @@ export interface Options {
 const digest = (text: string): string => createHash("sha256").update(text).digest("hex")
 
 /** A span id for a part of a task, the same in every process. */
-export const spanIdOf = (task: TaskId, part: string): string => {
+const spanIdOf = (task: TaskId, part: string): string => {
   const id = digest(`${task}/${part}`).slice(0, 16)
   return id === "0000000000000000" ? "0000000000000001" : id
 }
@@ -58,7 +58,8 @@ const tagOf = (error: unknown, fallback: string): string => {
   return typeof tag === "string" && /^[\w.-]{1,64}$/.test(tag) ? tag : fallback
 }
 
-const exitError = (exit: RecordedExit): string | null => exit._tag === "Success" ? null : tagOf(exit.error, "step_error")
+const exitError = (exit: RecordedExit): string | null =>
+  exit._tag === "Success" ? null : tagOf(exit.error, "step_error")
 
 const endError = (ending: TaskEvent | undefined): string | null => {
   if (ending?._tag === "Cancelled") return "cancelled"

@@ -8,6 +8,9 @@ import { refused, type StartError } from "./StartError.ts"
 
 /** What went wrong with the store, as the reason a start is refused. Its message names the file and what to do. */
 export const toStartError = (error: StoreError): StartError => {
+  if (error.reason === "DiskFull") {
+    return refused("The store cannot be written: the disk is full", "free some space and start again")
+  }
   const at = error.message.lastIndexOf("; ")
   return at < 0
     ? refused(`The store cannot be used: ${error.message}`, "choose another one with --store")

@@ -4,29 +4,17 @@
 import { Api } from "@coppice/api/Api"
 import * as ApiError from "@coppice/api/ApiError"
 import { Caller } from "@coppice/api/Authorization"
-import type { TaskResult } from "@coppice/api/TasksApi"
-import { isTerminal, type Task, type TaskId } from "@coppice/task/Task"
-import type { TaskEvent } from "@coppice/task/TaskEvent"
-import { TaskLog } from "@coppice/task/TaskLog"
+import type { Task } from "@coppice/task/Task"
 import { Tasks } from "@coppice/task/Tasks"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
-import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
 import { answered } from "./ApiErrors.ts"
 import { Blockers } from "./Blockers.ts"
 import { Lifecycle } from "./Lifecycle.ts"
+import * as TaskWaiting from "./TaskWaiting.ts"
 
 const defaultPage = 100
-
-/** How a task ended, in the API's words. */
-export const toResult = (task: Task, ending: TaskEvent | undefined): TaskResult => ({
-  task,
-  completed: ending?._tag === "Completed" ? { output: ending.result } : null,
-  failed: ending?._tag === "Failed" ? { reason: ending.reason, message: ending.message, error: ending.error } : null,
-  cancelled: ending?._tag === "Cancelled" ? { by: ending.by, reason: ending.reason } : null
-})
 
 const inThePast = ApiError.make("invalid_request", {
   message: "deadline: lies in the past",
@@ -46,9 +34,9 @@ export const layer = HttpApiBuilder.group(
   "tasks",
   Effect.fn(function*(handlers) {
     const tasks = yield* Tasks
-    const log = yield* TaskLog
-    const lifecycle = yield* Lifecycle
     const blockers = yield* Blockers
+    const waiting = yield* TaskWaiting.make
+    const lifecycle = yield* Lifecycle
 
     const intake = Effect.suspend(() =>
       lifecycle.phase() === "ready"
@@ -56,45 +44,12 @@ export const layer = HttpApiBuilder.group(
         : Effect.fail(ApiError.make("stopping", { message: `The service is ${lifecycle.phase()}`, retryAfter: 2 }))
     )
 
-    /** Waits no longer than `seconds`, and not at all once the service stops. */
-    const within = <A, E>(self: Effect.Effect<A, E>, seconds: number) =>
-      self.pipe(
-        Effect.map(Option.some),
-        Effect.raceFirst(Effect.as(lifecycle.stopping, Option.none<A>())),
-        Effect.timeoutOption(seconds * 1_000),
-        Effect.map(Option.flatten)
-      )
-
-    const result = Effect.fnUntraced(function*(id: TaskId, seconds: number) {
-      const task = yield* tasks.get(id)
-      if (!isTerminal(task.status) && seconds === 0) return toResult(task, undefined)
-      const outcome = yield* within(tasks.result(id), isTerminal(task.status) ? 60 : seconds)
-      return Option.isNone(outcome)
-        ? toResult(yield* tasks.get(id), undefined)
-        : toResult(outcome.value.task, outcome.value.ending)
-    })
-
-    /** Waits until every task below is settled: what is open now, minus the settlements that come. */
-    const converged = Effect.fnUntraced(function*(id: TaskId) {
-      const since = log.head
-      yield* log.barrier
-      const report = yield* tasks.cancelReport(id)
-      const open = new Set(report.nodes.filter((node) => node.settlement === null).map((node) => node.id))
-      if (open.size === 0) return
-      const { run } = yield* tasks.get(id)
-      yield* tasks.watch({ run, since }).pipe(
-        Stream.takeUntil(({ event, task }) => {
-          if (event._tag === "Settled" || event._tag === "Completed" || event._tag === "Failed") open.delete(task)
-          return open.size === 0
-        }),
-        Stream.runDrain
-      )
-    })
-
     return handlers.handleAll({
       submit: Effect.fnUntraced(function*({ payload }) {
         yield* intake
-        if (payload.deadline !== undefined && payload.deadline <= (yield* Clock.currentTimeMillis)) return yield* inThePast
+        if (payload.deadline !== undefined && payload.deadline <= (yield* Clock.currentTimeMillis)) {
+          return yield* inThePast
+        }
         const { principal } = yield* Caller
         return yield* answered(tasks.submit({ ...payload, principal }))
       }),
@@ -122,7 +77,7 @@ export const layer = HttpApiBuilder.group(
       }, answered),
 
       result: ({ params, query }) =>
-        answered(Effect.flatMap(tasks.resolve(params.id), (id) => result(id, query.wait ?? 0))),
+        answered(Effect.flatMap(tasks.resolve(params.id), (id) => waiting.result(id, query.wait ?? 0))),
 
       cancel: Effect.fnUntraced(function*({ params, payload }) {
         const { by } = yield* Caller
@@ -133,8 +88,7 @@ export const layer = HttpApiBuilder.group(
 
       cancelReport: Effect.fnUntraced(function*({ params, query }) {
         const id = yield* tasks.resolve(params.id)
-        if (query.wait !== undefined && query.wait > 0) yield* within(converged(id), query.wait)
-        return yield* tasks.cancelReport(id)
+        return yield* waiting.cancelReport(id, query.wait ?? 0)
       }, answered),
 
       retry: Effect.fnUntraced(function*({ params }) {

@@ -8,7 +8,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { type NotExported, type SpanSink as Sink, SpanSink } from "./DurableSpans.ts"
+import { SpanSink } from "./DurableSpans.ts"
 
 /** Whether the environment asks for traces. */
 export const isEnabled = (environment: Readonly<Record<string, string | undefined>>): boolean => {
@@ -16,8 +16,6 @@ export const isEnabled = (environment: Readonly<Record<string, string | undefine
   return endpoint !== undefined && endpoint !== "" &&
     environment["OTEL_SDK_DISABLED"]?.toLowerCase() !== "true" && environment["OTEL_TRACES_EXPORTER"] !== "none"
 }
-
-export type { NotExported, Sink }
 
 const sdk = Effect.promise(() => import("./OpenTelemetry.ts"))
 

@@ -33,6 +33,8 @@ export const uuid: Effect.Effect<string, never, TaskContext> = Effect.andThen(
   )
 )
 
+const longestMessage = 1_000
+
 /**
  * Tells watchers how far the task is. `progress` grows towards `total`. Not repeated by a replay, and not waited for.
  */
@@ -41,9 +43,14 @@ export const progress = (
 ): Effect.Effect<void, never, TaskContext> =>
   Effect.map(currentExecution, (execution) => {
     if (execution.phase !== "live") return
+    const finite = (value: number | undefined) => value !== undefined && Number.isFinite(value) ? value : null
     execution.server.host.log.dispatch(execution.entry, {
       _tag: "Progress",
       attempt: execution.attempt,
-      progress: { progress: report.progress, total: report.total ?? null, message: report.message ?? null }
+      progress: {
+        progress: finite(report.progress) ?? 0,
+        total: finite(report.total),
+        message: report.message?.slice(0, longestMessage) ?? null
+      }
     })
   })

@@ -11,7 +11,7 @@
  * time. A run whose executions all wait for the log is evicted after `idleAfter`, earlier when more than `maxIdle`
  * executions wait: waiting costs a row, not a fiber.
  */
-import * as Settler from "@coppice/task/Settler"
+import { Settler } from "@coppice/task/Settler"
 import { isTerminal, type TaskId } from "@coppice/task/Task"
 import type { Envelope, TaskEvent } from "@coppice/task/TaskEvent"
 import { type Entry, TaskLog } from "@coppice/task/TaskLog"
@@ -24,6 +24,8 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import { Scheduler } from "effect/Scheduler"
@@ -31,10 +33,13 @@ import type { Json } from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { CallCodec } from "./CallCodec.ts"
 import { AgentServer, type Definition } from "./internal/AgentServer.ts"
+import { Callers } from "./internal/Callers.ts"
 import { Execution, type Phase } from "./internal/Execution.ts"
 import type { Host } from "./internal/Host.ts"
 import { type Fact, read } from "./internal/Journal.ts"
-import { report } from "./internal/report.ts"
+import { ReadyList } from "./internal/ReadyList.ts"
+import { isDefect, report } from "./internal/report.ts"
+import { Residency } from "./internal/Residency.ts"
 
 /** Limits of the executor. */
 export interface ExecutorOptions {
@@ -84,85 +89,63 @@ export class Executor extends Context.Service<Executor, {
   readonly residentCount: () => number
 }>()("@coppice/agent/Executor") {}
 
-interface Group {
-  readonly members: Set<Execution>
-  idle: number
-  idleSince: number
+interface Served {
+  readonly server: AgentServer
+  readonly onDefect: (now: number, defect: Defect) => void
 }
 
 class ExecutorImpl {
   readonly host: Host
   private readonly store: TaskStore["Service"]
   private readonly options: ExecutorOptions
+  private readonly ready: ReadyList
+  private readonly residency: Residency
   private readonly executions = new Map<TaskId, Execution>()
-  private readonly groups = new Map<TaskId, Group>()
-  private readonly idleGroups = new Map<TaskId, Group>()
-  private idleExecutions = 0
-  private readonly idleMembers = new WeakSet<Execution>()
-  private readonly servers = new Map<string, { readonly server: AgentServer; readonly onDefect: (now: number, defect: Defect) => void }>()
-  private readonly stopping = new Map<Execution, number>()
-  private readonly waking = new Set<TaskId>()
-  private queue: Array<Execution> = []
-  private head = 0
-  private running = false
-  private scheduled = false
+  private readonly servers = new Map<string, Served>()
+  private readonly callers: Callers
+  /** Tasks whose journal is being read, and what is told them meanwhile. */
+  private readonly loading = new Map<TaskId, Array<(execution: Execution) => void>>()
+  /** Tasks between two attempts. */
+  private readonly resting = new Map<TaskId, Fiber.Fiber<unknown, unknown>>()
+  /** Executions that were told to stop, and until when they may take. */
+  private readonly leavers = new Map<Execution, number>()
+  private isRelieving = false
 
-  constructor(host: Omit<Host, "ready" | "ended" | "local">, store: TaskStore["Service"], options: ExecutorOptions) {
+  constructor(
+    host: Omit<Host, "ready" | "leaving" | "ended" | "local" | "whenRoom">,
+    store: TaskStore["Service"],
+    workers: Workers["Service"],
+    options: ExecutorOptions
+  ) {
     this.host = {
       ...host,
       local: (agent) => this.servers.get(agent)?.server.definition,
-      ready: (execution) => this.ready(execution),
+      whenRoom: (agent, callback) => this.callers.whenRoom(agent, callback),
+      ready: (execution) => this.ready.add(execution),
+      leaving: (execution) => this.leaving(execution),
       ended: (execution, phase, exit) => this.ended(execution, phase, exit)
     }
     this.store = store
+    this.callers = new Callers(workers)
     this.options = options
+    this.ready = new ReadyList((execution, deadline) => this.turn(execution, deadline), options.slice)
+    this.residency = new Residency(host.log, host.clock, options.maxIdle)
   }
 
-  // ---------------------------------------------------------------- turns
-
-  private ready(execution: Execution): void {
-    if (execution.isReady || execution.phase === "ended") return
-    execution.isReady = true
-    this.queue.push(execution)
-    this.schedule()
-  }
-
-  private schedule(): void {
-    if (this.running || this.scheduled) return
-    this.scheduled = true
-    setImmediate(this.runScheduled)
-  }
-
-  private readonly runScheduled = (): void => {
-    this.scheduled = false
-    this.run()
-  }
-
-  /** Gives every ready execution its turn, for one slice. */
-  run(): void {
-    if (this.running) return
-    this.running = true
-    const deadline = performance.now() + this.options.slice
-    while (this.head < this.queue.length && performance.now() < deadline) {
-      this.turn(this.queue[this.head++]!, deadline)
-    }
-    this.queue = this.head === this.queue.length ? [] : this.queue.slice(this.head)
-    this.head = 0
-    this.running = false
-    if (this.queue.length > 0) this.schedule()
+  private now(): number {
+    return this.host.clock.currentTimeMillisUnsafe()
   }
 
   private turn(execution: Execution, deadline: number): void {
-    execution.isReady = false
-    if (execution.phase === "ended" || execution.phase === "loading") return
+    if (execution.hasEnded) return
     const { server } = execution
     if (!execution.isUnwinding && !server.enter(execution)) return
-    this.markBusy(execution)
+    this.residency.busy(execution)
     const left = execution.turn(deadline)
-    if (left === "again") return this.ready(execution)
+    if (left === "again") return this.ready.add(execution)
     if (left === "idle") {
       server.leave(execution)
-      this.markIdle(execution)
+      this.residency.idle(execution)
     }
   }
 
@@ -172,72 +155,67 @@ class ExecutorImpl {
     execution.entry.held = true
     this.executions.set(execution.id, execution)
     execution.server.executions.add(execution)
-    const { run } = execution.entry.state
-    const group = this.groups.get(run)
-    if (group === undefined) this.groups.set(run, { members: new Set([execution]), idle: 0, idleSince: 0 })
-    else {
-      group.members.add(execution)
-      this.idleGroups.delete(run)
-    }
+    this.residency.add(execution)
   }
 
   private remove(execution: Execution): void {
-    this.markBusy(execution)
+    this.residency.remove(execution)
     this.executions.delete(execution.id)
-    this.stopping.delete(execution)
-    const { server } = execution
-    server.executions.delete(execution)
-    server.drop(execution)
-    server.leave(execution)
-    const { run } = execution.entry.state
-    const group = this.groups.get(run)
-    if (group === undefined) return
-    group.members.delete(execution)
-    if (group.members.size === 0) {
-      this.groups.delete(run)
-      this.idleGroups.delete(run)
-    } else if (group.idle === group.members.size) this.groupIdle(run, group)
+    this.leavers.delete(execution)
+    execution.server.remove(execution)
   }
 
   private start(server: AgentServer, entry: Entry, input: Json): void {
+    // whoever serves the agent next finds the task in the log
+    if (server.isRetired) return this.host.log.release(entry)
     const execution = new Execution(server, entry, input)
     this.add(execution)
-    if (server.enter(execution)) this.ready(execution)
+    if (server.enter(execution)) this.ready.add(execution)
   }
 
-  /** Brings a stored task back. `restart`: an earlier process had it, so this is a new attempt. */
-  private resume(server: AgentServer, entry: Entry, restart: boolean): void {
+  /** Brings a stored task back. `isRestart`: an earlier process had it, so this is a new attempt. */
+  private resume(server: AgentServer, entry: Entry, isRestart: boolean): void {
     const { id } = entry.state
-    if (this.executions.has(id) || this.waking.has(id)) return this.host.log.release(entry)
-    this.waking.add(id)
+    if (this.executions.has(id) || this.loading.has(id)) return this.host.log.release(entry)
+    const news: Array<(execution: Execution) => void> = []
+    this.loading.set(id, news)
     entry.held = true
     this.host.fork(this.store.journal(id)).addObserver((exit) => {
-      this.waking.delete(id)
-      if (Exit.isFailure(exit) || exit.value === undefined || isTerminal(entry.state.status)) {
-        entry.held = false
-        if (isTerminal(entry.state.status) && entry.state.settlement === null) this.host.settler.settle(entry, "stopped")
-        else this.host.log.release(entry)
-        return
-      }
-      const first = exit.value.events[0]?.event
+      this.loading.delete(id)
+      const journal = Exit.isSuccess(exit) ? exit.value : undefined
+      if (journal === undefined || isTerminal(entry.state.status)) return this.letGo(entry)
+      if (server.isRetired) return this.bringBack(entry, isRestart)
+      const first = journal.events[0]?.event
       const input = first?._tag === "Created" ? first.input : null
-      const execution = new Execution(server, entry, input, read(exit.value))
-      execution.isRestart = restart && entry.state.attempt > 0
+      const past = { recorded: read(journal), isRestart: isRestart && entry.state.attempt > 0 }
+      const execution = new Execution(server, entry, input, past)
       this.host.log.setParked(entry, false)
       this.add(execution)
-      this.ready(execution)
+      for (const tell of news) tell(execution)
+      this.ready.add(execution)
     })
+  }
+
+  /** Brings a task back to whoever serves its agent now. */
+  private bringBack(entry: Entry, isRestart: boolean): void {
+    const served = this.servers.get(entry.state.agent)
+    if (served === undefined || isTerminal(entry.state.status)) this.letGo(entry)
+    else this.resume(served.server, entry, isRestart)
+  }
+
+  /** Nobody here runs the task any more. */
+  private letGo(entry: Entry): void {
+    entry.held = false
+    if (isTerminal(entry.state.status) && entry.state.settlement === null) this.host.settler.settle(entry, "stopped")
+    else this.host.log.release(entry)
   }
 
   /** A fact reached a task that is not in memory. */
   private wake(id: TaskId): void {
-    if (this.waking.has(id)) return
     this.host.fork(this.host.log.acquire(id)).addObserver((exit) => {
       if (Exit.isFailure(exit) || exit.value === undefined) return
-      const entry = exit.value
-      const served = this.servers.get(entry.state.agent)
-      if (isTerminal(entry.state.status) || entry.held || served === undefined) return this.host.log.release(entry)
-      this.resume(served.server, entry, false)
+      if (exit.value.held || isTerminal(exit.value.state.status)) this.host.log.release(exit.value)
+      else this.bringBack(exit.value, false)
     })
   }
 
@@ -246,62 +224,78 @@ class ExecutorImpl {
   /** Hands committed facts to the executions they concern. */
   readonly committed = (events: ReadonlyArray<Envelope>): void => {
     for (const envelope of events) this.route(envelope)
-    this.run()
+    this.ready.run()
+    this.relieve()
   }
 
   private route({ at, event, seq, task }: Envelope): void {
+    const tell = (key: string, fact: Fact): void => this.tell(task, (execution) => execution.push({ key, seq, at, fact }))
     switch (event._tag) {
       case "StepRecorded":
         return this.executions.get(task)?.push({ key: event.key, seq, at, fact: { _tag: "Step", exit: event.exit } })
       case "TimerFired":
-        return this.tell(task, event.key, seq, at, { _tag: "Timer" })
+        return tell(event.key, { _tag: "Timer" })
       case "InputReceived":
-        return this.tell(task, event.key, seq, at, { _tag: "Input", response: event.response })
-      case "Completed":
+        return tell(event.key, { _tag: "Input", response: event.response })
       case "Failed":
       case "Cancelled":
-        if (event._tag !== "Completed") this.stop(task)
+        this.stop(task)
+        return this.childEnded(task, event, seq, at)
+      case "Completed":
         return this.childEnded(task, event, seq, at)
       case "Settled":
         return this.childEnded(task, undefined, seq, at)
     }
   }
 
-  private tell(task: TaskId, key: string, seq: number, at: number, fact: Fact): void {
+  private tell(task: TaskId, tell: (execution: Execution) => void): void {
     const execution = this.executions.get(task)
-    if (execution === undefined) this.wake(task)
-    else execution.push({ key, seq, at, fact })
+    const news = this.loading.get(task)
+    if (execution !== undefined) tell(execution)
+    else if (news !== undefined) news.push(tell)
+    else this.wake(task)
   }
 
-  private childEnded(task: TaskId, event: TaskEvent | undefined, seq: number, at: number): void {
-    const state = this.host.log.resident(task)?.state
-    if (state === undefined || state.parent === null || state.key === null) return
-    if (state.settlement === null) return
-    const ending = event ?? endingOf(state)
-    this.tell(state.parent, state.key, seq, at, { _tag: "Child", id: task, status: state.status, ending })
+  /** The parent hears of a child when it has settled, which may be later than its end. */
+  private childEnded(id: TaskId, event: TaskEvent | undefined, seq: number, at: number): void {
+    const child = this.host.log.resident(id)
+    if (child === undefined || child.state.parent === null || child.state.key === null) return
+    const { key, parent, status } = child.state
+    if (child.settledSeq === seq) {
+      this.tell(parent, (execution) => {
+        const ending = event ?? execution.childEnding(id) ?? endingOf(child.state)
+        execution.push({ key, seq, at, fact: { _tag: "Child", id, status, ending } })
+      })
+    } else if (event !== undefined && (this.executions.has(parent) || this.loading.has(parent))) {
+      this.tell(parent, (execution) => execution.childEnds(id, event))
+    }
   }
 
+  /** The task ended from outside. */
   private stop(task: TaskId): void {
-    const execution = this.executions.get(task)
-    if (execution === undefined || execution.isUnwinding) return
-    this.stopping.set(execution, this.host.clock.currentTimeMillisUnsafe() + Duration.toMillis(this.options.shutdown))
-    execution.stop()
+    this.resting.get(task)?.interruptUnsafe()
+    this.executions.get(task)?.stop()
   }
 
   // ---------------------------------------------------------------- ending
 
-  private ended(execution: Execution, phase: Phase, exit: Exit.Exit<unknown, unknown>): void {
-    const { entry } = execution
-    if (phase === "suspending" && !isTerminal(entry.state.status)) return this.leaveMemory(execution)
-    if (isTerminal(entry.state.status)) return this.rest(execution)
-    report(this.host, execution, exit, {
-      done: () => this.rest(execution),
-      again: (cause, delay) => this.again(execution, cause, delay)
-    })
-    if (Exit.isFailure(exit) && Cause.hasDies(exit.cause)) this.defect(execution, exit.cause)
+  private leaving(execution: Execution): void {
+    this.leavers.set(execution, this.now() + Duration.toMillis(this.options.shutdown))
   }
 
-  /** Nothing of the task runs any more. */
+  private ended(execution: Execution, phase: Phase, exit: Exit.Exit<unknown, unknown>): void {
+    const { entry, id } = execution
+    if (isTerminal(entry.state.status)) return this.rest(execution)
+    if (phase === "suspending") return this.leaveMemory(execution)
+    report(this.host, execution, exit, {
+      done: () => this.rest(execution),
+      again: (delay) => this.again(execution, delay),
+      isGone: () => this.executions.get(id) !== execution
+    })
+    if (isDefect(exit)) this.defect(execution, exit.cause)
+  }
+
+  /** Nothing of the ended task runs any more. */
   private rest(execution: Execution): void {
     const { entry } = execution
     this.remove(execution)
@@ -311,10 +305,10 @@ class ExecutorImpl {
   }
 
   private leaveMemory(execution: Execution): void {
-    const { entry } = execution
+    const { entry, server } = execution
     this.remove(execution)
-    entry.held = false
-    this.host.log.release(entry)
+    if (execution.hasNews && !server.isRetired) this.resume(server, entry, false)
+    else this.letGo(entry)
   }
 
   private defect(execution: Execution, cause: Cause.Cause<unknown>): void {
@@ -323,87 +317,42 @@ class ExecutorImpl {
     server.restarts++
     server.lastDefect = Cause.pretty(cause).split("\n")[0] ?? "defect"
     const defect = { agent, task: execution.id, attempt: execution.attempt, cause }
-    this.servers.get(agent)?.onDefect(this.host.clock.currentTimeMillisUnsafe(), defect)
+    this.servers.get(agent)?.onDefect(this.now(), defect)
   }
 
   /** The next attempt of a task whose last one died. */
-  private again(execution: Execution, _cause: Cause.Cause<unknown>, delay: Duration.Duration): void {
-    const { entry, server } = execution
+  private again(execution: Execution, delay: Duration.Duration): void {
+    const { entry, id } = execution
     this.remove(execution)
-    this.host.fork(Effect.andThen(this.host.log.barrier, Effect.sleep(delay))).addObserver(() => {
-      entry.held = false
-      if (isTerminal(entry.state.status)) {
-        if (entry.state.settlement === null) this.host.settler.settle(entry, "stopped")
-        else this.host.log.release(entry)
-      } else if (this.servers.get(entry.state.agent)?.server === server) this.resume(server, entry, true)
-      else this.host.log.release(entry)
+    const rest = this.host.fork(Effect.andThen(this.host.log.barrier, Effect.sleep(delay)))
+    this.resting.set(id, rest)
+    rest.addObserver(() => {
+      this.resting.delete(id)
+      this.bringBack(entry, true)
     })
   }
 
   // ---------------------------------------------------------------- residency
 
-  private markIdle(execution: Execution): void {
-    if (this.idleMembers.has(execution)) return
-    const { run } = execution.entry.state
-    const group = this.groups.get(run)
-    if (group === undefined) return
-    this.idleMembers.add(execution)
-    this.idleExecutions++
-    group.idle++
-    if (group.idle === group.members.size) this.groupIdle(run, group)
-  }
-
-  private groupIdle(run: TaskId, group: Group): void {
-    group.idleSince = this.host.clock.currentTimeMillisUnsafe()
-    this.idleGroups.set(run, group)
-    if (this.idleExecutions > this.options.maxIdle) this.makeSpace()
-  }
-
-  private markBusy(execution: Execution): void {
-    if (!this.idleMembers.delete(execution)) return
-    const { run } = execution.entry.state
-    const group = this.groups.get(run)
-    this.idleExecutions--
-    if (group === undefined) return
-    group.idle--
-    this.idleGroups.delete(run)
-  }
-
-  private makeSpace(): void {
-    for (const [run, group] of this.idleGroups) {
-      if (this.idleExecutions <= this.options.maxIdle) return
-      this.evict(run, group)
-    }
-  }
-
-  /** Parks a run when every execution of it can be parked and no fact for it is on its way. */
-  private evict(run: TaskId, group: Group): boolean {
-    for (const execution of group.members) {
-      if (!execution.isParkable || !this.host.log.isQuiet(execution.entry)) return false
-    }
-    this.idleGroups.delete(run)
-    for (const execution of [...group.members]) {
-      this.host.log.setParked(execution.entry, true)
-      execution.suspend()
-    }
-    return true
-  }
-
   evictIdle(before: number): number {
-    let count = 0
-    for (const [run, group] of [...this.idleGroups]) {
-      if (group.idleSince > before) break
-      const { size } = group.members
-      if (this.evict(run, group)) count += size
-    }
-    return count
+    return this.residency.evictIdle(before)
   }
 
   /** What has to be looked at now and then: handlers that do not stop, runs that have waited long enough. */
   tick(): void {
-    const now = this.host.clock.currentTimeMillisUnsafe()
-    for (const [execution, until] of this.stopping) if (until <= now) execution.abandon()
+    const now = this.now()
+    for (const [execution, until] of this.leavers) if (until <= now) execution.abandon()
     this.evictIdle(now - Duration.toMillis(this.options.idleAfter))
+  }
+
+  /** Makes space once the commit under way is over: what is not committed cannot be put out. */
+  private relieve(): void {
+    if (this.isRelieving || !this.residency.isCrowded) return
+    this.isRelieving = true
+    setImmediate(() => {
+      this.isRelieving = false
+      this.residency.makeSpace()
+    })
   }
 
   // ---------------------------------------------------------------- serving
@@ -412,6 +361,11 @@ class ExecutorImpl {
     const server = new AgentServer(definition, this.host)
     this.servers.set(definition.contract.name, { server, onDefect })
     return server
+  }
+
+  /** The server is registered: it takes tasks. */
+  arrived(server: AgentServer): void {
+    this.callers.arrived(server.contract.name)
   }
 
   worker(server: AgentServer): Worker {
@@ -436,20 +390,24 @@ class ExecutorImpl {
     return Effect.suspend(() => {
       const { name } = server.contract
       if (this.servers.get(name)?.server === server) this.servers.delete(name)
-      for (const execution of server.executions) execution.suspend()
-      const gone = Effect.callback<void>((resume) => {
-        const check = () => {
-          if (server.executions.size === 0) resume(Effect.void)
-          else setImmediate(check)
-        }
-        check()
+      server.retire()
+      for (const execution of [...server.executions]) this.putOut(execution)
+      if (server.executions.size === 0) return Effect.void
+      const empty = Effect.callback<void>((resume) => {
+        server.onEmpty = () => resume(Effect.void)
       })
-      return Effect.asVoid(Effect.timeoutOption(gone, this.options.shutdown))
+      return Effect.asVoid(Effect.timeoutOption(empty, this.options.shutdown))
     }).pipe(
       Effect.ensuring(Effect.sync(() => {
         for (const execution of [...server.executions]) execution.abandon()
       }))
     )
+  }
+
+  /** One that waits for its children to settle will report when the task is replayed. */
+  private putOut(execution: Execution): void {
+    if (execution.hasEnded) this.leaveMemory(execution)
+    else execution.suspend()
   }
 
   stats(): ReadonlyArray<AgentStats> {
@@ -478,52 +436,49 @@ const endingOf = (state: Entry["state"]): TaskEvent =>
     ? { _tag: "Cancelled", by: "", reason: state.statusMessage }
     : { _tag: "Failed", reason: state.reason ?? "defect", message: state.statusMessage ?? "", error: null }
 
-export const layer: Layer.Layer<Executor, never, TaskLog | Tasks | TaskStore | Workers | Settler.Settler> = Layer.effect(
-  Executor,
-  Effect.gen(function*() {
-    const log = yield* TaskLog
-    const store = yield* TaskStore
-    const workers = yield* Workers
-    const options = yield* ExecutorOptions
-    const clock = yield* Clock.Clock
-    const outside = Context.mergeAll(
-      Context.make(Clock.Clock, clock),
-      Context.make(Random.Random, yield* Random.Random),
-      Context.make(Scheduler, yield* Scheduler)
-    )
-    const executor = new ExecutorImpl(
-      {
-        log,
-        tasks: yield* Tasks,
-        workers,
-        settler: yield* Settler.Settler,
-        codec: yield* CallCodec,
-        clock,
-        outside,
-        fork: Effect.runForkWith(yield* Effect.context<never>())
-      },
-      store,
-      options
-    )
-    const stop = log.onCommit(executor.committed)
-    yield* Effect.addFinalizer(() => Effect.sync(stop))
-    yield* Effect.sleep("1 second").pipe(
-      Effect.andThen(Effect.sync(() => executor.tick())),
-      Effect.forever,
-      Effect.forkScoped
-    )
-    return {
-      serve: (definition, onDefect) =>
-        Effect.gen(function*() {
-          const server = executor.serve(definition, onDefect ?? (() => {}))
-          yield* Effect.addFinalizer(() => executor.retire(server))
-          yield* workers.register(executor.worker(server))
-          return server
-        }),
-      stats: () => executor.stats(),
-      waitingFor: (id) => executor.waitingFor(id),
-      evictIdle: Effect.sync(() => executor.evictIdle(Infinity)),
-      residentCount: () => executor.residentCount
-    }
+const make = Effect.gen(function*() {
+  const log = yield* TaskLog
+  const workers = yield* Workers
+  const clock = yield* Clock.Clock
+  const outside = Context.mergeAll(
+    Context.make(Clock.Clock, clock),
+    Context.make(Random.Random, yield* Random.Random),
+    Context.make(Scheduler, yield* Scheduler)
+  )
+  const host = {
+    log,
+    tasks: yield* Tasks,
+    settler: yield* Settler,
+    codec: yield* CallCodec,
+    clock,
+    outside,
+    fork: yield* FiberSet.makeRuntime()
+  }
+  const executor = new ExecutorImpl(host, yield* TaskStore, workers, yield* ExecutorOptions)
+  const stop = log.onCommit(executor.committed)
+  yield* Effect.addFinalizer(() => Effect.sync(stop))
+  yield* Effect.sleep("1 second").pipe(
+    Effect.andThen(Effect.sync(() => executor.tick())),
+    Effect.forever,
+    Effect.forkScoped
+  )
+  const serve: Executor["Service"]["serve"] = Effect.fnUntraced(function*(definition, onDefect) {
+    const server = executor.serve(definition, onDefect ?? (() => {}))
+    yield* Effect.addFinalizer(() => executor.retire(server))
+    yield* workers.register(executor.worker(server))
+    executor.arrived(server)
+    return server
   })
+  return {
+    serve,
+    stats: () => executor.stats(),
+    waitingFor: (id: TaskId) => executor.waitingFor(id),
+    evictIdle: Effect.sync(() => executor.evictIdle(Infinity)),
+    residentCount: () => executor.residentCount
+  }
+})
+
+export const layer: Layer.Layer<Executor, never, TaskLog | Tasks | TaskStore | Workers | Settler> = Layer.effect(
+  Executor,
+  make
 )

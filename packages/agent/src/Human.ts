@@ -2,7 +2,7 @@
  * Questions to a person, asked durably: the task waits in the log, for days if need be.
  */
 import type { InputRequest, InputResponse } from "@coppice/task/TaskEvent"
-import { canonical } from "@coppice/task/Payload"
+import { canonical, check } from "@coppice/task/Payload"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -21,9 +21,28 @@ export interface Ask<A extends Pure> {
   readonly form: A
 }
 
-const formOf = (schema: Pure): Schema.JsonObject => {
-  const { definitions, schema: form } = Schema.toJsonSchemaDocument(schema)
-  return (Object.keys(definitions).length === 0 ? form : { ...form, $defs: definitions }) as Schema.JsonObject
+/** What a schema says as a form: its JSON Schema, that schema's canonical text, and how an answer is read. */
+interface Form {
+  readonly schema: Schema.JsonObject
+  readonly text: string
+  readonly decode: (content: unknown) => Exit.Exit<any, unknown>
+}
+
+const forms = new WeakMap<Pure, Form>()
+
+/** A form is built once per schema: every replay asks the same questions again. */
+const formOf = (given: Pure): Form => {
+  const known = forms.get(given)
+  if (known !== undefined) return known
+  const { definitions, schema: own } = Schema.toJsonSchemaDocument(given)
+  const schema = (Object.keys(definitions).length === 0 ? own : { ...own, $defs: definitions }) as Schema.JsonObject
+  const form: Form = {
+    schema,
+    text: canonical(schema),
+    decode: SchemaParser.decodeUnknownExit(Schema.toCodecJson(given))
+  }
+  forms.set(given, form)
+  return form
 }
 
 /**
@@ -37,22 +56,23 @@ const formOf = (schema: Pure): Schema.JsonObject => {
  * for example by `Effect.timeout`, withdraws the question.
  */
 export const ask = <A extends Pure>(question: Ask<A>): Effect.Effect<A["Type"], NotAccepted, TaskContext> => {
-  const schema = formOf(question.form)
-  const decode = SchemaParser.decodeUnknownExit(Schema.toCodecJson(question.form) as Schema.Codec<A["Type"]>)
+  const form = formOf(question.form)
+  const tooLarge = check("The question", [question.message, form.schema])
+  if (tooLarge !== undefined) return Effect.die(tooLarge)
   return Effect.flatMap(currentExecution, (execution) =>
     execution.isUnwinding
       ? Effect.interrupt
-      : Effect.flatMap(wait(execution, question.message, schema), ({ action, by, content }) => {
+      : Effect.flatMap(wait(execution, question.message, form), ({ action, by, content }) => {
         if (action !== "accept") return Effect.fail(new NotAccepted({ action, by }))
-        const decoded = decode(content)
+        const decoded = form.decode(content)
         return Exit.isSuccess(decoded)
           ? Effect.succeed(decoded.value)
           : Effect.die(new Error(`The answer does not fit the form: ${String(Cause.squash(decoded.cause))}`))
       }))
 }
 
-const wait = (execution: Execution, message: string, schema: Schema.JsonObject): Effect.Effect<InputResponse> => {
-  const base = `ask:${fingerprint(canonical([message, schema]))}`
+const wait = (execution: Execution, message: string, { schema, text }: Form): Effect.Effect<InputResponse> => {
+  const base = `ask:${fingerprint(`[${canonical(message)},${text}]`)}`
   const key = `${base}:${execution.ordinal(base)}`
   const { log } = execution.server.host
   const request: InputRequest = { key, mode: "form", message, schema, url: null, deadline: null }
@@ -68,6 +88,7 @@ const wait = (execution: Execution, message: string, schema: Schema.JsonObject):
     withdraw: () =>
       Effect.sync(() => {
         log.dispatch(execution.entry, { _tag: "WithdrawInput", attempt: execution.attempt, key })
-      })
+      }),
+    halt: () => Effect.void
   })
 }

@@ -49,7 +49,8 @@ type Run = {
   ): Effect.Effect<A["Type"], E["Type"], R | TaskContext>
 }
 
-const plain = { encode: toJson, decode: Exit.succeed } as const
+/** The handler gets a copy: what it does to it is not done to the record. */
+const plain = { encode: toJson, decode: (json: Schema.Json): Exit.Exit<any> => Exit.succeed(toJson(json)) } as const
 
 const codec = (schema: Pure | undefined) => {
   if (schema === undefined) return plain

@@ -16,49 +16,63 @@ export interface TaskInfo {
   readonly isReplaying: boolean
 }
 
-const executions = new WeakMap<TaskInfo, Execution>()
-
 export class TaskContext extends Context.Service<TaskContext, TaskInfo>()("@coppice/agent/TaskContext") {}
 
-const infoOf = (execution: Execution): TaskInfo => {
-  const { agent, id, run } = execution.entry.state
-  return {
-    id,
-    run,
-    agent,
-    get attempt() {
-      return execution.attempt
-    },
-    get isReplaying() {
-      return execution.isReplaying
-    }
+/** Who looks at the task: its handler, the body of one of its steps, or an ephemeral agent it calls. */
+type Viewer = "handler" | "body" | "ephemeral"
+
+/** A class, not an object literal with getters: every execution has one, and many wait in memory at once. */
+class Info implements TaskInfo {
+  readonly id: TaskId
+  readonly run: TaskId
+  readonly agent: string
+  readonly #execution: Execution
+  readonly #viewer: Viewer
+
+  constructor(execution: Execution, viewer: Viewer) {
+    const { agent, id, run } = execution.entry.state
+    this.id = id
+    this.run = run
+    this.agent = agent
+    this.#execution = execution
+    this.#viewer = viewer
+  }
+
+  get attempt(): number {
+    return this.#execution.attempt
+  }
+
+  get isReplaying(): boolean {
+    return this.#execution.isReplaying
+  }
+
+  static isEphemeral(info: TaskInfo): boolean {
+    return #viewer in info && info.#viewer === "ephemeral"
+  }
+
+  static executionOf(info: TaskInfo): Execution | undefined {
+    return #viewer in info && info.#viewer === "handler" ? info.#execution : undefined
   }
 }
 
-/** @internal */
-export const contextOf = (execution: Execution): Context.Context<TaskContext> => {
-  const info = infoOf(execution)
-  executions.set(info, execution)
-  return Context.make(TaskContext, info)
-}
-
-const ephemerals = new WeakSet<TaskInfo>()
+/**
+ * The task as its handler sees it.
+ * @internal
+ */
+export const inHandler = (execution: Execution): TaskInfo => new Info(execution, "handler")
 
 /**
  * The task as the body of a step sees it: its names, but no way to record anything.
  * @internal
  */
-export const inBody = (execution: Execution, ofEphemeral: boolean): TaskInfo => {
-  const info = infoOf(execution)
-  if (ofEphemeral) ephemerals.add(info)
-  return info
-}
+export const inBody = (execution: Execution, ofEphemeral: boolean): TaskInfo =>
+  new Info(execution, ofEphemeral ? "ephemeral" : "body")
 
 /**
  * True in the handler of an ephemeral agent, whose steps leave no record of their own.
  * @internal
  */
-export const isEphemeral = (info: TaskInfo): boolean => ephemerals.has(info)
+export const isEphemeral = (info: TaskInfo): boolean => Info.isEphemeral(info)
 
 /** @internal */
-export const executionOf = (info: TaskInfo): Execution | undefined => executions.get(info)
+export const executionOf = (info: TaskInfo): Execution | undefined => Info.executionOf(info)

@@ -11,15 +11,15 @@
  * `result` waits for the end however long it takes, and `follow` follows the log across broken connections.
  */
 import * as Effect from "effect/Effect"
+import * as HttpApiClient from "effect/http-api/HttpApiClient"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import * as HttpApiClient from "effect/http-api/HttpApiClient"
 import type * as Redacted from "effect/Redacted"
 import type * as Stream from "effect/Stream"
 import { Api } from "./Api.ts"
 import * as ApiError from "./ApiError.ts"
-import { follow, type Follow } from "./EventReader.ts"
+import { type Follow, follow } from "./EventReader.ts"
 import type { Frame } from "./EventsApi.ts"
 import { longestWait, type TaskResult } from "./TasksApi.ts"
 

@@ -54,15 +54,13 @@ export const ErrorBody = Schema.Struct({
   fix: Schema.optionalKey(Schema.String),
   /** Seconds after which the same request may succeed; also in the header `Retry-After`. */
   retryAfter: Schema.optionalKey(Schema.Int)
-})
+}).annotate({ identifier: "ErrorBody" })
 export type ErrorBody = typeof ErrorBody.Type
 
 const fields = { error: ErrorBody }
 
 /** 400 */
-export class BadRequest
-  extends Schema.Error<BadRequest>("@coppice/api/BadRequest")(fields, { httpApiStatus: 400 })
-{
+export class BadRequest extends Schema.Error<BadRequest>("@coppice/api/BadRequest")(fields, { httpApiStatus: 400 }) {
   override get message(): string {
     return this.error.message
   }

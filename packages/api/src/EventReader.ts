@@ -60,8 +60,10 @@ export const follow = <E, E2>(
     })
     return Stream.concat(connection, Stream.drain(Stream.fromEffect(pause))).pipe(
       Stream.forever,
-      Stream.retry(Schedule.spaced(query.reconnectAfter ?? Duration.seconds(1)).pipe(
-        Schedule.while(({ input }) => isTransient(input))
-      ))
+      Stream.retry(
+        Schedule.spaced(query.reconnectAfter ?? Duration.seconds(1)).pipe(
+          Schedule.while(({ input }) => isTransient(input))
+        )
+      )
     )
   })

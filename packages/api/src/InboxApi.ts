@@ -1,8 +1,8 @@
 /**
  * The one inbox: every question of every task that waits for a person, and the way to answer it.
  */
-import { InputRequest } from "@coppice/task/TaskEvent"
 import { Task, TaskId } from "@coppice/task/Task"
+import { InputRequest } from "@coppice/task/TaskEvent"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as Schema from "effect/Schema"

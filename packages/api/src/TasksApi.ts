@@ -4,8 +4,8 @@
  * Every `:id` may be the beginning of an id, as long as only one task has it. Times are Unix milliseconds, durations
  * milliseconds; the two waits in a query are whole seconds.
  */
-import { Envelope } from "@coppice/task/TaskEvent"
 import { FailureReason, Settlement, Task, TaskId, TaskStatus } from "@coppice/task/Task"
+import { Envelope } from "@coppice/task/TaskEvent"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
@@ -93,7 +93,7 @@ export const CancelReport = Schema.Struct({
     settlement: Schema.NullOr(Settlement),
     took: Schema.NullOr(Schema.Finite)
   }))
-})
+}).annotate({ identifier: "CancelReport" })
 export type CancelReport = typeof CancelReport.Type
 
 /** One thing a task waits for. `who` can end the waiting, and `fix` says how. */
@@ -112,7 +112,7 @@ export const Wait = Schema.Struct({
   key: Schema.NullOr(Schema.String),
   /** When the timer fires. */
   due: Schema.NullOr(Schema.Finite)
-})
+}).annotate({ identifier: "Wait" })
 export type Wait = typeof Wait.Type
 
 /** Why a task has not ended: what it waits for itself, and what the tasks below it wait for in the end. */

@@ -26,6 +26,18 @@ export interface OrchestratorOptions {
   /** OTP's words and meanings. [one_for_one, 5 restarts in 30 seconds] */
   readonly supervision?: Supervisor.SupervisorOptions | undefined
   readonly executor?: Partial<Executor.ExecutorOptions> | undefined
+  /** Settings of the service; the environment and flags win over them. */
+  readonly service?: ServiceOptions | undefined
+}
+
+/** What a service may be told in its configuration. `docs/guides/running.md` has the defaults. */
+export interface ServiceOptions {
+  readonly port?: number | undefined
+  readonly host?: string | undefined
+  readonly store?: string | undefined
+  readonly data?: string | undefined
+  readonly allowedHosts?: ReadonlyArray<string> | undefined
+  readonly logLevel?: string | undefined
 }
 
 /** The services of a running orchestrator. */

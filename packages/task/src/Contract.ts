@@ -27,7 +27,7 @@ export const Contract = Schema.Struct({
   queue: Schema.Int,
   /** Executions a task may lose to defects before it fails. */
   attempts: Schema.Int
-})
+}).annotate({ identifier: "Contract" })
 export type Contract = typeof Contract.Type
 
 /** The grammar of tool names (MCP 2025-11-25, tools). */

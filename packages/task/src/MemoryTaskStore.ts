@@ -255,7 +255,8 @@ const makeStore = (memory: Memory): TaskStore["Service"] => {
       opened = ++memory.epoch
       return { seq: memory.seq, epoch: opened }
     }),
-    commit: (batch) => Effect.suspend(() => batch.epoch === memory.epoch ? Effect.sync(() => memory.commit(batch)) : fenced),
+    commit: (batch) =>
+      Effect.suspend(() => batch.epoch === memory.epoch ? Effect.sync(() => memory.commit(batch)) : fenced),
     load: (id) => Effect.sync(() => memory.tasks.get(id)),
     journal: (id) => Effect.sync(() => memory.journal(id)),
     input: (id) =>
@@ -272,10 +273,14 @@ const makeStore = (memory: Memory): TaskStore["Service"] => {
       Effect.sync(() => [...memory.tasks.keys()].filter((id) => id.startsWith(prefix)).sort().slice(0, limit)),
     receipt: (principal, agent, key) => Effect.sync(() => memory.receipts.get(receiptKey(principal, agent, key))),
     runnable: (cursor, limit) =>
-      Effect.sync(() => rows(memory.runnable).filter((row) => cursor === undefined || row.state.id > cursor).slice(0, limit)),
+      Effect.sync(() =>
+        rows(memory.runnable).filter((row) => cursor === undefined || row.state.id > cursor).slice(0, limit)
+      ),
     unsettled: (limit) => Effect.sync(() => rows(memory.unsettled).slice(0, limit)),
     timersDue: (now, limit) =>
-      Effect.sync(() => memory.allTimers().filter(({ due }) => due <= now).sort((a, b) => a.due - b.due).slice(0, limit)),
+      Effect.sync(() =>
+        memory.allTimers().filter(({ due }) => due <= now).sort((a, b) => a.due - b.due).slice(0, limit)
+      ),
     nextTimer: Effect.sync(() =>
       memory.allTimers().reduce((next: number | undefined, { due }) => Math.min(next ?? due, due), undefined)
     ),
@@ -284,7 +289,8 @@ const makeStore = (memory: Memory): TaskStore["Service"] => {
         rows(memory.endedRoots).filter((row) => expiry(row) <= now).sort((a, b) => expiry(a) - expiry(b))
           .slice(0, limit).map((row) => row.state.id)
       ),
-    deleteRun: (run) => Effect.suspend(() => opened === memory.epoch ? Effect.sync(() => memory.deleteRun(run)) : fenced),
+    deleteRun: (run) =>
+      Effect.suspend(() => opened === memory.epoch ? Effect.sync(() => memory.deleteRun(run)) : fenced),
     artifact: (digest) => Effect.sync(() => memory.artifact(digest)),
     cursor: (consumer) => Effect.sync(() => memory.cursors.get(consumer) ?? 0),
     counts: Effect.sync(() => ({

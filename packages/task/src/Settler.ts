@@ -11,6 +11,7 @@ import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import { isTerminal, type Settlement, type TaskId } from "./Task.ts"
+import type { Envelope } from "./TaskEvent.ts"
 import { type Entry, TaskLog } from "./TaskLog.ts"
 import type { Command, Refused } from "./TaskMachine.ts"
 import { type StoreError, type TaskRow, TaskStore } from "./TaskStore.ts"
@@ -43,23 +44,44 @@ const ended: Reason = { by: "parent", reason: "The task above ended" }
 
 const unsettled = (row: TaskRow): boolean => row.state.settlement === null
 
-const make = Effect.gen(function*() {
-  const store = yield* TaskStore
-  const log = yield* TaskLog
-  const fork = yield* FiberSet.makeRuntime()
-  const waiting = new Map<TaskId, Array<() => void>>()
+type Fork = (effect: Effect.Effect<void>) => unknown
 
-  const childSettled = (parent: TaskId): void => {
-    const callbacks = waiting.get(parent)
-    if (callbacks === undefined || log.liveChildCount(parent) > 0) return
-    waiting.delete(parent)
+class Trees {
+  private readonly waiting = new Map<TaskId, Array<() => void>>()
+  private readonly log: TaskLog["Service"]
+  private readonly store: TaskStore["Service"]
+  private readonly fork: Fork
+
+  constructor(log: TaskLog["Service"], store: TaskStore["Service"], fork: Fork) {
+    this.log = log
+    this.store = store
+    this.fork = fork
+  }
+
+  // ---------------------------------------------------------------- coming to rest
+
+  /** Facts that may have been what a parent waits for. */
+  committed(events: ReadonlyArray<Envelope>): void {
+    if (this.waiting.size === 0) return
+    for (const { event, task } of events) {
+      if (event._tag !== "Completed" && event._tag !== "Failed" && event._tag !== "Settled") continue
+      const parent = this.log.resident(task)?.state.parent
+      if (parent !== undefined && parent !== null) this.childSettled(parent)
+    }
+  }
+
+  private childSettled(parent: TaskId): void {
+    const callbacks = this.waiting.get(parent)
+    if (callbacks === undefined || this.log.liveChildCount(parent) > 0) return
+    this.waiting.delete(parent)
     for (const callback of callbacks) callback()
   }
 
-  const whenChildrenSettled = (id: TaskId, callback: () => void): void => {
+  whenChildrenSettled(id: TaskId, callback: () => void): void {
+    const { log, waiting } = this
     const entry = log.resident(id)
     if (entry !== undefined && !log.knowsChildren(entry)) {
-      fork(Effect.andThen(fetchChildren(entry), Effect.sync(() => whenChildrenSettled(id, callback))))
+      this.fork(Effect.andThen(this.fetch(entry, ended), Effect.sync(() => this.whenChildrenSettled(id, callback))))
       return
     }
     if (log.liveChildCount(id) === 0) return callback()
@@ -68,25 +90,30 @@ const make = Effect.gen(function*() {
     else callbacks.push(callback)
   }
 
-  const settle = (entry: Entry, how: Settlement): void =>
-    whenChildrenSettled(entry.state.id, () => {
+  settle(entry: Entry, how: Settlement): void {
+    const { log } = this
+    this.whenChildrenSettled(entry.state.id, () => {
       const { endedAt, parent, settlement, status } = entry.state
       if (isTerminal(status) && settlement === null) {
         const took = Math.max(0, log.now() - (endedAt ?? log.now()))
         log.dispatch(entry, { _tag: "Settle", how, took })
-        if (parent !== null) childSettled(parent)
+        if (parent !== null) this.childSettled(parent)
       }
       log.release(entry)
     })
-
-  /** A node nobody runs is at rest as soon as its children are. Gives the pin back. */
-  const rest = (entry: Entry): void => {
-    if (entry.held || !isTerminal(entry.state.status) || entry.state.settlement !== null) log.release(entry)
-    else settle(entry, "stopped")
   }
 
+  /** A node nobody runs is at rest as soon as its children are. Gives the pin back. */
+  private rest(entry: Entry): void {
+    if (entry.held || !isTerminal(entry.state.status) || entry.state.settlement !== null) this.log.release(entry)
+    else this.settle(entry, "stopped")
+  }
+
+  // ---------------------------------------------------------------- ending
+
   /** Pins all that is unsettled below the task: what the store knows and what it does not know yet. Parents first. */
-  const gather = (root: TaskId, rows: ReadonlyArray<TaskRow>): ReadonlyArray<Entry> => {
+  private gather(root: TaskId, rows: ReadonlyArray<TaskRow>): ReadonlyArray<Entry> {
+    const { log } = this
     const nodes = new Map<TaskId, Entry>()
     const ids = new Set([root])
     for (const row of rows) {
@@ -102,38 +129,62 @@ const make = Effect.gen(function*() {
     return [...nodes.values()]
   }
 
-  const cancelAll = (nodes: ReadonlyArray<Entry>, { by, reason }: Reason): void => {
+  private cancelAll(nodes: ReadonlyArray<Entry>, reason: Reason): void {
     for (const node of nodes) {
-      if (!isTerminal(node.state.status)) log.dispatch(node, { _tag: "Cancel", by, reason })
+      if (!isTerminal(node.state.status)) this.log.dispatch(node, { _tag: "Cancel", ...reason })
     }
-    for (const node of nodes) rest(node)
+    for (const node of nodes) this.rest(node)
   }
 
   /** What the parent's end means for children nobody runs. */
-  const endChild = (child: Entry): void => {
+  private endChild(child: Entry): void {
     const { onParentExit } = child.state.spec
-    if (onParentExit === "stop") return cancel(child, { by: "parent", reason: "The parent ended" })
-    if (!isTerminal(child.state.status)) log.dispatch(child, { _tag: "Release", rule: onParentExit })
+    if (onParentExit === "stop") return this.cancel(child, { by: "parent", reason: "The parent ended" })
+    if (!isTerminal(child.state.status)) this.log.dispatch(child, { _tag: "Release", rule: onParentExit })
   }
 
-  const fetchChildren = (entry: Entry, reason: Reason = ended): Effect.Effect<void> => {
+  /** Brings what is below the task into memory, and ends it as the task's own end demands. */
+  private fetch(entry: Entry, reason: Reason): Effect.Effect<void> {
+    const { log, store } = this
     const { id } = entry.state
     const read = Effect.map(store.subtree(id), (rows) => {
-      const nodes = gather(id, rows)
+      const nodes = this.gather(id, rows)
       log.knowChildren([entry, ...nodes])
-      if (isTerminal(entry.state.status)) return cancelAll(nodes, reason)
-      for (const node of nodes) if (node.state.parent === id) endChild(node)
-      for (const node of nodes) rest(node)
+      if (isTerminal(entry.state.status)) return this.cancelAll(nodes, reason)
+      for (const node of nodes) if (node.state.parent === id) this.endChild(node)
+      for (const node of nodes) this.rest(node)
     })
     return log.reading(read).pipe(
       Effect.tapError((error) => Effect.logWarning("The children of a task cannot be read", error.message)),
-      Effect.andThen(Effect.void),
-      Effect.catch(() => log.stoppedBy === undefined ? Effect.delay(fetchChildren(entry, reason), "1 second") : Effect.never)
+      Effect.catch(() =>
+        log.stoppedBy === undefined ? Effect.delay(this.fetch(entry, reason), "1 second") : Effect.never
+      )
     )
   }
 
-  const end: Settler["Service"]["end"] = (id, command, below) =>
-    Effect.uninterruptible(log.reading(Effect.map(store.subtree(id), (rows) => {
+  /** Whether all that is unsettled below the task is in memory, so that the store has nothing to add. */
+  private isWhole(entry: Entry): boolean {
+    const nodes = [entry]
+    for (let i = 0; i < nodes.length; i++) {
+      const node = nodes[i]!
+      if (!unsettled(node)) continue
+      if (!this.log.knowsChildren(node)) return false
+      for (const child of this.log.children(node.state.id)) nodes.push(child)
+    }
+    return true
+  }
+
+  /** The stored rows of a tree that memory does not know whole. */
+  private stored(id: TaskId): Effect.Effect<ReadonlyArray<TaskRow>, StoreError> {
+    return Effect.suspend(() => {
+      const entry = this.log.resident(id)
+      return entry !== undefined && this.isWhole(entry) ? Effect.succeed([]) : this.store.subtree(id)
+    })
+  }
+
+  end(id: TaskId, command: Command, below: Reason) {
+    const { log } = this
+    const ending = Effect.map(this.stored(id), (rows) => {
       const row = log.resident(id) ?? rows[0]
       if (row === undefined) return undefined
       const entry = log.adopt(row)
@@ -142,33 +193,39 @@ const make = Effect.gen(function*() {
         log.release(entry)
         return decided
       }
-      const nodes = gather(id, rows)
+      const nodes = this.gather(id, rows)
       log.knowChildren([entry, ...nodes])
-      cancelAll(nodes, below)
-      rest(entry)
+      this.cancelAll(nodes, below)
+      this.rest(entry)
       return decided
-    })))
+    })
+    return Effect.uninterruptible(log.reading(ending))
+  }
 
-  const cancel = (resident: Entry, reason: Reason): void => {
+  cancel(resident: Entry, reason: Reason): void {
+    const { log } = this
     if (isTerminal(resident.state.status)) return
     const entry = log.adopt(resident)
     log.dispatch(entry, { _tag: "Cancel", ...reason })
-    const nodes = gather(entry.state.id, [])
-    for (const node of [entry, ...nodes]) if (!log.knowsChildren(node)) fork(fetchChildren(node, reason))
-    cancelAll(nodes, reason)
-    rest(entry)
+    const nodes = this.gather(entry.state.id, [])
+    for (const node of [entry, ...nodes]) if (!log.knowsChildren(node)) this.fork(this.fetch(node, reason))
+    this.cancelAll(nodes, reason)
+    this.rest(entry)
   }
+}
 
-  const stop = log.onCommit((events) => {
-    if (waiting.size === 0) return
-    for (const { event, task } of events) {
-      if (event._tag !== "Completed" && event._tag !== "Failed" && event._tag !== "Settled") continue
-      const parent = log.resident(task)?.state.parent
-      if (parent !== undefined && parent !== null) childSettled(parent)
+export const layer: Layer.Layer<Settler, never, TaskLog | TaskStore> = Layer.effect(
+  Settler,
+  Effect.gen(function*() {
+    const log = yield* TaskLog
+    const trees = new Trees(log, yield* TaskStore, yield* FiberSet.makeRuntime())
+    const stop = log.onCommit((events) => trees.committed(events))
+    yield* Effect.addFinalizer(() => Effect.sync(stop))
+    return {
+      settle: (entry, how) => trees.settle(entry, how),
+      whenChildrenSettled: (id, callback) => trees.whenChildrenSettled(id, callback),
+      end: (id, command, below) => trees.end(id, command, below),
+      cancel: (entry, reason) => trees.cancel(entry, reason)
     }
   })
-  yield* Effect.addFinalizer(() => Effect.sync(stop))
-  return { settle, whenChildrenSettled, end, cancel }
-})
-
-export const layer: Layer.Layer<Settler, never, TaskLog | TaskStore> = Layer.effect(Settler, make)
+)

@@ -113,7 +113,7 @@ export const Task = Schema.Struct({
   settlement: Schema.NullOr(Settlement),
   settledAt: Schema.NullOr(Schema.Finite),
   spec: TaskSpec
-})
+}).annotate({ identifier: "Task" })
 export type Task = typeof Task.Type
 
 /** True for `completed`, `failed` and `cancelled`. */

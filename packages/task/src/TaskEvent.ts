@@ -76,7 +76,7 @@ export const TaskEvent = Schema.TaggedUnion({
   Settled: { how: Settlement, took: Schema.Finite },
   /** The child outlives its parent, by the rule `onParentExit`. */
   Released: { rule: ParentExit }
-})
+}).annotate({ identifier: "TaskEvent" })
 export type TaskEvent = typeof TaskEvent.Type
 export type TaskEventType = TaskEvent["_tag"]
 
@@ -87,7 +87,7 @@ export const Envelope = Schema.Struct({
   run: TaskId,
   at: Schema.Finite,
   event: TaskEvent
-})
+}).annotate({ identifier: "Envelope" })
 export type Envelope = typeof Envelope.Type
 
 /** True for the events that end a task. */

@@ -18,14 +18,14 @@
  * A retryable store failure (disk full, database busy) holds the open batch and tries again, while new work from
  * outside is refused; any other failure stops the log for good, and nothing after the last commit was acknowledged.
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
+import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Cause from "effect/Cause"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Failpoint from "./Failpoint.ts"
@@ -71,6 +71,7 @@ class TaskLogImpl {
   private stopListeners: ReadonlyArray<StopListener> = []
   private readonly run: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
   private seq: number
+  private durable: number
   private open = new OpenBatch()
   /** The batch that is being written, or held until it can be. */
   private inFlight: OpenBatch | undefined
@@ -95,6 +96,7 @@ class TaskLogImpl {
     this.ids = new TaskIds(options.random)
     this.epoch = options.epoch
     this.seq = options.seq
+    this.durable = options.seq
     this.run = options.run
   }
 
@@ -141,6 +143,12 @@ class TaskLogImpl {
   /** The resident task, if it is resident. */
   resident(id: TaskId): Entry | undefined {
     return this.residents.get(id)
+  }
+
+  /** Whether a resident task certainly has no durable ending yet, so that the store need not be asked. */
+  isUnderWay(id: TaskId): boolean {
+    const task = this.residents.get(id)
+    return task !== undefined && (task.endedSeq === null || task.endedSeq > this.durable)
   }
 
   /** Resident children that have not settled and are not allowed to outlive the task. */
@@ -224,6 +232,7 @@ class TaskLogImpl {
 
   private released(task: Resident): void {
     this.residents.left(task)
+    this.residents.outlives(task)
     task.released = true
   }
 
@@ -382,14 +391,16 @@ class TaskLogImpl {
 
   private commit(batch: OpenBatch, sealed: Batch, tries: number): void {
     this.inFlight = batch
-    this.run(Failpoint.isArmed() ? withFailpoints(this.store, sealed) : this.store.commit(sealed)).addObserver((exit) => {
-      // stopped meanwhile: whoever waited for this batch knows already
-      if (this.inFlight !== batch) return
-      if (Exit.isSuccess(exit)) return this.committed(batch, sealed)
-      const error = toStoreError(exit.cause)
-      if (error.isRetryable && !this.draining) return this.hold(batch, sealed, tries, error)
-      this.stop(error)
-    })
+    this.run(Failpoint.isArmed() ? withFailpoints(this.store, sealed) : this.store.commit(sealed)).addObserver(
+      (exit) => {
+        // stopped meanwhile: whoever waited for this batch knows already
+        if (this.inFlight !== batch) return
+        if (Exit.isSuccess(exit)) return this.committed(batch, sealed)
+        const error = toStoreError(exit.cause)
+        if (error.isRetryable && !this.draining) return this.hold(batch, sealed, tries, error)
+        this.stop(error)
+      }
+    )
   }
 
   private hold(batch: OpenBatch, sealed: Batch, tries: number, error: StoreError): void {
@@ -402,16 +413,17 @@ class TaskLogImpl {
   }
 
   private committed(batch: OpenBatch, sealed: Batch): void {
+    this.durable = sealed.events.at(-1)?.seq ?? this.durable
     this.inFlight = undefined
     this.held = undefined
     this.written.commits++
     this.written.events += sealed.events.length
     for (const listener of this.listeners) listener(sealed.events)
-    batch.finish(undefined)
     for (const task of batch.inbound) task.uncommitted--
     for (const task of batch.dirty) task.uncommitted--
     for (const task of batch.inbound) this.residents.forget(task)
     for (const task of batch.dirty) this.residents.forget(task)
+    batch.finish(undefined)
     if (!this.open.isEmpty || this.open.after.length > 0) this.schedule()
   }
 
@@ -423,8 +435,8 @@ class TaskLogImpl {
     this.inFlight = undefined
     this.open = new OpenBatch()
     this.retry?.interruptUnsafe()
-    for (const batch of batches) batch.finish(error)
     for (const listener of this.stopListeners) listener(error)
+    for (const batch of batches) batch.finish(error)
   }
 
   /**
@@ -452,8 +464,10 @@ const hitAll = (side: "before" | "after", batch: Batch): void => {
 }
 
 const toStoreError = (cause: Cause.Cause<StoreError>): StoreError =>
-  Option.getOrElse(Cause.findErrorOption(cause), () =>
-    new StoreError({ reason: "Other", message: unexpected(Cause.squash(cause)), cause: Cause.squash(cause) }))
+  Option.getOrElse(
+    Cause.findErrorOption(cause),
+    () => new StoreError({ reason: "Other", message: unexpected(Cause.squash(cause)), cause: Cause.squash(cause) })
+  )
 
 const unexpected = (cause: unknown): string =>
   `The store failed in an unexpected way: ${cause instanceof Error ? cause.message : String(cause)}`
@@ -466,7 +480,7 @@ export const layer: Layer.Layer<TaskLog, never, TaskStore | Ownership> = Layer.e
     const ownership = yield* Ownership
     const clock = yield* Clock.Clock
     const random = yield* Random.Random
-    const run = Effect.runForkWith(yield* Effect.context<never>())
+    const run = Effect.runForkWith(yield* Effect.context())
     const log = new TaskLogImpl({ store, clock, random, run, epoch: ownership.epoch, seq: ownership.head.seq })
     yield* Effect.addFinalizer(() =>
       Effect.andThen(

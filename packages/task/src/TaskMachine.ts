@@ -15,11 +15,19 @@
  */
 import * as Data from "effect/Data"
 import * as Result from "effect/Result"
-import { wholeMillis } from "./internal/millis.ts"
-import { type FailureReason, isTerminal, type Progress, type Settlement, type Task, type TaskId } from "./Task.ts"
-import type { ParentExit, TaskSpec } from "./Task.ts"
-import type { InputRequest, InputResponse, RecordedExit, TaskEvent } from "./TaskEvent.ts"
 import type { Json } from "effect/Schema"
+import { wholeMillis } from "./internal/millis.ts"
+import {
+  type FailureReason,
+  isTerminal,
+  type ParentExit,
+  type Progress,
+  type Settlement,
+  type Task,
+  type TaskId,
+  type TaskSpec
+} from "./Task.ts"
+import type { InputRequest, InputResponse, RecordedExit, TaskEvent } from "./TaskEvent.ts"
 
 /** A task and what decisions about it need: its open questions. */
 export interface TaskState extends Task {
@@ -131,8 +139,7 @@ const one = (event: TaskEvent): Result.Result<ReadonlyArray<TaskEvent>, Refused>
  * abandoned fiber can write nothing.
  */
 export const decide = (state: TaskState, command: Command): Result.Result<ReadonlyArray<TaskEvent>, Refused> => {
-  const refuse = (reason: RefusalReason) =>
-    Result.fail(new Refused({ task: state.id, command: command._tag, reason }))
+  const refuse = (reason: RefusalReason) => Result.fail(new Refused({ task: state.id, command: command._tag, reason }))
   if (command._tag === "Settle") {
     if (!isTerminal(state.status)) return refuse({ _tag: "NotEnded" })
     if (state.settlement !== null) return Result.succeed([])
@@ -296,7 +303,11 @@ const evolveActive = (state: TaskState, at: number, event: Active): TaskState =>
 const assertAttempt = (state: TaskState, event: { readonly _tag: string; readonly attempt: number }): void =>
   assert(event.attempt === state.attempt, () => `task ${state.id}: ${event._tag} of attempt ${event.attempt}`)
 
-const touched = (state: TaskState, at: number): TaskState => state.updatedAt === at ? state : { ...state, updatedAt: at }
+/** How far `updatedAt` may lie behind facts that change nothing else, milliseconds: a step need not rewrite its task. */
+const touchInterval = 1_000
+
+const touched = (state: TaskState, at: number): TaskState =>
+  at - state.updatedAt < touchInterval ? state : { ...state, updatedAt: at }
 
 const withInputs = (state: TaskState, at: number, inputs: ReadonlyArray<InputRequest>): TaskState => ({
   ...state,

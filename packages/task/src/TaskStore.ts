@@ -84,7 +84,9 @@ export interface Batch {
   readonly changed: ReadonlyArray<TaskRow>
   /** Parked tasks something happened to: `parked` becomes false. */
   readonly woken: ReadonlyArray<TaskId>
+  /** Set before `timersCleared` are cleared. */
   readonly timersSet: ReadonlyArray<Timer>
+  /** A `null` key stands for every timer of the task. */
   readonly timersCleared: ReadonlyArray<{ readonly task: TaskId; readonly key: string | null }>
   readonly receipts: ReadonlyArray<Receipt>
   readonly artifacts: ReadonlyArray<Artifact>
@@ -159,6 +161,7 @@ export class TaskStore extends Context.Service<TaskStore, {
   readonly subtree: (id: TaskId) => Effect.Effect<ReadonlyArray<TaskRow>, StoreError>
   readonly list: (query: TaskQuery) => Effect.Effect<ReadonlyArray<TaskRow>, StoreError>
   readonly events: (query: EventQuery) => Effect.Effect<ReadonlyArray<Envelope>, StoreError>
+  /** In the order of task and key. */
   readonly openInputs: (query: { readonly run?: TaskId | undefined; readonly limit: number }) => Effect.Effect<
     ReadonlyArray<OpenInput>,
     StoreError
@@ -172,13 +175,19 @@ export class TaskStore extends Context.Service<TaskStore, {
   readonly unsettled: (limit: number) => Effect.Effect<ReadonlyArray<TaskRow>, StoreError>
   readonly timersDue: (now: number, limit: number) => Effect.Effect<ReadonlyArray<Timer>, StoreError>
   readonly nextTimer: Effect.Effect<number | undefined, StoreError>
-  /** Roots whose retention is over. */
+  /** Roots whose retention is over, soonest first. */
   readonly expired: (now: number, limit: number) => Effect.Effect<ReadonlyArray<TaskId>, StoreError>
-  /** Removes a run: its tasks, facts, receipts and the artifacts only it had. Returns how many tasks went. */
+  /**
+   * Removes a run: its tasks, facts, receipts and the artifacts only it had. Returns how many tasks went. A large run
+   * goes piece by piece, its root last, so that commits have their turn in between; deleting it again finishes it.
+   */
   readonly deleteRun: (run: TaskId) => Effect.Effect<number, StoreError>
   readonly artifact: (digest: string) => Effect.Effect<Artifact | undefined, StoreError>
   readonly cursor: (consumer: string) => Effect.Effect<number, StoreError>
-  readonly counts: Effect.Effect<{ readonly tasks: number; readonly active: number; readonly events: number }, StoreError>
+  readonly counts: Effect.Effect<
+    { readonly tasks: number; readonly active: number; readonly events: number },
+    StoreError
+  >
 }>()("@coppice/task/TaskStore") {}
 
 /** How a recorded exit reads back. */

@@ -20,7 +20,14 @@ import { type AmbiguousId, type RespondError, StillRunning, type SubmitError, Ta
 import type { Envelope, InputResponse, TaskEvent } from "./TaskEvent.ts"
 import { type Entry, TaskLog } from "./TaskLog.ts"
 import type { Refused } from "./TaskMachine.ts"
-import { type Artifact, type EventQuery, type OpenInput, type StoreError, type TaskQuery, TaskStore } from "./TaskStore.ts"
+import {
+  type Artifact,
+  type EventQuery,
+  type OpenInput,
+  type StoreError,
+  type TaskQuery,
+  TaskStore
+} from "./TaskStore.ts"
 import { type Worker, Workers } from "./Worker.ts"
 
 export { AmbiguousId, KeyReused, type RespondError, StillRunning, type SubmitError, TaskNotFound } from "./TaskError.ts"
@@ -160,7 +167,7 @@ const answered = ({ log }: Services) =>
     // a refusal tells of facts too, and they may not be durable yet
     yield* log.barrier
     yield* Effect.fromResult(decided)
-    return state as Task
+    return state
   })
 
 const responder = (services: Services): Tasks["Service"]["respond"] => {

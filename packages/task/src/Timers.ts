@@ -11,7 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import { TaskLog } from "./TaskLog.ts"
 import { Tasks } from "./Tasks.ts"
-import { type Timer, TaskStore } from "./TaskStore.ts"
+import { TaskStore, type Timer } from "./TaskStore.ts"
 
 const page = 1_000
 

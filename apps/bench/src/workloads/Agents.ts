@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import { now } from "../Meter.ts"
 
 /** Adds one. */
-export const Sub = Agent.make("sub", {
+const Sub = Agent.make("sub", {
   description: "Adds one",
   input: Schema.Struct({ n: Schema.Finite }),
   output: Schema.Finite,
@@ -16,7 +16,7 @@ export const Sub = Agent.make("sub", {
 export const SubLive = Sub.toLayer(({ n }) => Effect.succeed(n + 1))
 
 /** The same with the places an agent has by default. */
-export const Narrow = Agent.make("narrow", {
+const Narrow = Agent.make("narrow", {
   description: "Adds one, a thousand at a time",
   input: Schema.Struct({ n: Schema.Finite }),
   output: Schema.Finite
@@ -27,7 +27,7 @@ export const NarrowLive = Narrow.toLayer(({ n }) => Effect.succeed(n + 1))
 export let latencies: Array<number> = []
 
 /** Calls `sub` so many times, one after the other, and returns the sum. */
-export const Caller = Workflow.make("caller", {
+const Caller = Workflow.make("caller", {
   description: "Calls in a row",
   input: Schema.Finite,
   output: Schema.Finite
@@ -49,7 +49,7 @@ export const CallerLive = Caller.toLayer((count) =>
 export const sumOf = (count: number): number => count * (count + 1) / 2
 
 /** Calls `sub`, or `narrow`, so many times at once and returns the sum. */
-export const Spread = Workflow.make("spread", {
+const Spread = Workflow.make("spread", {
   description: "Calls at once",
   input: Schema.Struct({ count: Schema.Finite, narrow: Schema.Boolean }),
   output: Schema.Finite
@@ -57,10 +57,12 @@ export const Spread = Workflow.make("spread", {
 export const SpreadLive = Spread.toLayer(({ count, narrow }) =>
   Effect.gen(function*() {
     const agent = narrow ? Narrow : Sub
-    const results = yield* Effect.forEach(Array.from({ length: count }, (_, n) => n), (n) => Effect.orDie(agent.call({ n })), {
+    const results = yield* Effect.forEach(Array.from({ length: count }, (_, n) => n), (n) =>
+      Effect.orDie(agent.call({ n })), {
       concurrency: "unbounded"
     })
-    return results.reduce((sum, result) => sum + result, 0)
+    return results.reduce((sum, result) =>
+      sum + result, 0)
   })
 )
 
@@ -71,7 +73,7 @@ export const beforeStep = { call: (_index: number): void => {} }
 export const bodies = { count: 0 }
 
 /** Records so many steps, one after the other; then asks a person whether to return, if told to. */
-export const Stepper = Workflow.make("stepper", {
+const Stepper = Workflow.make("stepper", {
   description: "Steps in a row",
   input: Schema.Struct({ steps: Schema.Finite, ask: Schema.Boolean }),
   output: Schema.Finite
@@ -95,7 +97,7 @@ export const StepperLive = Stepper.toLayer(({ ask, steps }) =>
 const question = { message: "Go on?", form: Schema.Struct({ ok: Schema.Boolean }) }
 
 /** Asks a person and returns its input. */
-export const Asker = Agent.make("asker", {
+const Asker = Agent.make("asker", {
   description: "Waits for a person",
   input: Schema.Finite,
   output: Schema.Finite
@@ -103,7 +105,7 @@ export const Asker = Agent.make("asker", {
 export const AskerLive = Asker.toLayer((n) => Effect.as(Effect.orDie(Human.ask(question)), n))
 
 /** Sleeps until a time and returns it. */
-export const Sleeper = Agent.make("sleeper", {
+const Sleeper = Agent.make("sleeper", {
   description: "Waits for a timer",
   input: Schema.Struct({ n: Schema.Finite, until: Schema.Finite }),
   output: Schema.Finite
@@ -116,7 +118,7 @@ export const SleeperLive = Sleeper.toLayer(({ n, until }) =>
 export const nodes = { running: 0, stopped: 0 }
 
 /** Calls itself `fan` times per level; the leaves wait for ever. */
-export const Node = Agent.make("node", {
+const Node = Agent.make("node", {
   description: "A node of a tree",
   input: Schema.Struct({ depth: Schema.Finite, fan: Schema.Finite, n: Schema.Finite }),
   output: Schema.Void,

@@ -33,7 +33,9 @@ const once = (settings: Bed.Settings, tree: Baseline.Tree) =>
       yield* Bed.expect("nodes that saw the cancellation", nodes.stopped, count)
       yield* Bed.expect("nodes in the report", report.nodes.length, count)
       yield* Bed.expect("the report is complete", report.converged, true)
-      const isCancelled = report.nodes.every(({ settlement, status }) => status === "cancelled" && settlement === "stopped")
+      const isCancelled = report.nodes.every(({ settlement, status }) =>
+        status === "cancelled" && settlement === "stopped"
+      )
       yield* Bed.expect("every node was cancelled and has stopped", isCancelled, true)
       return {
         value: took.wall,

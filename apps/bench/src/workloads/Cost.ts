@@ -16,12 +16,9 @@ const rootShare = 0.1
 const fill = (settings: Bed.Settings, path: string, count: number) => {
   const roots = Math.floor(count * rootShare)
   const children = count - roots
-  const spread = (index: number) =>
-    Bed.run("spread", { count: Math.min(page, children - index * page), narrow: false })
+  const spread = (index: number) => Bed.run("spread", { count: Math.min(page, children - index * page), narrow: false })
   return Bed.at(
-    path,
-    settings.durability,
-    agents,
+    { path, durability: settings.durability, agents },
     Effect.gen(function*() {
       yield* Effect.forEach(Array.from({ length: Math.ceil(children / page) }, (_, index) => index), spread)
       yield* Effect.forEach(Array.from({ length: roots }), () => Bed.run("sub", { n: 1 }), { concurrency: 500 })
@@ -38,18 +35,22 @@ interface Costs {
 /** Milliseconds per task: called one after the other, called at once, submitted from outside. */
 const costs = (settings: Bed.Settings, path: string, count: number) =>
   Bed.at(
-    path,
-    settings.durability,
-    agents,
+    { path, durability: settings.durability, agents },
     Effect.gen(function*() {
-      const submits = Effect.forEach(Array.from({ length: count }), () => Bed.run("sub", { n: 1 }), { concurrency: 100 })
+      const submits = Effect.forEach(Array.from({ length: count }), () => Bed.run("sub", { n: 1 }), {
+        concurrency: 100
+      })
       yield* Bed.run("caller", Math.ceil(count / 5))
       yield* Bed.run("spread", { count, narrow: false })
       const [sum, called] = yield* timed(Bed.run("caller", count))
       yield* Bed.expect("the sum of all results", sum, sumOf(count))
       const [, spread] = yield* timed(Bed.run("spread", { count: count * 4, narrow: false }))
       const [, submitted] = yield* timed(submits)
-      const each: Costs = { called: called.wall / count, spread: spread.wall / count / 4, submitted: submitted.wall / count }
+      const each: Costs = {
+        called: called.wall / count,
+        spread: spread.wall / count / 4,
+        submitted: submitted.wall / count
+      }
       return each
     })
   )
@@ -95,7 +96,7 @@ export const cost = (settings: Bed.Settings): Effect.Effect<ReadonlyArray<Row.Ro
         yield* fill(settings, small, Math.min(1_000, size))
         yield* fill(settings, large, size)
         const pair = Effect.gen(function*() {
-          const baseline = yield* Baseline.rawCommit(settings.folder)
+          const baseline = yield* Baseline.rawCommit(settings)
           const few = yield* costs(settings, small, count)
           return { baseline, few, many: yield* costs(settings, large, count) }
         })

@@ -18,7 +18,7 @@ const spread = (settings: Bed.Settings, count: number, narrow: boolean) =>
       yield* Bed.run("spread", { count: Math.ceil(count / 10), narrow })
       const baseline = settings.durability === "memory"
         ? 1000 * count / (yield* Baseline.fanOut(count))
-        : 1000 / (yield* Baseline.rawCommit(settings.folder))
+        : 1000 / (yield* Baseline.rawCommit(settings))
       const commits = log.written.commits
       const [sum, took] = yield* timed(Bed.run("spread", { count, narrow }))
       yield* Bed.expect("the sum of all results", sum, sumOf(count))

@@ -1,8 +1,8 @@
 /**
  * One run of 100,000 steps: every step costs the same, and the run can be resumed.
  */
-import { Tasks } from "@coppice/task/Tasks"
 import type { TaskId } from "@coppice/task/Task"
+import { Tasks } from "@coppice/task/Tasks"
 import * as Effect from "effect/Effect"
 import { DatabaseSync } from "node:sqlite"
 import * as Baseline from "../Baseline.ts"
@@ -32,11 +32,11 @@ const marksOf = (steps: number): ReadonlyArray<Mark> => {
 const perStep = (marks: ReadonlyArray<Mark>, from: number, steps: number, field: keyof Mark): number =>
   (marks[from + 1]![field] - marks[from]![field]) / Math.floor(steps / 10)
 
+const place = (path: string): Bed.Place => ({ path, durability: "FULL", agents: [StepperLive] })
+
 const record = (path: string, steps: number) =>
   Bed.at(
-    path,
-    "FULL",
-    [StepperLive],
+    place(path),
     Effect.gen(function*() {
       const marks = marksOf(steps)
       bodies.count = 0
@@ -50,9 +50,7 @@ const record = (path: string, steps: number) =>
 
 const resume = (path: string, id: TaskId, steps: number) =>
   Bed.at(
-    path,
-    "FULL",
-    [StepperLive],
+    place(path),
     Effect.gen(function*() {
       const tasks = yield* Tasks
       const response = { action: "accept", content: { ok: true }, by: "bench" } as const
@@ -78,7 +76,7 @@ const rawRead = (path: string, id: TaskId): number => {
 const once = (settings: Bed.Settings, steps: number) =>
   Bed.withPath(settings, (path) =>
     Effect.gen(function*() {
-      const baseline = yield* Baseline.rawCommit(settings.folder)
+      const baseline = yield* Baseline.rawCommit(settings)
       const recorded = yield* record(path, steps)
       const readBaseline = rawRead(path, recorded.id)
       const resumed = yield* resume(path, recorded.id, steps)
@@ -121,7 +119,12 @@ export const longRun = (settings: Bed.Settings): Effect.Effect<ReadonlyArray<Row
         })
       ),
       Row.make(
-        { ...heading, what: `${steps} steps replayed until the run ends`, unit: "µs each", baseline: "raw read, µs each" },
+        {
+          ...heading,
+          what: `${steps} steps replayed until the run ends`,
+          unit: "µs each",
+          baseline: "raw read, µs each"
+        },
         repeats.map(({ readBaseline, resumed }) => ({
           value: 1000 * resumed.wall / steps,
           baseline: 1000 * readBaseline / steps,

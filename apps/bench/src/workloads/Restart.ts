@@ -25,9 +25,11 @@ interface Ready {
 /** Says something to the parent process and stays as it is until it is killed. */
 export type Tell = (message: unknown) => Effect.Effect<never>
 
+const place = (path: string): Bed.Place => ({ path, durability: "FULL", agents: [AskerLive] })
+
 /** Parks `count` tasks in the store at `path`. */
 export const park = (path: string, count: number, tell: Tell): Effect.Effect<never> =>
-  Bed.at(path, "FULL", [AskerLive], Effect.andThen(Effect.andThen(askAll(count), evictAll), tell(count)))
+  Bed.at(place(path), Effect.andThen(Effect.andThen(askAll(count), evictAll), tell(count)))
 
 /** Reads every active task as SQLite alone can. */
 const rawRead = (path: string): number => {
@@ -53,7 +55,7 @@ export const ready = (path: string, tell: Tell): Effect.Effect<never> =>
       yield* Bed.expect("questions in the inbox", inputs.length, 1)
       return yield* tell(report)
     })
-    return Bed.at(path, "FULL", [AskerLive], answers)
+    return Bed.at(place(path), answers)
   })
 
 const target = { text: "< 1 s from process start", limit: 1_000, direction: "most" } as const

@@ -22,7 +22,8 @@ const once = (settings: Bed.Settings, calls: number) =>
     Effect.gen(function*() {
       const log = yield* TaskLog
       yield* Bed.run("caller", Math.ceil(calls / 10))
-      const baseline = yield* (settings.durability === "memory" ? Baseline.forkJoin() : Baseline.rawCommit(settings.folder))
+      const baseline =
+        yield* (settings.durability === "memory" ? Baseline.forkJoin(settings) : Baseline.rawCommit(settings))
       const commits = log.written.commits
       const [sum, took] = yield* timed(Bed.run("caller", calls))
       yield* Bed.expect("the sum of all results", sum, sumOf(calls))

@@ -2,9 +2,9 @@
  * W4: tasks that wait for a person or a timer, out of memory; then all of them go on and are joined.
  */
 import { Executor } from "@coppice/agent/Executor"
+import type { TaskId } from "@coppice/task/Task"
 import { TaskLog } from "@coppice/task/TaskLog"
 import { Tasks } from "@coppice/task/Tasks"
-import type { TaskId } from "@coppice/task/Task"
 import * as Effect from "effect/Effect"
 import * as Baseline from "../Baseline.ts"
 import * as Bed from "../Bed.ts"
@@ -13,15 +13,15 @@ import * as Row from "../Row.ts"
 import { AskerLive, SleeperLive } from "./Agents.ts"
 import { factsOf } from "./Facts.ts"
 
-const atOnce = { concurrency: 500 } as const
+const atOnce = { concurrency: 200 } as const
 const range = (count: number) => Array.from({ length: count }, (_, n) => n)
 
 const perSecond = (count: number, wall: number): number => 1000 * count / wall
 
 const rawRate = (settings: Bed.Settings) =>
   settings.durability === "memory"
-    ? Effect.map(Baseline.forkJoin(), (ms) => 1000 / ms)
-    : Effect.map(Baseline.rawCommit(settings.folder), (ms) => 1000 / ms)
+    ? Effect.map(Baseline.forkJoin(settings), (ms) => 1000 / ms)
+    : Effect.map(Baseline.rawCommit(settings), (ms) => 1000 / ms)
 
 /** Puts every waiting run out of memory. */
 export const evictAll: Effect.Effect<void, never, Executor | TaskLog> = Effect.gen(function*() {
@@ -49,11 +49,15 @@ export const askAll = Effect.fnUntraced(function*(count: number) {
 const answerAll = Effect.fnUntraced(function*(ids: ReadonlyArray<TaskId>) {
   const tasks = yield* Tasks
   const response = { action: "accept", content: { ok: true }, by: "bench" } as const
-  return yield* Effect.forEach(ids, (id) =>
-    Effect.orDie(Effect.andThen(tasks.respond({ id, response }), Bed.resultOf(id))), atOnce)
+  return yield* Effect.forEach(
+    ids,
+    (id) => Effect.orDie(Effect.andThen(tasks.respond({ id, response }), Bed.resultOf(id))),
+    atOnce
+  )
 })
 
-const sum = (values: ReadonlyArray<unknown>): number => values.reduce<number>((total, value) => total + Number(value), 0)
+const sum = (values: ReadonlyArray<unknown>): number =>
+  values.reduce<number>((total, value) => total + Number(value), 0)
 
 const people = (settings: Bed.Settings, count: number) =>
   Bed.fresh(
@@ -104,7 +108,11 @@ type Parked = Effect.Success<ReturnType<typeof people>>
 const rate = { text: "≥ 10,000/s", limit: 10_000, direction: "least" } as const
 const small = { text: "≤ 1 KB each", limit: 1024, direction: "most" } as const
 
-const peopleRows = (settings: Bed.Settings, repeats: ReadonlyArray<Parked>, isLarge: boolean): ReadonlyArray<Row.Row> => {
+const peopleRows = (
+  settings: Bed.Settings,
+  repeats: ReadonlyArray<Parked>,
+  isLarge: boolean
+): ReadonlyArray<Row.Row> => {
   const { durability } = settings
   const count = repeats[0]!.count
   const heading = { case: "W4", durability, baseline: durability === "memory" ? "fork + joins/s" : "raw commits/s" }

@@ -4,10 +4,10 @@
  * The id may be the asking task's or that of anything above it. The first valid answer wins; whoever comes later is told
  * who was faster.
  */
-import type { Json } from "effect/Schema"
 import type { TaskEvent } from "@coppice/api/Api"
 import type { Question } from "@coppice/api/InboxApi"
 import * as Effect from "effect/Effect"
+import type { Json } from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { askForm } from "../Ask.ts"
 import { Connection } from "../Connection.ts"
@@ -49,7 +49,9 @@ const nothingOpen = (id: string, agent: string, status: string): Failure =>
 const several = (questions: ReadonlyArray<Question>): Failure =>
   badInput(
     `There are ${questions.length} open questions there`,
-    `say which: ${questions.map(({ request, task }) => `coppice answer ${task} --key ${JSON.stringify(request.key)}`).join("  or  ")}`
+    `say which: ${
+      questions.map(({ request, task }) => `coppice answer ${task} --key ${JSON.stringify(request.key)}`).join("  or  ")
+    }`
   )
 
 /** The question meant: the only one of that task, or of what is below it; a person at a terminal gets the oldest. */

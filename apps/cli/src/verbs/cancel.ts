@@ -4,7 +4,7 @@
 import { type CancelReport, longestWait } from "@coppice/api/TasksApi"
 import * as Effect from "effect/Effect"
 import { Connection } from "../Connection.ts"
-import { exitCodes, silent } from "../Failure.ts"
+import { exitCodes, type Failure, silent } from "../Failure.ts"
 import { Host, writeJson, writeLines } from "../Host.ts"
 import { line, muted, span } from "../Line.ts"
 import { isClean, reportLines, summary } from "../ReportLines.ts"
@@ -21,6 +21,7 @@ const converged = Effect.fnUntraced(function*(first: CancelReport) {
   const { call, client } = yield* Connection
   let report = first
   while (!report.converged) {
+    yield* Effect.sleep("100 millis") // a service that stops answers at once
     report = yield* call(client.tasks.cancelReport({ params: { id: first.task }, query: { wait: longestWait } }))
   }
   return report
@@ -31,12 +32,12 @@ const begin = Effect.fnUntraced(function*({ id, reason, report }: Options) {
   const { call, client } = yield* Connection
   const cancelled = call(client.tasks.cancel({ params: { id }, payload: reason === undefined ? {} : { reason } }))
   if (!report) return yield* cancelled
-  return yield* Effect.catch(cancelled, (failure) =>
-    failure.code !== "already_ended" ? Effect.fail(failure) : Effect.gen(function*() {
-      const task = yield* call(client.tasks.get({ params: { id } }))
-      if (task.status !== "cancelled") return yield* failure
-      return yield* call(client.tasks.cancelReport({ params: { id }, query: {} }))
-    }))
+  const before = Effect.fnUntraced(function*(failure: Failure) {
+    const task = yield* call(client.tasks.get({ params: { id } }))
+    if (task.status !== "cancelled") return yield* failure
+    return yield* call(client.tasks.cancelReport({ params: { id }, query: {} }))
+  })
+  return yield* Effect.catchIf(cancelled, ({ code }) => code === "already_ended", before)
 })
 
 export const cancel = Effect.fn("cancel")(function*(options: Options) {

@@ -4,6 +4,8 @@
 import type { Info } from "@coppice/api/ServiceApi"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
 import { existsSync, statSync } from "node:fs"
 import { statfs } from "node:fs/promises"
@@ -72,11 +74,11 @@ const checkHere = Effect.fnUntraced(function*(search: Search) {
 
 /** The service's clock, as the header of any answer tells it. */
 const checkClock = Effect.fnUntraced(function*(url: string) {
-  const { took, value } = yield* timed(Effect.tryPromise((signal) => fetch(`${url}/healthz`, { signal })))
-  const there = Date.parse(value.headers.get("date") ?? "")
+  const { took, value } = yield* timed(HttpClient.get(`${url}/healthz`))
+  const there = Date.parse(value.headers["date"] ?? "")
   const here = yield* Clock.currentTimeMillis
   return Number.isNaN(there) ? undefined : Checkup.checkClock(here - there, took)
-})
+}, Effect.provide(FetchHttpClient.layer))
 
 const samples = 9
 
@@ -97,7 +99,11 @@ const checkService = Effect.fnUntraced(function*(found: Found, info: Info) {
   const { call, client } = yield* Connection.Connection
   const ready = yield* Effect.result(call(client.service.readyz()))
   const clock = yield* Effect.orElseSucceed(checkClock(found.url), () => undefined)
-  const reached: Check = { name: "service", level: "ok", message: `${found.url} (by ${found.source}), store ${info.store}` }
+  const reached: Check = {
+    name: "service",
+    level: "ok",
+    message: `${found.url} (by ${found.source}), store ${info.store}`
+  }
   return [
     reached,
     ...(Result.isFailure(ready) ? [failed("ready", ready.failure)] : []),

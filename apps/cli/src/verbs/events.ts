@@ -32,23 +32,6 @@ export const printer = Effect.fnUntraced(function*(json: boolean, known: Iterabl
   })
 })
 
-/** The stored facts of a task (of the whole tree when it is a run) after `from`, page by page. Returns where the log stands. */
-const printStored = Effect.fnUntraced(function*(
-  task: Task,
-  from: number,
-  print: (envelope: Envelope) => Effect.Effect<void>
-) {
-  const { call, client } = yield* Connection
-  let since = from
-  while (true) {
-    const query = { since, limit: largestPage, of: task.parent === null ? "tree" : "task" } as const
-    const page = yield* call(client.tasks.events({ params: { id: task.id }, query }))
-    for (const envelope of page.events) yield* print(envelope)
-    since = page.next
-    if (!page.more) return since
-  }
-})
-
 /** A task that has come to rest adds nothing to the log; a run neither, once its root has. */
 const isLast = (envelope: Envelope, id: string): boolean => {
   if (envelope.task !== id) return false
@@ -57,13 +40,34 @@ const isLast = (envelope: Envelope, id: string): boolean => {
   return event._tag === "Completed" || event._tag === "Settled"
 }
 
+/** Prints the stored facts of a task (of the whole tree when it is a run) after `from`, and tells where they end. */
+const printStored = Effect.fnUntraced(function*(
+  task: Task,
+  from: number,
+  print: (envelope: Envelope) => Effect.Effect<void>
+) {
+  const { call, client } = yield* Connection
+  let since = from
+  let isOver = task.settlement !== null
+  while (true) {
+    const query = { since, limit: largestPage, of: task.parent === null ? "tree" : "task" } as const
+    const page = yield* call(client.tasks.events({ params: { id: task.id }, query }))
+    for (const envelope of page.events) {
+      isOver ||= isLast(envelope, task.id)
+      yield* print(envelope)
+    }
+    since = page.next
+    if (!page.more) return { since, isOver }
+  }
+})
+
 export const events = Effect.fn("events")(function*(options: Options) {
   const { call, client, facts } = yield* Connection
   const task = yield* call(client.tasks.get({ params: { id: options.id } }))
   const { tasks } = yield* call(client.tasks.tree({ params: { id: task.id } }))
   const print = yield* printer(options.json, tasks.map(({ agent, id }) => [id, agent]))
-  const since = yield* printStored(task, options.since, print)
-  if (!options.follow || task.settlement !== null) return
+  const { isOver, since } = yield* printStored(task, options.since, print)
+  if (!options.follow || isOver) return
   const what = task.parent === null ? { run: task.id } : { task: task.id }
   yield* facts({ ...what, since }).pipe(
     Stream.tap(print),

@@ -39,9 +39,15 @@ const askInput = Effect.fnUntraced(function*({ description, input, name }: Contr
   Failure,
   Host
 > {
-  const request = { key: "input", mode: "form", message: description, schema: input, url: null, deadline: null } as const
-  const state = begin({ task: "", agent: name, since: yield* now, request })
-  const asked = yield* askForm(state)
+  const request = {
+    key: "input",
+    mode: "form",
+    message: description,
+    schema: input,
+    url: null,
+    deadline: null
+  } as const
+  const asked = yield* askForm(begin({ task: "", agent: name, since: yield* now, request }, "input"))
   if (asked._tag === "Answer" && asked.action === "accept") return asked.content ?? {}
   return yield* silent(exitCodes.interrupted)
 })
@@ -85,7 +91,7 @@ const tellEnd = Effect.fnUntraced(function*(result: TaskResult, json: boolean) {
   const { err, out } = yield* Host
   const { completed } = result
   if (json) writeJson(out, result)
-  else writeLines(err, endLines(result))
+  else writeLines(err, endLines(result).slice(err.isTty ? 1 : 0)) // the picture has said the first line
   if (completed === null) return yield* silent(exitCodes.failedTask)
   if (json) return
   if (out.isTty) writeLines(out, valueLines(completed.output))

@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
+import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { Connection, now } from "../Connection.ts"
 import { exitCodes, silent } from "../Failure.ts"
@@ -31,7 +32,9 @@ const watchRun = Effect.fnUntraced(function*(id: string) {
 
 /** Every fact of every run from now on, until interrupted. */
 const printAll = Effect.fnUntraced(function*(json: boolean) {
-  const { facts } = yield* Connection
+  const { call, client, facts } = yield* Connection
+  // A stream waits for a service that is away; a command that never found one must not.
+  yield* call(client.tasks.list({ query: { limit: 1 } }))
   yield* Stream.runForEach(facts({}), yield* printer(json, []))
 })
 
@@ -41,26 +44,40 @@ const leave = Effect.fnUntraced(function*() {
   const pressed = yield* keys
   while (true) {
     const key = yield* Effect.orElseSucceed(Queue.take(pressed), () => undefined)
-    if (key === undefined || key.name === "q" || key.ctrl && key.name === "c") return yield* silent(exitCodes.interrupted)
+    if (key === undefined || key.name === "q" || key.ctrl && key.name === "c") {
+      return yield* silent(exitCodes.interrupted)
+    }
   }
 })
 
 const most = 20
 
-/** All runs, read anew when something happened, at most four times a second. */
+interface Shown {
+  runs: Runs
+  isStale: boolean
+  isOffline: boolean
+  drawn: Live.Drawn
+}
+
+/** All runs, read anew when something happened, and every three seconds to see whether the service lives. */
 const watchAll = Effect.fnUntraced(function*() {
   const { out } = yield* Host
   const { facts } = yield* Connection
   const read = load({ agent: undefined, limit: most, status: [], tasks: false })
-  const shown: { runs: Runs; isStale: boolean; drawn: Live.Drawn } = { runs: yield* read, isStale: false, drawn: [] }
-  const listen = Stream.runForEach(facts({}), () => Effect.sync(() => shown.isStale = true))
+  const shown: Shown = { runs: yield* read, isStale: false, isOffline: false, drawn: [] }
+  const tell = () => {
+    shown.isStale = true
+  }
+  const listen = Stream.runForEach(facts({}, tell), () => Effect.sync(tell))
   const draw = Effect.fnUntraced(function*(beat: number) {
-    if (shown.isStale && beat % 3 === 0) {
+    if (beat % 30 === 29 || shown.isStale && beat % 3 === 0) {
       shown.isStale = false
-      shown.runs = yield* Effect.orElseSucceed(read, () => shown.runs)
+      const runs = yield* Effect.result(read)
+      shown.isOffline = Result.isFailure(runs)
+      if (Result.isSuccess(runs)) shown.runs = runs.success
     }
     const size = { columns: out.columns(), rows: out.rows(), colors: out.colors }
-    const drawing = { now: yield* now, width: size.columns, beat }
+    const drawing = { now: yield* now, width: size.columns, beat, isOffline: shown.isOffline }
     const { drawn, text } = Live.redraw(shown.drawn, board(shown.runs, drawing, size.rows), size)
     shown.drawn = drawn
     out.write(text)

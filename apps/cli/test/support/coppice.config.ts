@@ -56,9 +56,7 @@ const Approve = Agent.make("approve", {
   output: Approval
 })
 
-const ApproveLive = Approve.toLayer(({ message }) =>
-  Effect.orDie(Human.ask({ message, form: Approval }))
-)
+const ApproveLive = Approve.toLayer(({ message }) => Effect.orDie(Human.ask({ message, form: Approval })))
 
 const Release = Workflow.make("release", {
   description: "Checks some parts, asks for approval, and greets",
@@ -71,8 +69,10 @@ const ReleaseLive = Release.toLayer(Effect.fnUntraced(function*({ millis = 1_000
   yield* Effect.forEach(
     Array.from({ length: parts }, (_, index) => index),
     (index) =>
-      Effect.tap(Wait.call({ millis: millis + index * 300, steps: 5 }), () =>
-        Durable.progress({ progress: ++done, total: parts, message: `part ${index + 1} of ${parts}` })),
+      Effect.tap(
+        Wait.call({ millis: millis + index * 300, steps: 5 }),
+        () => Durable.progress({ progress: ++done, total: parts, message: `part ${index + 1} of ${parts}` })
+      ),
     { concurrency: 8 }
   )
   const { approve } = yield* Approve.call({ message: `Release ${parts} parts?` })

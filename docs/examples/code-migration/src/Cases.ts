@@ -7,25 +7,8 @@
  */
 import { readFile } from "node:fs/promises"
 import { pathToFileURL } from "node:url"
-import type { Random } from "./internal/Random.ts"
+import { callOf, type CaseSource } from "./Case.ts"
 import { semverCases } from "./internal/SemverCases.ts"
-
-// The shape of a foreign package is not known to types.
-export type Api = any
-
-export interface Case {
-  /** The call as a person would write it. */
-  readonly label: string
-  /** The exported function it is about; it may have members, as in `Range.test`. */
-  readonly about: string
-  readonly run: (api: Api) => unknown
-}
-
-export interface CaseSource {
-  readonly caseAt: (random: Random, index: number) => Case
-  /** Arguments with which the package's commands may be run safely. */
-  readonly commands?: ReadonlyArray<ReadonlyArray<string>>
-}
 
 /** `verify.json`: functions that are safe to call ("" is the package itself), and values for each position. */
 export interface SafeCalls {
@@ -49,14 +32,4 @@ export const casesFrom = (calls: SafeCalls): CaseSource => ({
     return callOf(about, args)
   },
   ...calls.commands ? { commands: calls.commands } : {}
-})
-
-export const callOf = (about: string, args: ReadonlyArray<unknown>): Case => ({
-  label: `${about}(${args.map((arg) => JSON.stringify(arg) ?? "undefined").join(", ")})`,
-  about,
-  run: (api) => {
-    const holder = about.split(".").slice(0, -1).reduce((value: Api, key) => value[key], api)
-    const name = about.split(".").at(-1) ?? ""
-    return about === "" ? api(...structuredClone(args)) : holder[name](...structuredClone(args))
-  }
 })

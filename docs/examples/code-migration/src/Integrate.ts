@@ -7,7 +7,7 @@
 import { readFile } from "node:fs/promises"
 import { join, posix } from "node:path"
 import { loadCycles } from "./internal/Cycles.ts"
-import { type KeptFile, keepFile, type Moves, movesOf } from "./internal/Kept.ts"
+import { keepFile, type KeptFile, type Moves, movesOf } from "./internal/Kept.ts"
 import { rewriteManifest, rewriteNested } from "./internal/PackageJson.ts"
 import type { FileFacts, Inventory, Refusal } from "./Inventory.ts"
 import type { FileResult } from "./Migrate.ts"
@@ -48,7 +48,7 @@ export const integrate = async (
   const moved = movesOf(inventory, [...reasons.keys()])
   const kept: Array<KeptFile> = []
   for (const [path, reason] of reasons) {
-    kept.push(keepFile(inventory, moved, path, await readSource(inventory, path), reason))
+    kept.push(keepFile({ inventory, moved, path, reason, source: await readSource(inventory, path) }))
   }
   const migrated = results.filter((result) => result.status === "migrated" && !reasons.has(result.path))
   const files = [
@@ -129,7 +129,9 @@ const manifests = async (inventory: Inventory, moved: Moves): Promise<ReadonlyAr
   const root = inventory.package === null
     ? { path: "package.json", text: `{\n  "private": true,\n  "type": "module"\n}\n`, executable: false }
     : await rewrittenManifest(inventory, "package.json", (text) => rewriteManifest(inventory, moved, text))
-  const nested = Object.keys(inventory.files).filter((path) => path.endsWith("/package.json") && coversCode(inventory, path))
+  const nested = Object.keys(inventory.files).filter((path) =>
+    path.endsWith("/package.json") && coversCode(inventory, path)
+  )
   return [root, ...await Promise.all(nested.map((path) => rewrittenManifest(inventory, path, rewriteNested)))]
 }
 
@@ -142,9 +144,10 @@ const rewrittenManifest = async (
 const coversCode = (inventory: Inventory, manifest: string): boolean => {
   const folder = `${posix.dirname(manifest)}/`
   const isJson = inventory.files[manifest]?.kind === "json"
-  return isJson && Object.values(inventory.files).some(({ kind, path }) =>
-    path.startsWith(folder) && (kind === "module" || kind === "script")
-  )
+  return isJson &&
+    Object.values(inventory.files).some(({ kind, path }) =>
+      path.startsWith(folder) && (kind === "module" || kind === "script")
+    )
 }
 
 const byPath = (a: OutputFile, b: OutputFile): number => a.path < b.path ? -1 : a.path > b.path ? 1 : 0

@@ -4,7 +4,6 @@
  * Each file appears whole or not at all: it is written beside its place and renamed. A file that is there already with
  * the same bytes is left alone, so writing twice, or going on after a crash, does no harm.
  */
-import { randomUUID } from "node:crypto"
 import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { dirname, join, relative, resolve, sep } from "node:path"
 import type { OutputFile, OutputTree } from "./Integrate.ts"
@@ -34,7 +33,8 @@ const writeFileOnce = async (root: string, tree: OutputTree, file: OutputFile): 
   const present = await readFile(target).catch(() => null)
   if (present?.equals(bytes)) return false
   await mkdir(dirname(target), { recursive: true })
-  const temporary = `${target}.${randomUUID()}.tmp`
+  // always the same name: what a kill left behind is written over and renamed by the next attempt
+  const temporary = `${target}.part`
   try {
     await writeFile(temporary, bytes, { flush: true })
     if (file.executable) await chmod(temporary, 0o755)

@@ -176,11 +176,13 @@ const connectNames = (files: Files, inCycle: ReadonlySet<string>): Files => {
     const exports = files[path]?.exports
     if (exports === undefined || seen.includes(path)) return []
     const passed = exports.from.flatMap((target) => namesOf(target, [...seen, path]))
-    const lost = [...changedIn(path), ...inCycle.has(path) ? exports.late : []]
-    return lost.includes("*") ? [] : [...new Set([...exports.names, ...passed])].filter((name) => !lost.includes(name))
+    const lost = new Set([...changedIn(path), ...inCycle.has(path) ? exports.late : []])
+    return lost.has("*") ? [] : [...new Set([...exports.names, ...passed])].filter((name) => !lost.has(name))
   }
   return Object.fromEntries(
-    Object.entries(files).map(([path, file]) => [path, { ...file, exports: { ...file.exports, names: namesOf(path, []) } }])
+    Object.entries(files).map((
+      [path, file]
+    ) => [path, { ...file, exports: { ...file.exports, names: namesOf(path, []) } }])
   )
 }
 

@@ -1,6 +1,6 @@
 /** What a person must know before saying yes: how much changes, what is risky, and everything that failed. */
-import type { FileResult, Warning } from "./Migrate.ts"
 import type { Refusal } from "./Inventory.ts"
+import type { FileResult, Warning } from "./Migrate.ts"
 
 export interface Summary {
   readonly files: { readonly migrated: number; readonly unchanged: number; readonly failed: number }
@@ -16,7 +16,9 @@ export interface Summary {
 
 export const summarise = (results: ReadonlyArray<FileResult>): Summary => {
   const migrated = results.filter((result) => result.status === "migrated")
-  const failures = results.flatMap((result) => result.status === "failed" ? [{ path: result.path, ...result.reason }] : [])
+  const failures = results.flatMap((result) =>
+    result.status === "failed" ? [{ path: result.path, ...result.reason }] : []
+  )
   const risky = migrated.flatMap(({ path, warnings }) => {
     const serious = warnings.filter((warning) => warning.risky)
     return serious.length === 0 ? [] : [{ path, warnings: serious }]
@@ -52,9 +54,12 @@ const textOf = ({ changes, failures, files, lines, notes, risky }: Omit<Summary,
     `+${lines.added} −${lines.removed} lines; ${Object.entries(changes).map(([key, n]) => `${n} × ${key}`).join(", ")}`,
     `${notes} notes`,
     ...section("Failed, and kept as CommonJS:", failures.map((failure) => `${place(failure)} ${failure.message}`)),
-    ...section("Look at these:", risky.flatMap(({ path, warnings }) =>
-      warnings.map((warning) => `${place({ path, ...warning })} ${warning.message}`)
-    ))
+    ...section(
+      "Look at these:",
+      risky.flatMap(({ path, warnings }) =>
+        warnings.map((warning) => `${place({ path, ...warning })} ${warning.message}`)
+      )
+    )
   ].join("\n")
 
 const section = (title: string, lines: ReadonlyArray<string>): ReadonlyArray<string> =>

@@ -59,7 +59,11 @@ export interface Verification {
   readonly exportsCompared: number
   readonly namesCompared: number
   readonly exportDifferences: ReadonlyArray<string>
-  readonly commands: { readonly compared: number; readonly checked: number; readonly different: ReadonlyArray<Difference> }
+  readonly commands: {
+    readonly compared: number
+    readonly checked: number
+    readonly different: ReadonlyArray<Difference>
+  }
 }
 
 export const limits = { shown: 20, timeoutMs: 60_000 }
@@ -68,7 +72,13 @@ export const verify = async (options: VerifyOptions): Promise<Verification> => {
   const inventory = await scan(options.original)
   const migrated = await realpath(options.migrated)
   const source = options.source === undefined ? knownSource(inventory) : options.source
-  const run: Run = { options: { ...options, migrated }, inventory, source, seed: options.seed ?? 1, timeoutMs: options.timeoutMs ?? limits.timeoutMs }
+  const run: Run = {
+    options: { ...options, migrated },
+    inventory,
+    source,
+    seed: options.seed ?? 1,
+    timeoutMs: options.timeoutMs ?? limits.timeoutMs
+  }
   const modules = await compareModules(run)
   const calls = source === null ? noCalls : await compareCalls(run)
   const commands = await compareCommands(run)
@@ -157,12 +167,17 @@ const compareModules = async (run: Run) => {
 const loadModules = async (run: Run, side: Side, files: ReadonlyArray<string>): Promise<Map<string, Loaded>> => {
   const inCycle = new Set(run.inventory.cycles.flat())
   const loaded = new Map<string, Loaded>()
-  const groups = [files.filter((path) => !inCycle.has(path)), ...files.filter((path) => inCycle.has(path)).map((path) => [path])]
+  const groups = [
+    files.filter((path) => !inCycle.has(path)),
+    ...files.filter((path) => inCycle.has(path)).map((path) => [path])
+  ]
   for (const group of groups) {
     for (let rest: ReadonlyArray<string> = group; rest.length > 0;) {
       const end = await start(run, side, { files: rest })
       const answers = answersOf(end)
-      for (const answer of answers) if (answer.type === "loaded" || answer.type === "broken") loaded.set(answer.path, answer)
+      for (const answer of answers) {
+        if (answer.type === "loaded" || answer.type === "broken") loaded.set(answer.path, answer)
+      }
       rest = afterCrash(rest, end, loaded)
     }
   }
@@ -170,11 +185,17 @@ const loadModules = async (run: Run, side: Side, files: ReadonlyArray<string>): 
 }
 
 /** The file that ended the process is broken; the ones after it get another process. */
-const afterCrash = (files: ReadonlyArray<string>, end: ChildEnd, loaded: Map<string, Loaded>): ReadonlyArray<string> => {
+const afterCrash = (
+  files: ReadonlyArray<string>,
+  end: ChildEnd,
+  loaded: Map<string, Loaded>
+): ReadonlyArray<string> => {
   const index = files.findIndex((path) => !loaded.has(path))
   const path = files[index]
   if (path === undefined) return []
-  const why = end.timedOut ? "did not load in time" : `ended the process with code ${end.code}: ${end.stderr.slice(-500)}`
+  const why = end.timedOut
+    ? "did not load in time"
+    : `ended the process with code ${end.code}: ${end.stderr.slice(-500)}`
   loaded.set(path, { type: "broken", path, message: why })
   return files.slice(index + 1)
 }
@@ -194,7 +215,9 @@ const compareCalls = async (run: Run) => {
       different.push({ what: expected.label, original: expected.result, migrated: actual?.result ?? after.end })
     }
   }
-  if (before.answers.length < cases.count) different.push({ what: "all calls", original: before.end, migrated: after.end })
+  if (before.answers.length < cases.count) {
+    different.push({ what: "all calls", original: before.end, migrated: after.end })
+  }
   const covered = [...new Set(before.answers.map(({ about }) => about))].sort()
   return { compared: cases.count, equal, covered, different }
 }

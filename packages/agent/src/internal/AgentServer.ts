@@ -11,6 +11,7 @@ import type { Exit } from "effect/Exit"
 import type { Json } from "effect/Schema"
 import type { Execution } from "./Execution.ts"
 import type { Host } from "./Host.ts"
+import { Line } from "./Line.ts"
 
 /** An agent's code with its types erased: everything is the encoded JSON of the contract's schemas. */
 export interface Definition {
@@ -26,13 +27,17 @@ export class AgentServer {
   readonly host: Host
   /** Executions that hold a place. */
   active = 0
-  /** Executions begun and not ended, waiting ones included. */
+  /** Executions in memory, waiting ones included. */
   readonly executions = new Set<Execution>()
   restarts = 0
   lastDefect: string | undefined
-  private readonly returning: Array<Execution> = []
-  private readonly starting: Array<Execution> = []
-  private readonly roomWaiters: Array<() => void> = []
+  /** True once it takes no more tasks. */
+  isRetired = false
+  /** Called when the last execution has left memory. */
+  onEmpty: (() => void) | undefined
+  private readonly returning = new Line<Execution>()
+  private readonly starting = new Line<Execution>()
+  private readonly roomWaiters = new Line<() => void>()
 
   constructor(definition: Definition, host: Host) {
     this.definition = definition
@@ -43,55 +48,74 @@ export class AgentServer {
     return this.definition.contract
   }
 
+  /** Tasks that have not begun and wait for a place. */
   get waiting(): number {
-    return this.starting.length
+    return this.starting.size
   }
 
   get hasPlace(): boolean {
-    return this.active < this.contract.concurrency && this.starting.length === 0
+    return this.active < this.contract.concurrency
+  }
+
+  private get hasRoom(): boolean {
+    return this.hasPlace || this.waiting < this.contract.queue
   }
 
   /** Takes a place, or queues for one. True when the execution may run now. */
   enter(execution: Execution): boolean {
     if (execution.hasPlace) return true
-    if (this.active < this.contract.concurrency) {
+    if (this.hasPlace) {
       this.active++
       execution.hasPlace = true
       return true
     }
-    const queue = execution.attempt === 0 ? this.starting : this.returning
-    if (!queue.includes(execution)) queue.push(execution)
+    const line = execution.isNew ? this.starting : this.returning
+    line.join(execution)
     return false
   }
 
-  /** Gives the place to whoever waits for it. */
+  /** Hands the place to whoever waits for it; a place is never free while somebody waits. */
   leave(execution: Execution): void {
     if (!execution.hasPlace) return
     execution.hasPlace = false
-    this.active--
-    const next = this.returning.shift() ?? this.starting.shift()
-    if (next === undefined) return
-    this.host.ready(next)
-    while (this.roomWaiters.length > 0 && this.waiting < this.contract.queue) this.roomWaiters.shift()!()
-  }
-
-  /** Takes an execution out of the queues: it ended before its turn came. */
-  drop(execution: Execution): void {
-    for (const queue of [this.returning, this.starting]) {
-      const index = queue.indexOf(execution)
-      if (index >= 0) queue.splice(index, 1)
+    const next = this.returning.next() ?? this.starting.next()
+    if (next === undefined) this.active--
+    else {
+      next.hasPlace = true
+      this.host.ready(next)
     }
+    this.letIn()
   }
 
+  /** The execution has left memory. */
+  remove(execution: Execution): void {
+    this.executions.delete(execution)
+    this.returning.leave(execution)
+    this.starting.leave(execution)
+    this.leave(execution)
+    this.letIn()
+    if (this.executions.size === 0) this.onEmpty?.()
+  }
+
+  /** Calls back when one more task may be handed over, or when there will be no room here any more. */
   whenRoom(callback: () => void): void {
-    if (this.waiting < this.contract.queue) callback()
-    else this.roomWaiters.push(callback)
+    if (this.roomWaiters.size === 0 && (this.hasRoom || this.isRetired)) callback()
+    else this.roomWaiters.join(callback)
+  }
+
+  private letIn(): void {
+    while (this.roomWaiters.size > 0 && (this.hasRoom || this.isRetired)) this.roomWaiters.next()!()
+  }
+
+  retire(): void {
+    this.isRetired = true
+    this.letIn()
   }
 
   /** The number of the attempt that begins now; recorded unless the task was born with it. */
-  claim(execution: Execution): number {
+  claim(execution: Execution, isRestart: boolean): number {
     const { state } = execution.entry
-    if (state.attempt > 0 && !execution.isRestart) return state.attempt
+    if (state.attempt > 0 && !isRestart) return state.attempt
     const attempt = state.attempt + 1
     this.host.log.dispatch(execution.entry, { _tag: "Start", attempt })
     return attempt

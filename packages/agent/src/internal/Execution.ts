@@ -9,9 +9,11 @@
  *
  * While it replays nothing new is begun: what the code asks for and the log does not know is put aside until the last
  * recorded fact has been delivered. Facts reach the code one at a time, each only when the code is quiescent.
+ *
+ * It ends when the handler has returned and nothing it left behind waits for the log any more.
  */
 import type { Settlement, TaskId } from "@coppice/task/Task"
-import { isTerminal } from "@coppice/task/Task"
+import type { TaskEvent } from "@coppice/task/TaskEvent"
 import type { Entry } from "@coppice/task/TaskLog"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -19,20 +21,24 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
+import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
+import * as Tracer from "effect/Tracer"
 import { Scheduler } from "effect/Scheduler"
 import type { Json } from "effect/Schema"
 import { ReplayMismatch } from "../AgentError.ts"
-import { contextOf } from "../TaskContext.ts"
+import { inHandler, TaskContext } from "../TaskContext.ts"
 import type { AgentServer } from "./AgentServer.ts"
 import type { Delivery, Fact, Recorded } from "./Journal.ts"
+import { Mailbox } from "./Mailbox.ts"
+import { Surroundings } from "./surroundings.ts"
+import { TaskClock } from "./TaskClock.ts"
 import * as TaskRandom from "./TaskRandom.ts"
 import { TaskScheduler } from "./TaskScheduler.ts"
 
-export type Phase = "loading" | "replaying" | "live" | "stopping" | "suspending" | "crashing" | "ended"
+export type Phase = "replaying" | "live" | "stopping" | "suspending" | "crashing" | "ended"
 
-/** What a turn left the execution in. */
+/** What a turn left the execution in. `blocked` keeps the place, `idle` gives it back. */
 export type Turn = "again" | "blocked" | "idle" | "ended"
 
 /** Something the code waits for under a key of the log. */
@@ -43,12 +49,41 @@ export interface Operation<A, E> {
   readonly interpret: (fact: Fact) => Effect.Effect<A, E>
   /** Takes it back because the waiting fiber was interrupted. */
   readonly withdraw: () => Effect.Effect<void>
+  /** The waiting fiber was interrupted, but the task goes on or has ended: only stops what runs here. */
+  readonly halt: () => Effect.Effect<void>
+}
+
+interface Wait {
+  readonly fiber: Fiber.Fiber<unknown, unknown> | undefined
+  readonly resume: (fact: Fact) => void
+  readonly fail: (cause: Cause.Cause<never>) => void
+  /** Of an operation, as opposed to a fact that is only awaited. */
+  readonly begin: (() => void) | undefined
+  /** It was told to stop because the handler has returned. */
+  isTold: boolean
+}
+
+/** A fiber that continues when the code is next quiescent, once what it waits for is over. */
+interface Hold {
+  isOver: boolean
+  readonly resume: () => void
 }
 
 /** How long a replay waits for code that has to come back from outside the log before it calls it changed. */
-const mismatchGrace = Duration.seconds(1)
+const mismatchGrace = Duration.seconds(10)
 
-const nothing: Recorded = { deliveries: [], begun: new Set(), children: new Map(), lastSeq: 0 }
+const nothing: Omit<Recorded, "startedAt"> = {
+  deliveries: [],
+  begun: new Set(),
+  children: new Map(),
+  lapsed: new Map(),
+  failures: 0,
+  lastSeq: 0
+}
+
+/** The child was cancelled by an attempt of its parent that unwound and is no more. */
+const isUnwound = (fact: Fact): boolean =>
+  fact._tag === "Child" && fact.ending._tag === "Cancelled" && fact.ending.by === "parent"
 
 export class Execution {
   readonly id: TaskId
@@ -58,57 +93,78 @@ export class Execution {
   phase: Phase
   /** The execution's place in its server's concurrency limit. */
   hasPlace = false
-  /** True when an earlier process or attempt had begun the task, so that this one counts as a new attempt. */
-  isRestart = false
   /** Set while it stands in the executor's ready list. */
   isReady = false
-  /** Steps whose bodies run or whose results are not delivered yet. */
+  /** Set while it only waits for the log. */
+  isIdle = false
+  /** Step bodies that run, or whose results are not delivered yet. */
   bodies = 0
-  /** Interruptions under way: nothing is delivered until they end. */
-  holds = 0
+  /** Calls that have not become tasks because the agent has no room or is not there. */
+  readonly heldBack = new Set<string>()
   lastDelivered = 0
-  readonly childIds: Map<string, TaskId>
+  /** Children by the key of their call. */
+  readonly childIds = new Map<string, TaskId>()
   /** Keys of calls whose child has not been seen to settle. */
-  readonly openChildren: Set<string>
+  readonly openChildren = new Set<string>()
   /** The attempt's number, once it began. */
   attempt = 0
-  /** Why the attempt failed, when a step's body died or the code no longer fits. */
-  failure: Cause.Cause<unknown> | undefined
+  /** Attempts before this one that were lost to defects. */
+  readonly failures: number
+  /** How the task is settled should it end now. */
   settlement: Settlement = "stopped"
+  /** A fact came after it had begun to leave memory. */
+  hasNews = false
+
+  /** Of its steps' bodies. */
+  readonly surroundings = new Surroundings(this)
 
   private readonly scheduler: TaskScheduler
-  private readonly waits = new Map<string, (fact: Fact) => void>()
+  private readonly mailbox: Mailbox
+  private readonly waits = new Map<string, Wait>()
   private readonly deferred = new Map<string, () => void>()
-  private readonly withdrawn = new Set<string>()
+  private readonly holds: Array<Hold> = []
+  private readonly running = new Set<Fiber.Fiber<unknown, unknown>>()
   private readonly ordinals = new Map<string, number>()
-  private begun: Set<string>
-  private mailbox: Array<Delivery>
-  private next = 0
-  private readonly lastSeq: number
+  private readonly begun: Set<string>
+  /** When timers of a failed attempt are due. */
+  private readonly lapsed: ReadonlyMap<string, number>
+  /** How children ended that have not settled. */
+  private readonly endings = new Map<TaskId, TaskEvent>()
+  private readonly isRestart: boolean
   private fiber: Fiber.Fiber<unknown, unknown> | undefined
+  private exit: Exit.Exit<unknown, unknown> | undefined
+  /** Why the attempt failed, when a step's body died or the code no longer fits. */
+  private failure: Cause.Cause<unknown> | undefined
   private taskTime: number
-  private graceOver = false
-  private graceRunning = false
+  private grace: { readonly key: string } | undefined
 
-  constructor(server: AgentServer, entry: Entry, input: Json, recorded: Recorded = nothing) {
+  /** `isRestart`: an earlier process or attempt had begun the task, so that this one counts as a new attempt. */
+  constructor(server: AgentServer, entry: Entry, input: Json, past?: { recorded: Recorded; isRestart: boolean }) {
+    const { begun, children, deliveries, failures, lapsed, lastSeq } = past?.recorded ?? nothing
     this.server = server
     this.entry = entry
     this.id = entry.state.id
     this.input = input
-    this.begun = new Set(recorded.begun)
-    this.childIds = new Map(recorded.children)
-    this.openChildren = new Set(recorded.children.keys())
-    this.mailbox = [...recorded.deliveries]
-    this.lastSeq = recorded.lastSeq
-    this.phase = recorded.begun.size > 0 ? "replaying" : "live"
-    this.taskTime = entry.state.createdAt
+    this.isRestart = past?.isRestart ?? false
+    this.begun = new Set(begun)
+    this.lapsed = lapsed
+    this.failures = failures
+    this.mailbox = new Mailbox(deliveries, lastSeq)
+    this.phase = past === undefined ? "live" : "replaying"
+    this.taskTime = past?.recorded.startedAt ?? entry.state.createdAt
     this.scheduler = new TaskScheduler(() => this.server.host.ready(this))
+    for (const [key, { ending, id, settledSeq }] of children) {
+      this.childIds.set(key, id)
+      this.openChildren.add(key)
+      if (settledSeq === null && ending !== null) this.endings.set(id, ending)
+    }
   }
 
   /** True when no fiber can move without the log, and something of the log will move it. */
   get isParkable(): boolean {
-    return this.phase === "live" && this.waits.size > 0 && this.bodies === 0 && this.holds === 0 &&
-      this.next === this.mailbox.length && this.scheduler.isQuiescent && this.fiber !== undefined
+    return this.phase === "live" && this.fiber !== undefined && this.exit === undefined && this.waits.size > 0 &&
+      this.bodies === 0 && this.heldBack.size === 0 && this.holds.length === 0 && this.mailbox.isEmpty &&
+      this.scheduler.isQuiescent
   }
 
   get isReplaying(): boolean {
@@ -118,6 +174,20 @@ export class Execution {
   /** What the code waits for, for people who ask why. */
   get waitingFor(): ReadonlyArray<string> {
     return [...this.waits.keys()]
+  }
+
+  /** True while the code only cleans up: nothing it does is recorded any more. */
+  get isUnwinding(): boolean {
+    return this.phase === "stopping" || this.phase === "suspending" || this.phase === "crashing" || this.hasEnded
+  }
+
+  get hasEnded(): boolean {
+    return this.phase === "ended"
+  }
+
+  /** True before it has run any code. */
+  get isNew(): boolean {
+    return this.entry.state.attempt === 0
   }
 
   /** Unix milliseconds of the task's own clock: the time of the last fact its code has seen. */
@@ -132,205 +202,259 @@ export class Execution {
     return n
   }
 
-  /** A fact for the code, after its commit. */
-  push(delivery: Delivery): void {
-    if (delivery.seq <= this.lastSeq) return
-    this.mailbox.push(delivery)
-    this.server.host.ready(this)
-  }
+  // ---------------------------------------------------------------- waiting
 
   /** Waits for a fact under a key. */
   operation<A, E>(operation: Operation<A, E>): Effect.Effect<A, E> {
     return Effect.callback<A, E>((resume) => {
-      const { key } = operation
-      this.waits.set(key, (fact) => resume(operation.interpret(fact)))
-      if (!this.begun.delete(key)) {
-        if (this.phase === "replaying") this.deferred.set(key, operation.begin)
-        else operation.begin()
-      }
+      if (this.hasEnded) return
+      const { begin, key } = operation
+      this.waits.set(key, {
+        fiber: Fiber.getCurrent(),
+        resume: (fact) => resume(operation.interpret(fact)),
+        fail: (cause) => resume(Effect.failCause(cause)),
+        begin,
+        isTold: false
+      })
+      if (!this.begun.delete(key)) this.begin(key, begin)
       return Effect.suspend(() => this.withdraw(operation))
     })
   }
 
-  private withdraw<A, E>({ key, withdraw }: Operation<A, E>): Effect.Effect<void> {
+  private begin(key: string, begin: () => void): void {
+    if (this.phase === "replaying") this.deferred.set(key, begin)
+    else begin()
+  }
+
+  private withdraw<A, E>({ halt, key, withdraw }: Operation<A, E>): Effect.Effect<void> {
     if (!this.waits.delete(key)) return Effect.void
-    if (this.phase === "replaying") this.withdrawn.add(key)
-    if (this.deferred.delete(key) || this.phase === "suspending" || this.phase === "crashing") return Effect.void
+    this.heldBack.delete(key)
+    if (this.deferred.delete(key) || this.phase === "suspending" || this.phase === "crashing") return halt()
     return withdraw()
   }
 
   /** Waits, without having begun anything, for a fact that is on its way. For what must be seen to rest. */
   awaitFact(key: string): Effect.Effect<void> {
     return Effect.callback((resume) => {
-      this.withdrawn.delete(key)
-      this.waits.set(key, () => resume(Effect.void))
+      const done = () => resume(Effect.void)
+      if (this.hasEnded) return
+      this.waits.set(key, { fiber: undefined, resume: done, fail: done, begin: undefined, isTold: true })
     })
   }
 
-  /** Holds deliveries back until the effect ends. */
-  hold(effect: Effect.Effect<unknown>): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      this.holds++
-      return Effect.ensuring(
-        Effect.asVoid(effect),
-        Effect.sync(() => {
-          this.holds--
-          this.server.host.ready(this)
-        })
-      )
+  /**
+   * Continues once `wait` has called back and the code is quiescent, in the order of the calls: as a replay does, in
+   * which there is nothing to wait for. Until then no fact reaches the code.
+   */
+  hold(wait: (over: () => void) => void): Effect.Effect<void> {
+    return Effect.callback((resume) => {
+      const hold: Hold = { isOver: false, resume: () => resume(Effect.void) }
+      this.holds.push(hold)
+      wait(() => {
+        hold.isOver = true
+        this.server.host.ready(this)
+      })
     })
   }
+
+  /** Continues when the code is quiescent. What takes time when it was begun takes as long when it was not. */
+  readonly rest: Effect.Effect<void> = this.hold((over) => over())
+
+  /** A fact under this key is recorded already. */
+  isAnswered(key: string): boolean {
+    return this.mailbox.has(key)
+  }
+
+  /** Answers a wait from here because nothing is recorded of an ended task any more. */
+  answer(key: string, exit: Exit.Exit<Fact>): void {
+    const wait = this.waits.get(key)
+    if (wait === undefined) return
+    this.waits.delete(key)
+    this.scheduler.inside(() => Exit.isSuccess(exit) ? wait.resume(exit.value) : wait.fail(exit.cause))
+    this.server.host.ready(this)
+  }
+
+  /** Runs the body of a step in the world's time and order, not in the task's. */
+  runBody(body: Effect.Effect<unknown, unknown>, context: Context.Context<never>): Fiber.Fiber<unknown, unknown> {
+    const fiber = Effect.runForkWith(context)(body)
+    if (fiber.pollUnsafe() === undefined) {
+      this.running.add(fiber)
+      fiber.addObserver(() => this.running.delete(fiber))
+    }
+    return fiber
+  }
+
+  // ---------------------------------------------------------------- facts
+
+  /** A fact for the code, after its commit. */
+  push(delivery: Delivery): void {
+    if (!this.mailbox.push(delivery)) return
+    if (this.phase === "suspending") this.hasNews = true
+    this.server.host.ready(this)
+  }
+
+  /** A child has ended, but something of it still runs. */
+  childEnds(child: TaskId, ending: TaskEvent): void {
+    this.endings.set(child, ending)
+  }
+
+  childEnding(child: TaskId): TaskEvent | undefined {
+    return this.endings.get(child)
+  }
+
+  // ---------------------------------------------------------------- turns
 
   /** Begins the handler, then runs until nothing moves, or until `deadline` of `performance.now()`. */
   turn(deadline: number): Turn {
-    if (this.phase === "ended") return "ended"
+    if (this.hasEnded) return "ended"
     if (this.fiber === undefined) this.start()
     while (true) {
       if (!this.scheduler.drain(deadline)) return "again"
-      if (this.hasEnded()) return "ended"
-      if (this.holds > 0) return "blocked"
-      const delivery = this.mailbox[this.next]
-      if (delivery === undefined) {
-        if (this.phase !== "replaying") return this.bodies > 0 ? "blocked" : "idle"
-        this.goLive()
-        continue
-      }
-      if (!this.deliver(delivery)) return "blocked"
+      const left = this.settleDown() ?? this.release() ?? this.next()
+      if (left !== "on") return left
       if (performance.now() > deadline) return "again"
     }
   }
 
-  private hasEnded(): boolean {
-    return this.phase === "ended"
+  /** Once the handler has returned: stops what it left behind, and ends when that waits for nothing any more. */
+  private settleDown(): Turn | "on" | undefined {
+    if (this.exit === undefined) return undefined
+    let wasTold = false
+    for (const wait of [...this.waits.values()]) {
+      if (wait.isTold) continue
+      if (!wasTold) this.server.host.leaving(this)
+      wasTold = wait.isTold = true
+      this.scheduler.inside(() => wait.fiber?.interruptUnsafe())
+    }
+    if (wasTold) return "on"
+    if (this.waits.size > 0 || this.holds.length > 0) return undefined
+    this.finish()
+    return "ended"
   }
 
-  private deliver(delivery: Delivery): boolean {
-    const { at, fact, key, seq } = delivery
+  private release(): Turn | "on" | undefined {
+    const hold = this.holds[0]
+    if (hold === undefined) return undefined
+    if (!hold.isOver) return "blocked"
+    this.holds.shift()
+    this.scheduler.inside(hold.resume)
+    return "on"
+  }
+
+  private next(): Turn | "on" {
+    const delivery = this.mailbox.first
+    if (delivery !== undefined) return this.deliver(delivery)
+    if (this.phase !== "replaying") return this.bodies > 0 ? "blocked" : "idle"
+    if (this.begun.size > 0 && this.waits.size > 0 && this.failures === 0) return this.mismatch()
+    this.goLive()
+    return "on"
+  }
+
+  private deliver({ at, fact, key, seq }: Delivery): Turn | "on" {
+    // nobody has asked for it yet
+    if (this.phase === "replaying" && this.begun.has(key)) return this.mismatch()
     const wait = this.waits.get(key)
-    if (wait === undefined && this.phase === "replaying" && !this.withdrawn.has(key)) {
-      if (!this.mismatch(key)) return false
+    this.mailbox.shift()
+    this.grace = undefined
+    if (fact._tag === "Child") {
+      this.openChildren.delete(key)
+      this.endings.delete(fact.id)
     }
-    this.advance()
+    if (wait?.begin !== undefined && isUnwound(fact) && !this.isUnwinding) {
+      this.begin(key, wait.begin)
+      return "on"
+    }
     this.lastDelivered = seq
-    if (at > this.taskTime) this.taskTime = at
-    if (fact._tag === "Child") this.openChildren.delete(key)
-    if (fact._tag === "Step" && this.bodies > 0 && seq > this.lastSeq) this.bodies--
+    this.taskTime = Math.max(this.taskTime, at)
     if (wait !== undefined) {
       this.waits.delete(key)
-      wait(fact)
+      this.scheduler.inside(() => wait.resume(fact))
     }
-    return true
+    return "on"
   }
 
-  private advance(): void {
-    this.next++
-    if (this.next === this.mailbox.length) {
-      this.mailbox = []
-      this.next = 0
-    } else if (this.next > 1_024) {
-      this.mailbox = this.mailbox.slice(this.next)
-      this.next = 0
-    }
+  /**
+   * The log has something nobody asked for. Code that only waits for something outside the log may still come back and
+   * ask for it; code that waits for something else of the log, and goes on doing so, has changed.
+   */
+  private mismatch(): Turn {
+    const key = this.unasked
+    if (this.waits.size === 0 || this.grace?.key === key) return "idle"
+    const grace = this.grace = { key }
+    this.server.host.fork(Effect.sleep(mismatchGrace)).addObserver((exit) => {
+      if (Exit.isFailure(exit) || this.grace !== grace || this.phase !== "replaying") return
+      this.crash(Cause.die(this.misfit(key)))
+    })
+    return "idle"
   }
 
-  /** Nobody asked for the next recorded fact. True when the execution has given up on it. */
-  private mismatch(key: string): boolean {
-    if (this.graceOver) {
-      this.crash(Cause.die(
-        new ReplayMismatch({ task: this.id, agent: this.entry.state.agent, recorded: key, waiting: this.waitingFor })
-      ))
-      return true
-    }
-    if (!this.graceRunning) {
-      this.graceRunning = true
-      this.server.host.fork(Effect.sleep(mismatchGrace)).addObserver(() => {
-        this.graceOver = true
-        this.server.host.ready(this)
-      })
-    }
-    return false
+  /** The next thing the log has that the code has not asked for. */
+  private get unasked(): string {
+    return this.mailbox.find((key) => this.begun.has(key)) ?? this.begun.values().next().value!
+  }
+
+  private misfit(recorded: string): ReplayMismatch {
+    return new ReplayMismatch({ task: this.id, agent: this.entry.state.agent, recorded, waiting: this.waitingFor })
   }
 
   private goLive(): void {
     this.phase = "live"
-    this.withdrawn.clear()
     const begins = [...this.deferred.values()]
     this.deferred.clear()
-    for (const begin of begins) begin()
+    this.scheduler.inside(() => {
+      for (const begin of begins) begin()
+    })
   }
+
+  // ---------------------------------------------------------------- beginning and ending
 
   private start(): void {
-    this.attempt = this.server.claim(this)
-    const { definition, host } = this.server
-    const context = Context.mergeAll(
-      definition.context,
-      Context.make(Scheduler, this.scheduler),
-      Context.make(Clock.Clock, this.clock()),
-      Context.make(Random.Random, TaskRandom.make(this.id)),
-      contextOf(this)
+    const { isNew } = this
+    this.attempt = this.server.claim(this, this.isRestart)
+    if (isNew) this.taskTime = this.entry.state.updatedAt
+    const { definition } = this.server
+    // laid over the definition's own, not merged: that would copy every service of the process for every execution
+    const context = definition.context.pipe(
+      Context.add(Scheduler, this.scheduler),
+      Context.add(Clock.Clock, new TaskClock(this)),
+      Context.add(Random.Random, TaskRandom.make(this.id)),
+      Context.add(TaskContext, inHandler(this)),
+      // what the handler traces itself hangs below the task's own span, which the log keeps
+      Context.add(Tracer.ParentSpan, Tracer.externalSpan({ ...this.entry.state.spec.trace, sampled: true }))
     )
-    const fiber = Effect.runForkWith(context)(definition.handle(this.input))
-    this.fiber = fiber
-    fiber.addObserver((exit) => {
-      const phase = this.phase
-      this.phase = "ended"
-      host.ended(this, phase, this.failure === undefined ? exit : Exit.failCause(this.failure))
+    this.scheduler.inside(() => {
+      this.fiber = Effect.runForkWith(context)(definition.handle(this.input))
+    })
+    this.fiber!.addObserver((exit) => {
+      this.exit = exit
+      this.server.host.ready(this)
     })
   }
 
-  private clock(): Clock.Clock {
-    return {
-      currentTimeMillisUnsafe: () => this.taskTime,
-      currentTimeMillis: Effect.sync(() => this.taskTime),
-      currentTimeNanosUnsafe: () => BigInt(this.taskTime) * 1_000_000n,
-      currentTimeNanos: Effect.sync(() => BigInt(this.taskTime) * 1_000_000n),
-      monotonicTimeNanosUnsafe: () => BigInt(this.taskTime) * 1_000_000n,
-      monotonicTimeNanos: Effect.sync(() => BigInt(this.taskTime) * 1_000_000n),
-      sleep: (duration) => this.sleep(duration)
-    }
+  /** When a new timer is due: `millis` from now, or as an attempt that failed had set it. */
+  due(key: string, millis: number): number {
+    return this.lapsed.get(key) ?? this.later(millis)
   }
 
-  /** A durable timer: the wait of `Effect.sleep`, `timeout` and `Schedule` inside a handler. */
-  private sleep(duration: Duration.Duration): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      const millis = Math.ceil(Duration.toMillis(duration))
-      if (millis <= 0) return Effect.yieldNow
-      if (!Number.isFinite(millis)) return Effect.never
-      if (this.isUnwinding) return Effect.provideService(Effect.sleep(duration), Clock.Clock, this.server.host.clock)
-      const name = `timer:${millis}`
-      const key = `${name}:${this.ordinal(name)}`
-      const { log } = this.server.host
-      return this.operation<void, never>({
-        key,
-        begin: () => {
-          log.dispatch(this.entry, { _tag: "SetTimer", attempt: this.attempt, key, due: this.taskTime + millis })
-        },
-        interpret: () => Effect.void,
-        withdraw: () => Effect.sync(() => log.clearTimer(this.id, key))
-      })
-    })
-  }
-
-  /** True while the code only cleans up: nothing it does is recorded any more. */
-  get isUnwinding(): boolean {
-    return this.phase === "stopping" || this.phase === "suspending" || this.phase === "crashing"
+  /** The wall clock's time in `millis`, never before the task's own time. */
+  later(millis: number): number {
+    return Math.max(this.taskTime, this.server.host.log.now()) + millis
   }
 
   /** The task ended from outside: interrupts the code, whose finalizers run. */
   stop(): void {
-    if (this.phase === "ended" || this.phase === "stopping") return
+    if (this.hasEnded || this.phase === "stopping") return
     this.interrupt("stopping")
   }
 
   /** Leaves memory without ending the task; children and steps in the log are untouched. */
   suspend(): void {
-    if (this.phase === "ended" || this.isUnwinding) return
-    this.interrupt("suspending")
+    if (!this.isUnwinding) this.interrupt("suspending")
   }
 
   /** Ends this attempt because of a defect outside the handler's own fibers. */
   crash(cause: Cause.Cause<unknown>): void {
-    if (this.phase === "ended" || this.isUnwinding) return
+    if (this.isUnwinding) return
     this.failure = cause
     this.interrupt("crashing")
   }
@@ -338,25 +462,48 @@ export class Execution {
   private interrupt(phase: "stopping" | "suspending" | "crashing"): void {
     this.phase = phase
     this.deferred.clear()
+    this.heldBack.clear()
     if (this.fiber === undefined) {
-      this.phase = "ended"
-      this.server.host.ended(this, phase, this.failure === undefined ? Exit.interrupt() : Exit.failCause(this.failure))
-      return
+      this.exit = Exit.interrupt()
+      return this.finish()
     }
-    this.fiber.interruptUnsafe()
+    this.server.host.leaving(this)
+    this.scheduler.inside(() => {
+      if (phase !== "stopping") this.awaitNoFacts()
+      this.fiber!.interruptUnsafe()
+    })
     this.server.host.ready(this)
   }
 
-  /** Gives up on a handler that does not stop: its fibers may run on, but write nothing. */
-  abandon(): void {
-    if (this.phase === "ended") return
-    const phase = this.phase
-    this.phase = "ended"
-    this.settlement = "refused"
-    this.server.host.ended(this, phase, Exit.interrupt())
+  /** What is to be seen to rest will be, by whoever runs the task next. */
+  private awaitNoFacts(): void {
+    for (const [key, wait] of [...this.waits]) {
+      if (wait.begin !== undefined) continue
+      this.waits.delete(key)
+      wait.fail(Cause.interrupt())
+    }
   }
 
-  get isTerminal(): boolean {
-    return isTerminal(this.entry.state.status)
+  /** Gives up on code that does not stop: its fibers stay where they are and write nothing. */
+  abandon(): void {
+    if (this.hasEnded) return
+    this.settlement = "refused"
+    this.finish()
+  }
+
+  private finish(): void {
+    const { phase } = this
+    this.phase = "ended"
+    this.scheduler.close()
+    this.waits.clear()
+    for (const fiber of [...this.running]) fiber.interruptUnsafe()
+    this.server.host.ended(this, phase, this.outcome(phase))
+  }
+
+  private outcome(phase: Phase): Exit.Exit<unknown, unknown> {
+    if (this.failure !== undefined) return Exit.failCause(this.failure)
+    const isWhole = this.exit !== undefined && (phase === "live" || phase === "replaying")
+    if (!isWhole || this.begun.size === 0 || this.failures > 0) return this.exit ?? Exit.interrupt()
+    return Exit.die(this.misfit(this.unasked))
   }
 }

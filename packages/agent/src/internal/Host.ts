@@ -1,7 +1,7 @@
 import type { Settler } from "@coppice/task/Settler"
 import type { TaskLog } from "@coppice/task/TaskLog"
 import type { Tasks } from "@coppice/task/Tasks"
-import type { Workers } from "@coppice/task/Worker"
+import type { Worker } from "@coppice/task/Worker"
 import type { Clock } from "effect/Clock"
 import type { Context } from "effect/Context"
 import type { Effect } from "effect/Effect"
@@ -15,19 +15,22 @@ import type { Execution, Phase } from "./Execution.ts"
 export interface Host {
   readonly log: TaskLog["Service"]
   readonly tasks: Tasks["Service"]
-  readonly workers: Workers["Service"]
   readonly settler: Settler["Service"]
   readonly codec: CallCodec
   /** The clock of the process, as opposed to a task's own. */
   readonly clock: Clock
   /** Scheduler, clock and randomness of the process, for what runs outside the handler's order. */
   readonly outside: Context<never>
-  /** Runs an effect in the process's own context. */
+  /** Runs an effect in the process's own context, no longer than the executor lives. */
   readonly fork: <A, E>(effect: Effect<A, E>) => Fiber<A, E>
   /** The code of an agent served by this process. */
   readonly local: (agent: string) => Definition | undefined
+  /** Calls back with the agent's worker once it can take a task; with a reason why not, when there is no such agent. */
+  readonly whenRoom: (agent: string, callback: (worker: Worker | string) => void) => void
   /** The execution has something to do. */
   readonly ready: (execution: Execution) => void
-  /** The handler's fiber has ended, or never began. */
+  /** The execution was told to stop: it may take its time, but not for ever. */
+  readonly leaving: (execution: Execution) => void
+  /** Nothing of the execution runs any more. */
   readonly ended: (execution: Execution, phase: Phase, exit: Exit<unknown, unknown>) => void
 }

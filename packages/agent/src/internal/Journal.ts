@@ -26,77 +26,95 @@ export interface Recorded {
   readonly deliveries: ReadonlyArray<Delivery>
   /** Keys of everything begun, whether it ended or not. */
   readonly begun: ReadonlySet<string>
-  readonly children: ReadonlyMap<string, TaskId>
+  readonly children: ReadonlyMap<string, ChildRecord>
+  /** Timers of a failed attempt, and when they are due: its unwinding may have cleared them. */
+  readonly lapsed: ReadonlyMap<string, number>
+  /** Attempts lost to defects. */
+  readonly failures: number
+  /** When the first attempt began. */
+  readonly startedAt: number
   readonly lastSeq: number
 }
 
-interface FailedAttempt {
-  readonly seq: number
-  readonly delivered: number
-}
-
-/**
- * A failed attempt cancels its children while it unwinds. The next attempt must not see that as an answer, it calls
- * again: such a child counts as never begun.
- */
-const unwound = (child: ChildRecord, failures: ReadonlyArray<FailedAttempt>): boolean =>
-  child.ending?._tag === "Cancelled" && child.ending.by === "parent" &&
-  child.settledSeq !== null &&
-  failures.some((failure) => failure.delivered < child.settledSeq! && child.settledSeq! < failure.seq)
-
-/** The last child under each key: an earlier one under the same key was unwound. */
-const latest = (children: ReadonlyArray<ChildRecord>): ReadonlyArray<ChildRecord> => {
+/** The last child under each key: an earlier one under the same key was unwound by an attempt that failed. */
+const latest = (children: ReadonlyArray<ChildRecord>): ReadonlyMap<string, ChildRecord> => {
   const byKey = new Map<string, ChildRecord>()
   for (const child of children) {
     const known = byKey.get(child.key)
     if (known === undefined || known.id < child.id) byKey.set(child.key, child)
   }
-  return [...byKey.values()]
+  return byKey
+}
+
+class Reader {
+  readonly deliveries: Array<Delivery> = []
+  readonly begun = new Set<string>()
+  readonly lapsed = new Map<string, number>()
+  private readonly running = new Map<string, number>()
+  failures = 0
+  startedAt = 0
+  lastSeq = 0
+
+  event(seq: number, at: number, event: TaskEvent): void {
+    this.lastSeq = seq
+    switch (event._tag) {
+      case "Created":
+        this.startedAt = at
+        return
+      case "Started":
+        if (event.attempt === 1) this.startedAt = at
+        return
+      case "AttemptFailed":
+        return this.failed()
+      case "StepRecorded":
+        return this.deliver(event.key, seq, at, { _tag: "Step", exit: event.exit })
+      case "TimerSet":
+        this.begun.add(event.key)
+        this.running.set(event.key, event.due)
+        return
+      case "TimerFired":
+        this.running.delete(event.key)
+        this.lapsed.delete(event.key)
+        return this.deliver(event.key, seq, at, { _tag: "Timer" })
+      case "InputRequested":
+        this.begun.add(event.request.key)
+        return
+      case "InputWithdrawn":
+        this.begun.delete(event.key)
+        return
+      case "InputReceived":
+        return this.deliver(event.key, seq, at, { _tag: "Input", response: event.response })
+    }
+  }
+
+  private failed(): void {
+    this.failures++
+    for (const [key, due] of this.running) {
+      this.begun.delete(key)
+      this.lapsed.set(key, due)
+    }
+    this.running.clear()
+  }
+
+  child({ ending, id, key, settledAt, settledSeq, status }: ChildRecord): void {
+    this.begun.add(key)
+    if (settledSeq === null || ending === null) return
+    this.lastSeq = Math.max(this.lastSeq, settledSeq)
+    this.deliver(key, settledSeq, settledAt ?? 0, { _tag: "Child", id, status, ending })
+  }
+
+  private deliver(key: string, seq: number, at: number, fact: Fact): void {
+    this.begun.add(key)
+    this.deliveries.push({ key, seq, at, fact })
+  }
 }
 
 export const read = (journal: Journal): Recorded => {
-  const deliveries: Array<Delivery> = []
-  const begun = new Set<string>()
-  const children = new Map<string, TaskId>()
-  const failures: Array<FailedAttempt> = []
-  let lastSeq = 0
-  for (const { at, event, seq } of journal.events) {
-    lastSeq = seq
-    switch (event._tag) {
-      case "AttemptFailed":
-        failures.push({ seq, delivered: event.delivered })
-        break
-      case "StepRecorded":
-        begun.add(event.key)
-        deliveries.push({ key: event.key, seq, at, fact: { _tag: "Step", exit: event.exit } })
-        break
-      case "TimerSet":
-        begun.add(event.key)
-        break
-      case "TimerFired":
-        deliveries.push({ key: event.key, seq, at, fact: { _tag: "Timer" } })
-        break
-      case "InputRequested":
-        begun.add(event.request.key)
-        break
-      case "InputReceived":
-        deliveries.push({ key: event.key, seq, at, fact: { _tag: "Input", response: event.response } })
-        break
-    }
-  }
-  for (const child of latest(journal.children)) {
-    if (unwound(child, failures)) continue
-    begun.add(child.key)
-    children.set(child.key, child.id)
-    if (child.settledSeq === null || child.ending === null) continue
-    lastSeq = Math.max(lastSeq, child.settledSeq)
-    deliveries.push({
-      key: child.key,
-      seq: child.settledSeq,
-      at: child.settledAt ?? 0,
-      fact: { _tag: "Child", id: child.id, status: child.status, ending: child.ending }
-    })
-  }
+  const reader = new Reader()
+  for (const { at, event, seq } of journal.events) reader.event(seq, at, event)
+  const children = latest(journal.children)
+  for (const child of children.values()) reader.child(child)
+  const { begun, deliveries, failures, lapsed, lastSeq, startedAt } = reader
   deliveries.sort((a, b) => a.seq - b.seq)
-  return { deliveries, begun, children, lastSeq }
+  return { deliveries, begun, children, lapsed, failures, startedAt, lastSeq }
 }

@@ -13,17 +13,19 @@ const checkEvery = 32
 export class TaskScheduler implements Scheduler {
   readonly executionMode = "async"
   private tasks: Array<() => void> = []
-  private draining = false
+  private isInside = false
+  private isClosed = false
   private readonly wake: () => void
   private readonly dispatcher: SchedulerDispatcher
 
-  /** `wake` is called when work arrives from outside a drain, such as a promise that resolved. */
+  /** `wake` is called when work arrives from outside a turn, such as a promise that resolved. */
   constructor(wake: () => void) {
     this.wake = wake
     this.dispatcher = {
       scheduleTask: (task) => {
+        if (this.isClosed) return
         this.tasks.push(task)
-        if (!this.draining) this.wake()
+        if (!this.isInside) this.wake()
       },
       flush: () => {
         this.drain(Infinity)
@@ -43,16 +45,28 @@ export class TaskScheduler implements Scheduler {
     return this.tasks.length === 0
   }
 
+  /** Runs what moves fibers from within a turn, which then drains what they schedule. */
+  inside(move: () => void): void {
+    const before = this.isInside
+    this.isInside = true
+    try {
+      move()
+    } finally {
+      this.isInside = before
+    }
+  }
+
   /** Runs queued work until there is none, or until `deadline` of `performance.now()`. True when there is none. */
   drain(deadline: number): boolean {
-    if (this.draining) return false
-    this.draining = true
+    if (this.isInside) return false
+    this.isInside = true
     let count = 0
     try {
       while (this.tasks.length > 0) {
         const batch = this.tasks
         this.tasks = []
         for (let i = 0; i < batch.length; i++) {
+          if (this.isClosed) return true
           batch[i]!()
           if (++count % checkEvery === 0 && performance.now() > deadline) {
             this.tasks = [...batch.slice(i + 1), ...this.tasks]
@@ -62,7 +76,13 @@ export class TaskScheduler implements Scheduler {
       }
       return true
     } finally {
-      this.draining = false
+      this.isInside = false
     }
+  }
+
+  /** Nothing runs here any more; fibers that still could move stay where they are. */
+  close(): void {
+    this.isClosed = true
+    this.tasks = []
   }
 }

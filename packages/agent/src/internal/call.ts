@@ -3,10 +3,11 @@
  */
 import type { Contract } from "@coppice/task/Contract"
 import { canonical, check } from "@coppice/task/Payload"
-import type { TaskId } from "@coppice/task/Task"
-import * as Cause from "effect/Cause"
+import type { Worker } from "@coppice/task/Worker"
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Schedule from "effect/Schedule"
 import type { Json } from "effect/Schema"
 import type { CallOptions } from "../Agent.ts"
 import { CallError } from "../AgentError.ts"
@@ -59,54 +60,66 @@ const invoke = (
   options: CallOptions | undefined
 ): Effect.Effect<Fact, CallError> => {
   const { name } = contract
+  if (execution.ordinal("call") >= maxChildren) return refused(contract, `the task has made ${maxChildren} calls already`)
   const base = `call:${name}:${fingerprint(canonical(input))}`
   const key = `${base}:${execution.ordinal(base)}`
-  const { host } = execution.server
-  if (!execution.childIds.has(key) && execution.childIds.size >= maxChildren) {
-    return refused(contract, `the task has ${maxChildren} children already`)
-  }
-  const worker = host.workers.find(name)
-  if (worker === undefined) {
-    return Effect.catch(host.workers.get(name), (error) =>
-      Effect.fail(new CallError({ agent: name, reason: { _tag: "Unknown", detail: error.message } }))) as never
-  }
-  const deadline = options?.deadline === undefined ? null : execution.now() + options.deadline
-  let isWanted = true
-  const begin = () =>
-    worker.whenRoom(() => {
-      if (!isWanted || execution.phase === "ended") return
-      const child = host.tasks.submitChild({
-        parent: execution.entry,
-        key,
-        input: host.codec.request(name, input),
-        worker,
-        deadline,
-        onParentExit: options?.onParentExit ?? "stop"
-      })
-      execution.childIds.set(key, child.state.id)
-      execution.openChildren.add(key)
-    })
   return execution.operation<Fact, never>({
     key,
-    begin,
+    begin: () => {
+      execution.heldBack.add(key)
+      execution.server.host.whenRoom(name, (worker) => {
+        if (!execution.heldBack.delete(key)) return
+        if (typeof worker === "string") unknown(execution, key, name, worker)
+        else submit(execution, key, worker, input, options)
+      })
+    },
     interpret: Effect.succeed,
-    withdraw: () => {
-      isWanted = false
-      const child = execution.childIds.get(key)
-      return child === undefined ? Effect.void : cancelChild(execution, key, child)
-    }
+    withdraw: () => cancelChild(execution, key),
+    halt: () => execution.rest
   })
 }
 
-/** Cancels the child and waits until it has settled; that it settled reaches the code in the order of the log. */
-const cancelChild = (execution: Execution, key: string, child: TaskId): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    const { fork, log, tasks } = execution.server.host
-    const entry = log.resident(child)
-    if (entry !== undefined) tasks.cancelNow(entry, "parent", "The caller no longer waits")
-    else fork(tasks.cancel({ id: child, by: "parent", reason: "The caller no longer waits" }))
-    return execution.awaitFact(key)
+/** That there is no such agent is recorded: there may be one when the task is replayed. */
+const unknown = (execution: Execution, key: string, name: string, error: string): void => {
+  const { log } = execution.server.host
+  const { attempt, entry } = execution
+  const exit = { _tag: "Failure", error } as const
+  log.dispatch(entry, { _tag: "RecordStep", attempt, key, name, exit, startedAt: log.now() })
+}
+
+const submit = (
+  execution: Execution,
+  key: string,
+  worker: Worker,
+  input: Json,
+  options: CallOptions | undefined
+): void => {
+  const { codec, tasks } = execution.server.host
+  const child = tasks.submitChild({
+    parent: execution.entry,
+    key,
+    input: codec.request(worker.contract.name, input),
+    worker,
+    deadline: options?.deadline === undefined ? null : execution.later(options.deadline),
+    onParentExit: options?.onParentExit ?? "stop"
   })
+  execution.childIds.set(key, child.state.id)
+  execution.openChildren.add(key)
+}
+
+/** Cancels the child and waits until it has settled; that it settled reaches the code in the order of the log. */
+const cancelChild = (execution: Execution, key: string): Effect.Effect<void> => {
+  const child = execution.childIds.get(key)
+  if (child === undefined) return execution.rest
+  const { fork, log, settler, tasks } = execution.server.host
+  const reason = { by: "parent", reason: "The caller no longer waits" }
+  const entry = log.resident(child)
+  if (entry !== undefined) tasks.cancelNow(entry, reason.by, reason.reason)
+  else if (!execution.isAnswered(key)) {
+    fork(Effect.retry(settler.end(child, { _tag: "Cancel", ...reason }, reason), Schedule.spaced("1 second")))
+  }
+  return execution.awaitFact(key)
+}
 
 const interpret = (
   execution: Execution,
@@ -114,9 +127,12 @@ const interpret = (
   codecs: Codecs,
   fact: Fact
 ): Effect.Effect<any, any> => {
+  const fail = (reason: CallError["reason"]) => Effect.fail(new CallError({ agent: contract.name, reason }))
+  if (fact._tag === "Step" && fact.exit._tag === "Failure") {
+    return fail({ _tag: "Unknown", detail: String(fact.exit.error) })
+  }
   if (fact._tag !== "Child") return Effect.die(new Error(`A call was answered by a ${fact._tag}`))
   const { ending, id } = fact
-  const fail = (reason: CallError["reason"]) => Effect.fail(new CallError({ agent: contract.name, reason }))
   const decoded = (exit: Exit.Exit<any, any>, then: (value: any) => Effect.Effect<any, any>) =>
     Exit.isSuccess(exit)
       ? then(exit.value)
@@ -134,7 +150,7 @@ const interpret = (
       return fail({
         _tag: "Cancelled",
         task: id,
-        detail: (ending._tag === "Cancelled" ? ending.reason : null) ?? "it was cancelled"
+        detail: ending._tag === "Cancelled" ? ending.reason ?? `Cancelled by ${ending.by}` : "it was cancelled"
       })
   }
 }

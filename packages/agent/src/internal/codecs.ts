@@ -7,18 +7,21 @@ import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaParser from "effect/SchemaParser"
 import type { Pure } from "../Agent.ts"
 import { CallError, NotAccepted } from "../AgentError.ts"
 import { digest } from "./digest.ts"
+import { toJson } from "./json.ts"
 import type { Definition } from "./AgentServer.ts"
 
 /** A handler's output or error that does not fit its own schema: a bug of the handler. */
 export class DoesNotFit extends Data.TaggedError("DoesNotFit")<{ readonly message: string }> {}
 
-type Encode = (value: unknown) => Exit.Exit<Schema.Json, Schema.SchemaError>
-type Decode = (json: unknown) => Exit.Exit<any, Schema.SchemaError>
+type Encode = (value: unknown) => Exit.Exit<Schema.Json, unknown>
+type Decode = (json: unknown) => Exit.Exit<any, unknown>
 
 export interface Codecs {
   readonly encodeInput: Encode
@@ -31,27 +34,48 @@ export interface Codecs {
 
 const parse = { errors: "first" } as const
 
-const encoder = (schema: Pure): Encode =>
-  SchemaParser.encodeUnknownExit(Schema.toCodecJson(schema), parse) as unknown as Encode
+/** What leaves is a copy of its own, and JSON even where the schema would let anything pass. */
+const encoder = (schema: Pure): Encode => {
+  const encode = SchemaParser.encodeUnknownExit(Schema.toCodecJson(schema), parse)
+  return (value) => {
+    const encoded = encode(value)
+    if (Exit.isFailure(encoded)) return encoded
+    try {
+      return Exit.succeed(toJson(encoded.value))
+    } catch (error) {
+      return Exit.fail(error)
+    }
+  }
+}
 
 const decoder = (schema: Pure): Decode =>
   SchemaParser.decodeUnknownExit(Schema.toCodecJson(schema), parse) as unknown as Decode
 
-/** What a schema says about a value that does not fit: one line with the path. */
+const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
+
+const segment = (part: PropertyKey | { readonly key: PropertyKey }): string => {
+  const key = typeof part === "object" ? part.key : part
+  return typeof key === "number" ? `[${key}]` : `.${String(key)}`
+}
+
+/** What a schema says about a value that does not fit: one line, and where. */
 export const problemOf = (cause: Cause.Cause<unknown>): { readonly path: string; readonly message: string } => {
-  const message = String((Cause.squash(cause) as Error).message ?? Cause.squash(cause))
-  const path = /at (\[.*\])/.exec(message)?.[1] ?? ""
-  return {
-    path: path.replaceAll(/\["([^"]*)"\]/g, ".$1").replace(/^\./, ""),
-    message: message.replaceAll(/\s*\n\s*/g, " ")
+  const problem = Cause.squash(cause)
+  const issue = Predicate.hasProperty(problem, "issue") ? problem.issue : problem
+  if (!SchemaIssue.isIssue(issue)) {
+    return { path: "", message: String(problem instanceof Error ? problem.message : problem).replaceAll(/\s*\n\s*/g, " ") }
   }
+  const [first] = formatIssue(issue).issues
+  const path = (first?.path ?? []).map(segment).join("").replace(/^\./, "")
+  const message = (first?.message ?? "it does not fit").replaceAll(/\s*\n\s*/g, " ")
+  return { path, message: path === "" ? message : `${path}: ${message}` }
 }
 
 /** An error of the runtime that the handler let through: no contract declares it, and a replay would read it again. */
 export const isUndeclared = (error: unknown): error is CallError | NotAccepted =>
   error instanceof CallError || error instanceof NotAccepted
 
-const orDefect = (what: string, exit: Exit.Exit<Schema.Json, Schema.SchemaError>): Effect.Effect<Schema.Json> =>
+const orDefect = (what: string, exit: Exit.Exit<Schema.Json, unknown>): Effect.Effect<Schema.Json> =>
   Exit.isSuccess(exit)
     ? Effect.succeed(exit.value)
     : Effect.die(new DoesNotFit({ message: `${what} does not fit its schema: ${problemOf(exit.cause).message}` }))

@@ -9,7 +9,21 @@ import { CallError } from "../AgentError.ts"
 import type { TaskContext } from "../TaskContext.ts"
 import { currentExecution } from "./call.ts"
 import { type Codecs, problemOf } from "./codecs.ts"
+import type { Execution } from "./Execution.ts"
 import { runStep } from "./step.ts"
+
+/** How an ephemeral call failed, as its step records it. */
+type Recorded = { readonly declared: Json } | { readonly unknown: string }
+
+const bodyOf = (execution: Execution, name: string, input: Json): Effect.Effect<Json, Recorded> =>
+  Effect.suspend((): Effect.Effect<Json, Recorded> => {
+    const definition = execution.server.host.local(name)
+    if (definition === undefined) {
+      return Effect.fail({ unknown: `no code for the ephemeral agent "${name}" in this process` })
+    }
+    const handled = Effect.provideContext(definition.handle(input), definition.context)
+    return Effect.mapError(handled as Effect.Effect<Json, Json>, (declared) => ({ declared }))
+  })
 
 export const callEphemeral = (
   contract: Contract,
@@ -17,29 +31,29 @@ export const callEphemeral = (
   input: unknown
 ): Effect.Effect<any, any, TaskContext> =>
   Effect.flatMap(currentExecution, (execution) => {
+    const { name } = contract
+    const fail = (reason: CallError["reason"]) => Effect.fail(new CallError({ agent: name, reason }))
     const encoded = codecs.encodeInput(input)
-    if (Exit.isFailure(encoded)) {
-      const { message } = problemOf(encoded.cause)
-      return Effect.fail(new CallError({ agent: contract.name, reason: { _tag: "Refused", detail: message } }))
-    }
-    const definition = execution.server.host.local(contract.name)
-    if (definition === undefined) {
-      const detail = `no code for the ephemeral agent "${contract.name}" in this process`
-      return Effect.fail(new CallError({ agent: contract.name, reason: { _tag: "Unknown", detail } }))
-    }
-    const body = Effect.provideContext(definition.handle(encoded.value), definition.context)
+    if (Exit.isFailure(encoded)) return fail({ _tag: "Refused", detail: problemOf(encoded.cause).message })
     const step = runStep(execution, {
-      name: contract.name,
+      name,
       kind: "call",
       input: encoded.value,
-      body: body as Effect.Effect<Json, Json>,
+      body: bodyOf(execution, name, encoded.value),
       encode: (value) => value as Json,
       decode: Exit.succeed,
       encodeError: (error) => error as Json,
       decodeError: Exit.succeed
     })
-    return Effect.matchEffect(step, {
-      onSuccess: (output) => codecs.decodeOutput(output) as Effect.Effect<any, any>,
-      onFailure: (error) => Effect.flatMap(codecs.decodeError(error) as Effect.Effect<any, any>, Effect.fail)
+    const decoded = (exit: Exit.Exit<any, any>, then: (value: any) => Effect.Effect<any, any>) =>
+      Exit.isSuccess(exit)
+        ? then(exit.value)
+        : fail({ _tag: "Malformed", task: execution.id, detail: problemOf(exit.cause).message })
+    return Effect.matchEffect(step as Effect.Effect<Json, Recorded>, {
+      onSuccess: (output) => decoded(codecs.decodeOutput(output), Effect.succeed),
+      onFailure: (error) =>
+        "unknown" in error
+          ? fail({ _tag: "Unknown", detail: error.unknown })
+          : decoded(codecs.decodeError(error.declared), Effect.fail)
     })
   })

@@ -1,6 +1,7 @@
 /**
  * Turns a value into the JSON a replay will read back, so that live and replayed code see the same.
  */
+import { depthLimit } from "@coppice/task/Payload"
 import type { Json } from "effect/Schema"
 
 /** A value JSON cannot carry. `path` is where, such as `$.items[3]`. */
@@ -12,15 +13,10 @@ export class NotJson extends Error {
   }
 }
 
-const isPlain = (value: object): boolean => {
-  const prototype = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null || Array.isArray(value)
-}
-
 /**
- * The value itself when it is plain JSON already, else its JSON form: `undefined` becomes `null`, dates and whatever has
- * a `toJSON` become what they say, class instances their own fields. Throws `NotJson` for functions, symbols, bigints,
- * numbers that are not finite, and cycles.
+ * A copy of the value as JSON: `undefined` becomes `null`, or goes where it is a field; dates and whatever has a
+ * `toJSON` become what they say, class instances their own fields. Throws `NotJson` for functions, symbols, bigints,
+ * numbers that are not finite, cycles, and what is nested too deep.
  */
 export const toJson = (value: unknown, path = "$", seen: ReadonlyArray<object> = []): Json => {
   switch (typeof value) {
@@ -41,38 +37,26 @@ export const toJson = (value: unknown, path = "$", seen: ReadonlyArray<object> =
 
 const objectToJson = (value: object, path: string, seen: ReadonlyArray<object>): Json => {
   if (seen.includes(value)) throw new NotJson(path, "a cycle")
-  if ("toJSON" in value && typeof value.toJSON === "function" && !isErrorLike(value)) {
-    return toJson(value.toJSON(), path, [...seen, value])
-  }
+  if (seen.length > depthLimit) throw new NotJson(path.slice(0, 80), `something nested deeper than ${depthLimit} levels`)
   const inner = [...seen, value]
-  if (Array.isArray(value)) {
-    let same = true
-    const items = value.map((item, index) => {
-      const json = toJson(item, `${path}[${index}]`, inner)
-      if (json !== item) same = false
-      return json
-    })
-    return same ? value as Json : items
+  if ("toJSON" in value && typeof value.toJSON === "function" && !(value instanceof Error)) {
+    return toJson(value.toJSON(), path, inner)
   }
-  return fieldsToJson(value, path, inner)
+  return Array.isArray(value)
+    ? Array.from(value, (item, index) => toJson(item, `${path}[${index}]`, inner))
+    : fieldsToJson(value, path, inner)
 }
 
-const isErrorLike = (value: object): boolean => value instanceof Error
-
 const fieldsToJson = (value: object, path: string, inner: ReadonlyArray<object>): Json => {
-  let same = isPlain(value)
   const fields: Record<string, Json> = {}
-  for (const key of Object.keys(value)) {
-    const field = (value as Record<string, unknown>)[key]
-    if (field === undefined) {
-      same = false
-      continue
-    }
+  const add = (key: string, field: unknown): void => {
+    if (field === undefined) return
     const json = toJson(field, `${path}.${key}`, inner)
-    if (json !== field) same = false
-    Object.defineProperty(fields, key, { value: json, enumerable: true, writable: true, configurable: true })
+    if (key !== "__proto__") fields[key] = json
+    else Object.defineProperty(fields, key, { value: json, enumerable: true, writable: true, configurable: true })
   }
-  if (isErrorLike(value)) fields["message"] = (value as Error).message
-  if ("_tag" in value && typeof value._tag === "string") fields["_tag"] = value._tag
-  return same ? value as Json : fields
+  if (value instanceof Error) add("message", value.message)
+  for (const key of Object.keys(value)) add(key, (value as Record<string, unknown>)[key])
+  if ("_tag" in value && typeof value._tag === "string") add("_tag", value._tag)
+  return fields
 }

@@ -2,11 +2,10 @@
  * The last step of an execution: what its end means for the task.
  */
 import { check } from "@coppice/task/Payload"
-import type { FailureReason, TaskId } from "@coppice/task/Task"
+import type { FailureReason } from "@coppice/task/Task"
 import type { Command } from "@coppice/task/TaskMachine"
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Json } from "effect/Schema"
 import { ReplayMismatch } from "../AgentError.ts"
@@ -16,18 +15,24 @@ import type { Host } from "./Host.ts"
 
 /** What the executor does afterwards. */
 export interface Next {
+  /** Nothing of the task runs any more. */
   readonly done: () => void
-  readonly again: (cause: Cause.Cause<unknown>, delay: Duration.Duration) => void
+  /** The task deserves another attempt after `delay`. */
+  readonly again: (delay: Duration.Duration) => void
+  /** The execution left memory while it waited for its children: whoever runs the task next will report. */
+  readonly isGone: () => boolean
 }
+
+const longestMessage = 1_000
 
 /** One line about a cause, without a stack. */
 export const messageOf = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
   const text = error instanceof Error ? `${error.name === "Error" ? "" : `${error.name}: `}${error.message}` : String(error)
-  return text.split("\n")[0]!.slice(0, 1_000)
+  return text.split("\n")[0]!.slice(0, longestMessage)
 }
 
-const backoff = (attempt: number): Duration.Duration => Duration.millis(Math.min(100 * 2 ** (attempt - 1), 30_000))
+const backoff = (failures: number): Duration.Duration => Duration.millis(Math.min(100 * 2 ** failures, 30_000))
 
 const failure = (execution: Execution, reason: FailureReason, message: string, error: Json): Command => ({
   _tag: "Fail",
@@ -46,20 +51,28 @@ const verdict = (execution: Execution, exit: Exit.Exit<unknown, unknown>): Comma
     return failure(execution, "defect", tooLarge.message, null)
   }
   const { cause } = exit
-  const mismatch = cause.reasons.find((reason) => Cause.isDieReason(reason) && reason.defect instanceof ReplayMismatch)
-  if (mismatch !== undefined) return failure(execution, "replay_mismatch", messageOf(cause), null)
+  if (diedOf(cause, isMismatch)) return failure(execution, "replay_mismatch", messageOf(cause), null)
   if (Cause.hasDies(cause)) {
-    if (cause.reasons.some((reason) => Cause.isDieReason(reason) && isUndeclared(reason.defect))) {
-      return failure(execution, "defect", messageOf(cause), null)
-    }
-    if (execution.attempt < execution.server.contract.attempts) return undefined
-    return failure(execution, "defect", messageOf(cause), null)
+    const isLast = execution.failures + 1 >= execution.server.contract.attempts
+    return isLast || diedOf(cause, isUndeclared) ? failure(execution, "defect", messageOf(cause), null) : undefined
   }
   const failed = cause.reasons.find(Cause.isFailReason)
   if (failed === undefined) return { _tag: "Cancel", by: "self", reason: "The handler interrupted itself" }
   const error = failed.error as Json
-  return failure(execution, "agent_error", describe(error), error)
+  const tooLarge = check(`The error of "${execution.entry.state.agent}"`, error)
+  if (tooLarge !== undefined) return failure(execution, "defect", tooLarge.message, null)
+  return failure(execution, "agent_error", describe(error).slice(0, longestMessage), error)
 }
+
+const isMismatch = (defect: unknown): boolean => defect instanceof ReplayMismatch
+
+const diedOf = (cause: Cause.Cause<unknown>, is: (defect: unknown) => boolean): boolean =>
+  cause.reasons.some((reason) => Cause.isDieReason(reason) && is(reason.defect))
+
+/** The code itself broke, as opposed to being changed under way or letting an error of the runtime through. */
+export const isDefect = (exit: Exit.Exit<unknown, unknown>): exit is Exit.Failure<unknown, unknown> =>
+  Exit.isFailure(exit) && Cause.hasDies(exit.cause) && !diedOf(exit.cause, isMismatch) &&
+  !diedOf(exit.cause, isUndeclared)
 
 const describe = (error: Json): string => {
   if (typeof error === "string") return error
@@ -79,9 +92,10 @@ export const report = (host: Host, execution: Execution, exit: Exit.Exit<unknown
       message: messageOf(exit.cause),
       delivered: execution.lastDelivered
     })
-    return next.again(exit.cause, backoff(execution.attempt))
+    return next.again(backoff(execution.failures))
   }
   endChildren(host, execution, () => {
+    if (next.isGone()) return
     host.log.dispatch(execution.entry, command!)
     next.done()
   })
@@ -90,16 +104,10 @@ export const report = (host: Host, execution: Execution, exit: Exit.Exit<unknown
 /** Cancels the children that still run, or lets them go on where the call said so, and waits until they are at rest. */
 const endChildren = (host: Host, execution: Execution, done: () => void): void => {
   if (execution.openChildren.size === 0) return done()
-  const ids = [...execution.openChildren].map((key) => execution.childIds.get(key)!)
-  host.fork(Effect.forEach(ids, (id) => endChild(host, id), { discard: true })).addObserver(() =>
-    host.settler.whenChildrenSettled(execution.id, done)
-  )
+  for (const child of host.log.liveChildren(execution.id)) {
+    const { onParentExit } = child.state.spec
+    if (onParentExit === "stop") host.tasks.cancelNow(child, "parent", "The parent ended")
+    else host.log.dispatch(child, { _tag: "Release", rule: onParentExit })
+  }
+  host.settler.whenChildrenSettled(execution.id, done)
 }
-
-const endChild = (host: Host, id: TaskId) =>
-  Effect.map(host.log.acquire(id), (child) => {
-    if (child === undefined) return
-    if (child.state.spec.onParentExit === "stop") host.tasks.cancelNow(child, "parent", "The parent ended")
-    else host.log.dispatch(child, { _tag: "Release", rule: child.state.spec.onParentExit })
-    host.log.release(child)
-  })

@@ -8,10 +8,10 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import * as Result from "effect/Result"
 import type { Json } from "effect/Schema"
 import { AmbiguousStep, NotRecordable } from "../AgentError.ts"
 import { CurrentStep } from "../CurrentStep.ts"
-import { inBody, TaskContext } from "../TaskContext.ts"
 import { fingerprint } from "./digest.ts"
 import type { Execution } from "./Execution.ts"
 import type { Fact } from "./Journal.ts"
@@ -28,13 +28,14 @@ export interface Step {
   readonly decodeError: (json: Json) => Exit.Exit<any, any>
 }
 
-const keyOf = (execution: Execution, step: Step): string | undefined => {
-  const base = step.input === undefined
-    ? `${step.kind}:${step.name}`
-    : `${step.kind}:${step.name}:${fingerprint(canonical(step.input))}`
-  const ordinal = execution.ordinal(base)
-  if (step.input !== undefined) return `${base}:${ordinal}`
-  return ordinal === 0 ? base : undefined
+const keyOf = (execution: Execution, { input, kind, name }: Step): string | undefined => {
+  if (input !== undefined) {
+    const base = `${kind}:${name}:${fingerprint(canonical(input))}`
+    return `${base}:${execution.ordinal(base)}`
+  }
+  // a name that looks like one with input and number must not be taken for it
+  const key = /:\d*$/.test(name) ? `${kind}:${name}:` : `${kind}:${name}`
+  return execution.ordinal(key) === 0 ? key : undefined
 }
 
 export const runStep = (execution: Execution, step: Step): Effect.Effect<any, any> =>
@@ -44,11 +45,16 @@ export const runStep = (execution: Execution, step: Step): Effect.Effect<any, an
     const context = outside(execution, step, key, fiber.context)
     if (execution.isUnwinding) return unrecorded(execution, step, context)
     const running = new Running(execution, step, key, context)
+    const halt = () => running.halt()
     return execution.operation({
       key,
       begin: () => running.begin(),
-      interpret: (fact) => interpret(step, fact),
-      withdraw: () => running.withdraw()
+      interpret: (fact) => {
+        running.delivered()
+        return interpret(step, fact)
+      },
+      withdraw: halt,
+      halt
     })
   })
 
@@ -58,15 +64,10 @@ const unrecorded = (execution: Execution, step: Step, context: Context.Context<n
 
 /** The body runs in the world's time and order, not in the task's. */
 const outside = (execution: Execution, step: Step, key: string, context: Context.Context<never>): Context.Context<never> =>
-  Context.mergeAll(
-    context,
-    execution.server.host.outside,
-    Context.make(TaskContext, inBody(execution, step.kind === "call")),
-    Context.make(CurrentStep, {
-      idempotencyKey: `${execution.id}/${key}`,
-      attempt: execution.attempt
-    })
-  ) as Context.Context<never>
+  Context.add(execution.surroundings.of(context, step.kind === "call"), CurrentStep, {
+    idempotencyKey: `${execution.id}/${key}`,
+    attempt: execution.attempt
+  })
 
 const interpret = (step: Step, fact: Fact): Effect.Effect<any, any> => {
   if (fact._tag !== "Step") return Effect.die(new Error(`A step was answered by a ${fact._tag}`))
@@ -85,7 +86,7 @@ class Running {
   private readonly key: string
   private readonly context: Context.Context<never>
   private fiber: Fiber.Fiber<unknown, unknown> | undefined
-  private state: "waiting" | "running" | "recorded" | "withdrawn" = "waiting"
+  private state: "new" | "begun" | "over" = "new"
   private startedAt = 0
 
   constructor(execution: Execution, step: Step, key: string, context: Context.Context<never>) {
@@ -96,72 +97,71 @@ class Running {
   }
 
   begin(): void {
+    this.state = "begun"
     this.execution.bodies++
     // a body is visible outside: everything it may depend on has to be durable first
     this.execution.server.host.log.afterCommit((error) => {
-      if (this.state !== "waiting" || error !== undefined || this.execution.isUnwinding) return
-      this.run()
+      if (this.state === "begun" && error === undefined && !this.execution.isUnwinding) this.run()
     })
   }
 
   private run(): void {
-    this.state = "running"
     this.startedAt = this.execution.server.host.log.now()
-    this.fiber = Effect.runForkWith(this.context)(this.step.body)
+    this.fiber = this.execution.runBody(this.step.body, this.context)
     this.fiber.addObserver((exit) => this.ended(exit))
   }
 
   private ended(exit: Exit.Exit<unknown, unknown>): void {
-    if (this.state !== "running") return
-    const recorded = this.record(exit)
-    if (recorded === undefined) return
-    this.state = "recorded"
-    this.execution.server.host.log.dispatch(this.execution.entry, {
+    if (this.state !== "begun" || this.execution.hasEnded) return
+    const recorded = recordedExit(this.step, exit)
+    if (Exit.isFailure(recorded)) return this.died(recorded.cause)
+    const decided = this.execution.server.host.log.dispatch(this.execution.entry, {
       _tag: "RecordStep",
       attempt: this.execution.attempt,
       key: this.key,
       name: this.step.name,
-      exit: recorded,
+      exit: recorded.value,
       startedAt: this.startedAt
     })
+    if (Result.isFailure(decided)) this.execution.answer(this.key, Exit.succeed({ _tag: "Step", exit: recorded.value }))
   }
 
-  /** The exit as the log keeps it; `undefined` when the attempt has to end because of it. */
-  private record(exit: Exit.Exit<unknown, unknown>): RecordedExit | undefined {
-    try {
-      const failed = Exit.isFailure(exit) ? exit.cause.reasons.find(Cause.isFailReason) : undefined
-      const crashed = Exit.isFailure(exit) && (failed === undefined || Cause.hasDies(exit.cause))
-      if (crashed) return this.crash(exit.cause)
-      const recorded: RecordedExit = Exit.isSuccess(exit)
-        ? { _tag: "Success", value: this.step.encode(exit.value) }
-        : { _tag: "Failure", error: this.step.encodeError(failed!.error) }
-      const payload = recorded._tag === "Success" ? recorded.value : recorded.error
-      const tooLarge = check(`The result of step "${this.step.name}"`, payload)
-      return tooLarge === undefined ? recorded : this.crash(Cause.die(tooLarge))
-    } catch (error) {
-      return this.crash(Cause.die(new NotRecordable({ step: this.step.name, detail: messageOf(error) })))
-    }
+  /** The attempt ends because of it; in a task that has ended, code that cannot be interrupted still hears of it. */
+  private died(cause: Cause.Cause<never>): void {
+    if (this.execution.phase === "stopping") this.execution.answer(this.key, Exit.failCause(cause))
+    else this.execution.crash(cause)
   }
 
-  private crash(cause: Cause.Cause<unknown>): undefined {
-    this.execution.crash(cause)
-    return undefined
+  delivered(): void {
+    if (this.state === "begun") this.execution.bodies--
+    this.state = "over"
   }
 
   /** Stops the body and waits for its finalizers; nothing else reaches the code until then. */
-  withdraw(): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      const { fiber, state } = this
-      if (state === "recorded") return Effect.void
-      this.state = "withdrawn"
-      this.execution.bodies--
-      if (fiber === undefined) return Effect.void
-      return this.execution.hold(Effect.callback<void>((resume) => {
-        fiber.addObserver(() => resume(Effect.void))
-        fiber.interruptUnsafe()
-      }))
+  halt(): Effect.Effect<void> {
+    return this.execution.hold((over) => {
+      this.delivered()
+      if (this.fiber === undefined) return over()
+      this.fiber.addObserver(over)
+      this.fiber.interruptUnsafe()
     })
   }
 }
 
-const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
+/** The exit as the log keeps it; a failure when it cannot be kept and the attempt has to end because of it. */
+const recordedExit = (step: Step, exit: Exit.Exit<unknown, unknown>): Exit.Exit<RecordedExit> => {
+  try {
+    const failed = Exit.isFailure(exit) ? exit.cause.reasons.find(Cause.isFailReason) : undefined
+    if (Exit.isFailure(exit) && (failed === undefined || Cause.hasDies(exit.cause))) {
+      return Exit.failCause(exit.cause as Cause.Cause<never>)
+    }
+    const recorded: RecordedExit = Exit.isSuccess(exit)
+      ? { _tag: "Success", value: step.encode(exit.value) }
+      : { _tag: "Failure", error: step.encodeError(failed!.error) }
+    const tooLarge = check(`The result of step "${step.name}"`, recorded._tag === "Success" ? recorded.value : recorded.error)
+    return tooLarge === undefined ? Exit.succeed(recorded) : Exit.die(tooLarge)
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error)
+    return Exit.die(new NotRecordable({ step: step.name, detail }))
+  }
+}

@@ -1,12 +1,13 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { TaskId } from "../Task.ts"
-import { type Envelope, isEnding } from "../TaskEvent.ts"
+import { type Envelope, isEnding, type TaskEvent } from "../TaskEvent.ts"
 import type { TaskLog } from "../TaskLog.ts"
+import type { Outcome } from "../Tasks.ts"
 import { StoreError } from "../TaskStore.ts"
 
 /** Rung once: by the commit it waits for, or by the end of the log. */
-export type Bell = Deferred.Deferred<void, StoreError>
+export type Bell = Deferred.Deferred<Outcome | undefined, StoreError>
 
 /** Which part of the log somebody follows. */
 export interface Concern {
@@ -26,30 +27,39 @@ export const makeBells = (log: TaskLog["Service"]) => {
   const followers = new Map<Bell, Concern>()
   let closed: StoreError | undefined
 
-  const ring = (bell: Bell): boolean =>
-    Deferred.doneUnsafe(bell, closed === undefined ? Effect.void : Effect.fail(closed))
+  const ring = (bell: Bell, outcome?: Outcome): boolean =>
+    Deferred.doneUnsafe(bell, closed === undefined ? Effect.succeed(outcome) : Effect.fail(closed))
+
+  /** The outcome, when it is final: a task that ended by itself has settled with that fact, and never changes again. */
+  const outcomeOf = (id: TaskId, ending: TaskEvent): Outcome | undefined => {
+    const entry = log.resident(id)
+    if (entry === undefined || entry.settledSeq === null || entry.settledSeq !== entry.endedSeq) return undefined
+    return { task: entry.state, ending }
+  }
 
   const close = (error: StoreError): void => {
     closed = error
-    for (const bells of [...ends.values()]) { for (const bell of [...bells]) ring(bell) }
-    for (const bell of [...followers.keys()]) ring(bell)
+    for (const bell of [...ends.values()].flatMap((bells) => [...bells])) ring(bell)
+    for (const bell of Array.from(followers.keys())) ring(bell)
   }
 
   // copies: whoever is told takes itself out and, following on, may put itself in again
   const stopHearing = log.onCommit((events) => {
-    for (const [bell, concern] of [...followers]) {
+    for (const [bell, concern] of Array.from(followers)) {
       if (events.some((envelope) => concerns(concern, envelope))) ring(bell)
     }
     if (ends.size === 0) return
     for (const { event, task } of events) {
-      if (isEnding(event._tag)) { for (const bell of [...ends.get(task) ?? []]) ring(bell) }
+      if (!isEnding(event._tag)) continue
+      const bells = ends.get(task)
+      if (bells !== undefined) { for (const bell of Array.from(bells)) ring(bell, outcomeOf(task, event)) }
     }
   })
   const stopListening = log.onStop(close)
 
   const hang = (add: (bell: Bell) => void) =>
     Effect.sync((): Bell => {
-      const bell = Deferred.makeUnsafe<void, StoreError>()
+      const bell = Deferred.makeUnsafe<Outcome | undefined, StoreError>()
       if (closed === undefined) add(bell)
       else ring(bell)
       return bell

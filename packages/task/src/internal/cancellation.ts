@@ -44,7 +44,10 @@ export const make = (services: Services): Pick<
   const expire = Effect.fnUntraced(function*(id: TaskId): Effect.fn.Return<void, StoreError> {
     const row = log.resident(id) ?? (yield* store.load(id))
     if (row !== undefined && (row.state.deadline ?? Infinity) > log.now()) return
-    const decided = yield* settler.end(id, deadlinePassed, { by: "deadline", reason: "The deadline of a task above passed" })
+    const decided = yield* settler.end(id, deadlinePassed, {
+      by: "deadline",
+      reason: "The deadline of a task above passed"
+    })
     if (decided === undefined || Result.isFailure(decided)) log.clearTimer(id, "deadline")
   })
 

@@ -19,10 +19,12 @@ export const ofEvent = ({ at, run, seq, task, type }: EventColumns, data: string
 
 export const ofText = (text: string): number => crc32(text)
 
-/** Over every column but `parked`, which a wake changes alone. */
-export const ofTask = ({ createdSeq, endedSeq, settledSeq, state }: TaskRow, more: string): number =>
+/** Over the columns of a small row. */
+export const ofColumns = (...columns: ReadonlyArray<string | number>): number => crc32(JSON.stringify(columns))
+
+export const ofTask = ({ createdSeq, endedSeq, parked, settledSeq, state }: TaskRow, more: string): number =>
   crc32(
     `${state.id} ${state.run} ${state.parent} ${state.key} ${state.agent} ${state.status} ${state.attempt} ` +
       `${state.createdAt} ${state.updatedAt} ${state.endedAt} ${state.deadline} ${state.settlement} ` +
-      `${state.settledAt} ${createdSeq} ${endedSeq} ${settledSeq} ${more}`
+      `${state.settledAt} ${createdSeq} ${endedSeq} ${settledSeq} ${parked} ${more}`
   )

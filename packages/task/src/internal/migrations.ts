@@ -51,6 +51,7 @@ export const migrations: ReadonlyArray<string> = [
   CREATE INDEX tasks_runnable ON tasks (id) WHERE parked = 0 AND ended_at IS NULL;
   CREATE INDEX tasks_unsettled ON tasks (id) WHERE ended_at IS NOT NULL AND settlement IS NULL;
   CREATE INDEX tasks_unhappy ON tasks (id) WHERE status IN ('failed', 'cancelled');
+  CREATE INDEX tasks_agent ON tasks (agent, id);
   CREATE INDEX tasks_expiring ON tasks (expires_at) WHERE expires_at IS NOT NULL;
 
   CREATE TABLE inputs (
@@ -65,6 +66,7 @@ export const migrations: ReadonlyArray<string> = [
     task TEXT NOT NULL,
     key  TEXT NOT NULL,
     due  INTEGER NOT NULL,
+    sum  INTEGER NOT NULL,
     PRIMARY KEY (task, key)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX timers_due ON timers (due);
@@ -75,6 +77,7 @@ export const migrations: ReadonlyArray<string> = [
     key       TEXT NOT NULL,
     task      TEXT NOT NULL,
     digest    TEXT NOT NULL,
+    sum       INTEGER NOT NULL,
     PRIMARY KEY (principal, agent, key)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX receipts_task ON receipts (task);
@@ -91,7 +94,11 @@ export const migrations: ReadonlyArray<string> = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX artifact_runs_digest ON artifact_runs (digest, run);
 
-  CREATE TABLE cursors (consumer TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE cursors (
+    consumer TEXT PRIMARY KEY,
+    seq      INTEGER NOT NULL,
+    sum      INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
   -- seq: where the log ended when facts were last deleted, so that no number is ever used twice
   CREATE TABLE owner (id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL, seq INTEGER NOT NULL) STRICT;
   INSERT INTO owner (id, epoch, seq) VALUES (1, 0, 0);

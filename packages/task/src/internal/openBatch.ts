@@ -29,8 +29,13 @@ export class OpenBatch {
     const changed: Array<TaskRow> = []
     for (const task of this.dirty) {
       const { createdSeq, endedSeq, parked, settledSeq, state } = task
-      const rows = task.dirt === 2 ? created : changed
-      rows.push({ state, parked, createdSeq, endedSeq, settledSeq })
+      // many facts, such as the results of steps, leave the row as it was
+      if (state !== task.rowState || parked !== task.rowParked) {
+        const rows = task.dirt === 2 ? created : changed
+        rows.push({ state, parked, createdSeq, endedSeq, settledSeq })
+      }
+      task.rowState = state
+      task.rowParked = parked
       task.dirt = 0
     }
     const { artifacts, cursors, events, receipts, timersCleared, timersSet, woken } = this

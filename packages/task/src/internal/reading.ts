@@ -28,7 +28,7 @@ const followed = ({ store }: Services, bells: Bells) => {
       const page = yield* bells.onFact(query, (bell) =>
         Effect.tap(
           store.events({ ...query, since, limit: watchPage }),
-          (page) => page.length === 0 ? Deferred.await(bell) : Effect.void
+          (page) => page.length === 0 ? Effect.asVoid(Deferred.await(bell)) : Effect.void
         ))
       if (page.length > 0) return [page, page.at(-1)!.seq] as const
     }
@@ -38,7 +38,7 @@ const followed = ({ store }: Services, bells: Bells) => {
 }
 
 export const make = Effect.fnUntraced(function*(services: Services) {
-  const { store } = services
+  const { log, store } = services
   const bells = makeBells(services.log)
   yield* Effect.addFinalizer(() => Effect.sync(bells.close))
 
@@ -50,16 +50,15 @@ export const make = Effect.fnUntraced(function*(services: Services) {
   const outcome = Effect.fnUntraced(function*(id: TaskId) {
     const row = yield* load(id)
     const ending = isTerminal(row.state.status) ? yield* store.ending(id) : undefined
-    return ending === undefined ? undefined : { task: row.state as Task, ending }
+    return ending === undefined ? undefined : { task: row.state, ending }
   })
 
   const result: Tasks["Service"]["result"] = Effect.fn("Tasks.result")((id) =>
     bells.onEnd(id, (bell) =>
       Effect.gen(function*() {
-        const ended = yield* outcome(id)
+        const ended = log.isUnderWay(id) ? undefined : yield* outcome(id)
         if (ended !== undefined) return ended
-        yield* Deferred.await(bell)
-        return (yield* outcome(id))!
+        return (yield* Deferred.await(bell)) ?? (yield* outcome(id))!
       }))
   )
 
@@ -73,12 +72,17 @@ export const make = Effect.fnUntraced(function*(services: Services) {
   })
 
   const tree: Tasks["Service"]["tree"] = (id) =>
-    Effect.flatMap(store.subtree(id), (rows) =>
-      rows.length === 0 ? Effect.fail(new TaskNotFound({ id })) : Effect.succeed(rows.map((row) => row.state as Task)))
+    Effect.flatMap(
+      store.subtree(id),
+      (rows) =>
+        rows.length === 0 ? Effect.fail(new TaskNotFound({ id })) : Effect.succeed(rows.map((row) => row.state as Task))
+    )
 
   const input: Tasks["Service"]["input"] = (id) =>
-    Effect.flatMap(store.input(id), (input) =>
-      input === undefined ? Effect.fail(new TaskNotFound({ id })) : Effect.succeed(input))
+    Effect.flatMap(
+      store.input(id),
+      (input) => input === undefined ? Effect.fail(new TaskNotFound({ id })) : Effect.succeed(input)
+    )
 
   const list: Tasks["Service"]["list"] = (query) =>
     Effect.map(store.list(query), (rows) => rows.map((row) => row.state as Task))

@@ -1,6 +1,6 @@
-import type { TaskRow } from "../TaskStore.ts"
 import type { TaskId } from "../Task.ts"
 import type { TaskState } from "../TaskMachine.ts"
+import type { TaskRow } from "../TaskStore.ts"
 
 /** What the log knows of a task in memory. */
 export interface Resident {
@@ -17,6 +17,9 @@ export interface Resident {
   timed: boolean
   /** True while every unsettled child of it is resident. */
   complete: boolean
+  /** What the row in the store says, or will say once the batch on its way has been committed. */
+  rowState: TaskState | undefined
+  rowParked: boolean
   /** 0 clean, 1 changed in the open batch, 2 created in it. */
   dirt: 0 | 1 | 2
   /** Batches it is in that have not been committed. */
@@ -41,6 +44,8 @@ export const resident = (row: TaskRow, stored: boolean): Resident => ({
   released: false,
   timed: stored,
   complete: !stored,
+  rowState: stored ? row.state : undefined,
+  rowParked: row.parked,
   dirt: 0,
   uncommitted: 0
 })
@@ -99,6 +104,16 @@ export class Residents {
   left(task: Resident): void {
     const family = task.state.parent === null ? undefined : this.families.get(task.state.parent)
     if (!task.released && family?.members.has(task) === true) family.live--
+  }
+
+  /** The task will outlive its parent: nobody above that finds it from child to child once the parent has left. */
+  outlives(task: Resident): void {
+    const parent = task.state.parent === null ? undefined : this.entries.get(task.state.parent)
+    for (let above = parent?.state.parent ?? null; above !== null;) {
+      const entry = this.entries.get(above)
+      if (entry !== undefined) entry.complete = false
+      above = entry?.state.parent ?? null
+    }
   }
 
   /** Lets the task go, as soon as nothing holds it. */

@@ -2,10 +2,9 @@
  * Rows of the SQL store and what they stand for. Whatever is read is compared with its checksum first.
  */
 import { expiresAt } from "../Task.ts"
-import type { InputRequest, TaskEvent } from "../TaskEvent.ts"
-import type { Envelope } from "../TaskEvent.ts"
-import { type ChildRecord, type OpenInput, StoreError, type TaskRow } from "../TaskStore.ts"
-import { type EventColumns, ofEvent, ofTask, ofText } from "./checksum.ts"
+import type { Envelope, InputRequest, TaskEvent } from "../TaskEvent.ts"
+import { type ChildRecord, type OpenInput, type Receipt, StoreError, type TaskRow, type Timer } from "../TaskStore.ts"
+import { type EventColumns, ofColumns, ofEvent, ofTask, ofText } from "./checksum.ts"
 
 const damaged = (what: string): StoreError =>
   new StoreError({ reason: "Corrupt", message: `${what} does not match its checksum; restore a backup` })
@@ -104,6 +103,24 @@ const toEnding = (row: any): TaskEvent => {
 }
 
 export const toOpenInput = (row: any): OpenInput => {
-  const event: { readonly request: InputRequest } = eventData(row, row.data, row.sum)
-  return { task: row.task, run: row.run, agent: row.agent, since: row.at, request: event.request }
+  const { id, run, agent } = toRow(row).state
+  const columns = { seq: row.asked_seq, task: id, run, at: row.asked_at, type: row.asked_type }
+  const { request }: { readonly request: InputRequest } = eventData(columns, row.asked_data, row.asked_sum)
+  if (request.key !== row.asked_key) throw damaged(`An open question of task ${id}`)
+  return { task: id, run, agent, since: row.asked_at, request }
+}
+
+export const toTimer = ({ due, key, sum, task }: any): Timer => {
+  if (ofColumns(task, key, due) !== sum) throw damaged(`A timer of task ${task}`)
+  return { task, key, due }
+}
+
+export const toReceipt = ({ agent, digest, key, principal, sum, task }: any): Receipt => {
+  if (ofColumns(principal, agent, key, task, digest) !== sum) throw damaged(`The receipt of task ${task}`)
+  return { principal, agent, key, task, digest }
+}
+
+export const toCursor = ({ consumer, seq, sum }: any): number => {
+  if (ofColumns(consumer, seq) !== sum) throw damaged(`The cursor of ${consumer}`)
+  return seq
 }

@@ -7,8 +7,9 @@ export const select =
 const tree = `WITH RECURSIVE tree (id) AS (
   SELECT id FROM tasks WHERE id = ? UNION ALL SELECT t.id FROM tasks t JOIN tree ON t.parent = tree.id)`
 
-const inputs = `SELECT i.task, i.key, i.run, t.agent, e.seq, e.at, e.type, e.data, e.sum
-  FROM inputs i JOIN tasks t ON t.id = i.task LEFT JOIN events e ON e.seq = i.seq`
+const inputs = `SELECT t.*, c.data AS created, c.sum AS created_sum, i.key AS asked_key, e.seq AS asked_seq,
+  e.at AS asked_at, e.type AS asked_type, e.data AS asked_data, e.sum AS asked_sum
+  FROM inputs i JOIN tasks t ON t.id = i.task LEFT JOIN events c ON c.seq = t.created_seq LEFT JOIN events e ON e.seq = i.seq`
 
 /** Every statement of the SQL store, prepared once. */
 export const statements = (driver: SqlDriver["Service"]) => {
@@ -28,21 +29,22 @@ const writes = (sql: Prepare) => ({
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
   updateTask: sql(`UPDATE tasks SET status = ?, parked = ?, attempt = ?, updated_at = ?, ended_at = ?, expires_at = ?,
     settlement = ?, settled_at = ?, ended_seq = ?, settled_seq = ?, live = ?, sum = ? WHERE id = ?`),
-  wake: sql("UPDATE tasks SET parked = 0 WHERE id = ? AND ended_at IS NULL"),
   insertInput: sql("INSERT INTO inputs (task, key, run, seq) VALUES (?, ?, ?, ?)"),
   deleteInput: sql("DELETE FROM inputs WHERE task = ? AND key = ?"),
-  setTimer: sql("INSERT OR REPLACE INTO timers (task, key, due) VALUES (?, ?, ?)"),
+  setTimer: sql("INSERT OR REPLACE INTO timers (task, key, due, sum) VALUES (?, ?, ?, ?)"),
   clearTimer: sql("DELETE FROM timers WHERE task = ? AND key = ?"),
-  insertReceipt: sql("INSERT INTO receipts (principal, agent, key, task, digest) VALUES (?, ?, ?, ?, ?)"),
+  insertReceipt: sql("INSERT INTO receipts (principal, agent, key, task, digest, sum) VALUES (?, ?, ?, ?, ?, ?)"),
   insertArtifact: sql("INSERT OR IGNORE INTO artifacts (digest, media_type, bytes) VALUES (?, ?, ?)"),
   insertArtifactRun: sql("INSERT OR IGNORE INTO artifact_runs (run, digest) VALUES (?, ?)"),
-  setCursor: sql("INSERT INTO cursors (consumer, seq) VALUES (?, ?) ON CONFLICT DO UPDATE SET seq = excluded.seq")
+  setCursor: sql("INSERT OR REPLACE INTO cursors (consumer, seq, sum) VALUES (?, ?, ?)")
 })
 
 const reads = (sql: Prepare) => ({
   epoch: sql("SELECT epoch FROM owner WHERE id = 1"),
   head: sql("SELECT max(seq, coalesce((SELECT max(seq) FROM events), 0)) AS seq FROM owner WHERE id = 1"),
   task: sql(`${select} WHERE t.id = ?`),
+  // no LIMIT: SQLite plans a statement anew whenever a bound limit is bound again, for more than the rows cost
+  history: sql("SELECT * FROM events WHERE task = ? ORDER BY seq"),
   taskEvents: sql("SELECT * FROM events WHERE task = ? AND seq > ? ORDER BY seq LIMIT ?"),
   allEvents: sql("SELECT * FROM events WHERE seq > ? ORDER BY seq LIMIT ?"),
   runEventsByScan: sql("SELECT * FROM events WHERE seq > ? AND run = ? ORDER BY seq LIMIT ?"),
@@ -60,15 +62,16 @@ const reads = (sql: Prepare) => ({
   inputs: sql(`${inputs} ORDER BY i.task, i.key LIMIT ?`),
   runInputs: sql(`${inputs} WHERE i.run = ? ORDER BY i.task, i.key LIMIT ?`),
   findIds: sql("SELECT id FROM tasks WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"),
-  receipt: sql("SELECT task, digest FROM receipts WHERE principal = ? AND agent = ? AND key = ?"),
+  receipt: sql("SELECT * FROM receipts WHERE principal = ? AND agent = ? AND key = ?"),
   runnable: sql(`${select} WHERE t.parked = 0 AND t.ended_at IS NULL AND t.id > ? ORDER BY t.id LIMIT ?`),
   unsettled: sql(`${select} WHERE t.ended_at IS NOT NULL AND t.settlement IS NULL ORDER BY t.id LIMIT ?`),
-  timersDue: sql("SELECT task, key, due FROM timers WHERE due <= ? ORDER BY due LIMIT ?"),
+  timersDue: sql("SELECT * FROM timers WHERE due <= ? ORDER BY due LIMIT ?"),
   nextTimer: sql("SELECT min(due) AS due FROM timers"),
   expired: sql("SELECT id FROM tasks WHERE expires_at <= ? ORDER BY expires_at LIMIT ?"),
   artifact: sql(`SELECT a.media_type, a.bytes, min(r.run) AS run FROM artifacts a JOIN artifact_runs r
     ON r.digest = a.digest WHERE a.digest = ? GROUP BY a.digest`),
-  cursor: sql("SELECT seq FROM cursors WHERE consumer = ?"),
+  cursor: sql("SELECT * FROM cursors WHERE consumer = ?"),
+  tasksAfter: sql(`${select} WHERE t.id > ? ORDER BY t.id LIMIT ?`),
   counts: sql(`SELECT (SELECT count(*) FROM tasks) AS tasks,
     (SELECT count(*) FROM tasks WHERE ended_at IS NULL) AS active, (SELECT count(*) FROM events) AS events`)
 })

@@ -55,7 +55,7 @@ const receipts = ({ log, store }: Services) => {
         yield* log.barrier
         const row = yield* store.load(known.task)
         // deleted while we looked: the key is free again
-        if (row !== undefined) return row.state as Task
+        if (row !== undefined) return row.state
       }
       return yield* begin((task) => sign(scope, { principal, agent, key, task, digest: hash }))
     })
@@ -122,8 +122,7 @@ const childCreation = (log: TaskLog["Service"], request: SubmitChild): Creation 
   }
 }
 
-const earliest = (a: number | null, b: number | null): number | null =>
-  a === null ? b : b === null ? a : Math.min(a, b)
+const earliest = (a: number | null, b: number | null): number | null => a === null ? b : b === null ? a : Math.min(a, b)
 
 export const make = (services: Services): Pick<Tasks["Service"], "submit" | "submitChild" | "retry"> => {
   const { log, store, workers } = services
@@ -147,7 +146,8 @@ export const make = (services: Services): Pick<Tasks["Service"], "submit" | "sub
   const submit = Effect.fn("Tasks.submit")(function*(request: Submit): Effect.fn.Return<Task, SubmitError> {
     const worker = yield* workers.get(request.agent)
     const input = yield* worker.accept(request.input)
-    const tooLarge = check(`The input of "${request.agent}"`, input) ?? check("The request's _meta", request.meta ?? null)
+    const tooLarge = check(`The input of "${request.agent}"`, input) ??
+      check("The request's _meta", request.meta ?? null)
     if (tooLarge !== undefined) return yield* tooLarge
     if (log.trouble !== undefined) return yield* log.trouble
     const call = { request, worker, input, principal: request.principal ?? "local" }

@@ -37,7 +37,9 @@ export const plainSpec: TaskSpec = {
 }
 
 /** What a batch may carry beside facts and rows. */
-export type Extras = Partial<Pick<Batch, "woken" | "timersSet" | "timersCleared" | "receipts" | "artifacts" | "cursors">>
+export type Extras = Partial<
+  Pick<Batch, "woken" | "timersSet" | "timersCleared" | "receipts" | "artifacts" | "cursors">
+>
 
 export class Ledger {
   /** Unix milliseconds of the next fact; every fact moves it on. */
@@ -46,7 +48,7 @@ export class Ledger {
   readonly rows = new Map<TaskId, TaskRow>()
   /** Every fact in order. */
   readonly events: Array<Envelope> = []
-  private readonly epoch: number
+  private epoch: number
   private seq: number
   private taken = 0
   private readonly created = new Set<TaskId>()
@@ -54,6 +56,12 @@ export class Ledger {
   private extras: Array<Extras> = []
 
   constructor(head: StoreHead) {
+    this.epoch = head.epoch
+    this.seq = head.seq
+  }
+
+  /** Goes on writing to a store that was opened again. */
+  follow(head: StoreHead): void {
     this.epoch = head.epoch
     this.seq = head.seq
   }

@@ -63,7 +63,9 @@ const causeIn = (files: Files, members: ReadonlySet<string>, path: string): Caus
   }
   const inside = file.requires.filter(({ target }) => target.kind === "file" && members.has(target.path))
   const required = inside.find((facts) => facts.when === "load" && linkageOf(files, path, facts).how === "require")
-  if (required) return { path, refusal: refusalAt(required, "cycle-require", "is required on a condition inside a cycle") }
+  if (required) {
+    return { path, refusal: refusalAt(required, "cycle-require", "is required on a condition inside a cycle") }
+  }
   const early = inside.find((facts) => isReadEarly(files, members, path, facts))
   return early ? { path, refusal: refusalAt(early, "cycle-read", "may be read before it has run, in a cycle") } : null
 }

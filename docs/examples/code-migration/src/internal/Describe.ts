@@ -38,7 +38,9 @@ const describeObject = (value: object, parents: ReadonlyArray<object>): string =
   if (isAmbient(value)) return "<process or global>"
   if (value instanceof RegExp || value instanceof Date) return String(value)
   if (value instanceof Error) return `${value.name}: ${value.message}`
-  if (Array.isArray(value)) return `[${value.slice(0, limits.members).map((item) => describeAt(item, parents)).join(", ")}]`
+  if (Array.isArray(value)) {
+    return `[${value.slice(0, limits.members).map((item) => describeAt(item, parents)).join(", ")}]`
+  }
   if (value instanceof Map || value instanceof Set) return `${classOf(value)}${describeAt([...value], parents)}`
   const members = Object.entries(Object.getOwnPropertyDescriptors(value)).slice(0, limits.members)
   const text = members.map(([key, descriptor]) => {

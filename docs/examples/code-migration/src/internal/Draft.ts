@@ -3,7 +3,7 @@
  *
  * Lines are collected first and inserted last, because a replacement would swallow what was inserted at its edge.
  */
-import MagicString from "magic-string"
+import { MagicString } from "magic-string"
 import type { Warning } from "../Migrate.ts"
 import type { Analysis } from "./Analysis.ts"
 import { type Names, namesFor } from "./Names.ts"
@@ -80,44 +80,68 @@ export const replace = (draft: Draft, node: Node, text: string): void => {
 
 /** Removes a statement with its line, and one empty line after it. */
 export const removeStatement = (draft: Draft, statement: Node): void => {
-  const { text } = draft.analysis.source
+  const { source } = draft.analysis
+  const { text } = source
   const lineStart = text.lastIndexOf("\n", statement.start - 1) + 1
   const alone = text.slice(lineStart, statement.start).trim() === ""
   const tail = /^[ \t]*(\r?\n){0,2}/.exec(text.slice(statement.end))?.[0] ?? ""
   const comment = /^[ \t]*\/[/*]/.test(text.slice(statement.end))
-  if (alone && !comment) draft.text.remove(lineStart, statement.end + tail.length)
+  if (runsOn(source, statement.end)) draft.text.update(statement.start, statement.end, ";")
+  else if (alone && !comment) draft.text.remove(lineStart, statement.end + tail.length)
   else draft.text.remove(statement.start, statement.end)
 }
 
 export const finish = (draft: Draft): string => {
-  const { newline } = draft.style
   const { source } = draft.analysis
   const statements = source.program.body.filter((statement) => !isUseStrict(statement))
   const rest = statements.findIndex((statement) => !draft.imported.has(statement))
   const lastImport = (rest === -1 ? statements : statements.slice(0, rest)).at(-1)
-  const imports = linesOf(draft, draft.imports)
-  const setup = linesOf(draft, draft.setup)
-  if (statements[0] === undefined) draft.text.append(imports + setup)
-  else {
-    const apart = lastImport === undefined && setup !== "" ? `${imports && newline}${setup}${newline}` : ""
-    draft.text.appendLeft(leadOf(source, statements[0]), imports + apart)
-  }
-  if (lastImport !== undefined && setup !== "") {
-    draft.text.appendLeft(lineEnd(source, lastImport), `${newline}${newline}${setup.trimEnd()}`)
-  }
-  return withSurroundings(draft)
+  addHeader(draft, statements[0], lastImport)
+  for (const [offset, all] of draft.before) draft.text.appendLeft(offset, linesOf(draft, all))
+  for (const [offset, all] of draft.after) addLinesAfter(draft, offset, all)
+  return withFooter(draft)
 }
 
-const withSurroundings = (draft: Draft): string => {
+/** Imports come first; what else is new follows those which stood at the top already. */
+const addHeader = (draft: Draft, first: Node | undefined, lastImport: Node | undefined): void => {
+  const { source } = draft.analysis
+  const { newline } = draft.style
+  const start = first === undefined ? source.text.length : leadOf(source, first)
+  const imports = linesOf(draft, [...draft.imports, ...draft.before.get(start) ?? []])
+  draft.before.delete(start)
+  const next = first === undefined ? start : lastImport === undefined ? first.start : lineEnd(source, lastImport)
+  const setup = setupOf(draft, next)
+  const isApart = imports !== "" && first !== undefined && lastImport === undefined
+  if (lastImport !== undefined && setup !== "") draft.text.appendLeft(next, newline + newline + setup)
+  const own = lastImport !== undefined || setup === "" ? "" : setup + newline + newline
+  const header = imports + (isApart ? newline : "") + own
+  if (first === undefined) draft.text.append(header)
+  else draft.text.appendLeft(start, header)
+}
+
+const setupOf = ({ analysis, setup, style }: Draft, offset: number): string => {
+  const lines = setup.join(style.semicolon + style.newline)
+  return lines === "" ? "" : lines + (runsOn(analysis.source, offset) ? ";" : style.semicolon)
+}
+
+const addLinesAfter = (draft: Draft, offset: number, lines: ReadonlyArray<string>): void => {
   const { newline, semicolon } = draft.style
-  for (const [offset, all] of draft.before) draft.text.appendLeft(offset, linesOf(draft, all))
-  for (const [offset, all] of draft.after) {
-    draft.text.appendLeft(offset, all.map((line) => newline + line).join(semicolon) + semicolon)
-  }
+  const end = runsOn(draft.analysis.source, offset) ? ";" : semicolon
+  draft.text.appendLeft(offset, lines.map((line) => newline + line).join(semicolon) + end)
+}
+
+const withFooter = (draft: Draft): string => {
+  const { newline } = draft.style
   const footer = draft.footer.length === 0 ? "" : newline + linesOf(draft, draft.footer)
   const body = draft.text.toString()
   const code = body + (footer !== "" && !body.endsWith("\n") ? newline : "") + footer
   return newline === "\n" ? code : code.replace(/\r?\n/g, newline)
+}
+
+/** Does the statement after the offset begin so that a line without a semicolon would go on with it? */
+const runsOn = ({ program, text }: Source, offset: number): boolean => {
+  const next = program.body.find((statement) => statement.start >= offset)
+  return next !== undefined && /[([`+\-/]/.test(text[next.start] ?? "")
 }
 
 const linesOf = ({ style }: Draft, lines: ReadonlyArray<string>): string =>

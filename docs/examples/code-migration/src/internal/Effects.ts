@@ -12,7 +12,9 @@ export const isQuiet = (source: Source, scopes: Scopes): boolean =>
 
 /** What has run when the code at the offset does: a value computed by a call is less suspicious than an action. */
 export const effectsBefore = (source: Source, scopes: Scopes, offset: number): "nothing" | "values" | "actions" => {
-  const loud = source.program.body.filter(({ end }) => end <= offset).filter((statement) => !isQuietNode(scopes, statement))
+  const loud = source.program.body.filter(({ end }) => end <= offset).filter((statement) =>
+    !isQuietNode(scopes, statement)
+  )
   if (loud.length === 0) return "nothing"
   return loud.every(({ type }) => type === "VariableDeclaration") ? "values" : "actions"
 }
@@ -128,7 +130,7 @@ const isHarmlessCall = (scopes: Scopes, callee: Node, type: "CallExpression" | "
 const harmlessConstructors = new Set(["Array", "Date", "Error", "Map", "Object", "RegExp", "Set", "WeakMap", "WeakSet"])
 const harmlessFunctions = new Set(["Array", "Boolean", "Number", "String", "Symbol", "parseInt", "parseFloat"])
 const harmlessObjectMethods = new Set(["create", "entries", "freeze", "keys", "seal", "values"])
-const harmlessMethods = new Set([
-  ...["bind", "charAt", "charCodeAt", "concat", "includes", "indexOf", "join", "match", "padEnd", "padStart", "repeat"],
-  ...["slice", "split", "substr", "substring", "toLowerCase", "toString", "toUpperCase", "trim"]
-])
+const harmlessMethods = new Set(
+  ("bind charAt charCodeAt concat includes indexOf join match padEnd padStart repeat slice split substr substring " +
+    "toLowerCase toString toUpperCase trim").split(" ")
+)

@@ -1,8 +1,8 @@
 /** Turns what a file did with `module.exports` into export statements; the forms are explained in `Exports`. */
 import type { FileFacts, Inventory, RequireFacts } from "../Inventory.ts"
 import { addAfter, count, type Draft, quoted, removeStatement, replace } from "./Draft.ts"
+import { isAfter, type Root } from "./ExportRoot.ts"
 import type { ExportUse } from "./ExportUses.ts"
-import { isAfter, type Root } from "./Exports.ts"
 import { specifierOf } from "./ImportRewrite.ts"
 import { linkageOf } from "./Linkage.ts"
 import { nameOf } from "./Names.ts"
@@ -59,7 +59,8 @@ const warnUnnamed = (draft: Draft, names: ReadonlyArray<string>): void => {
 }
 
 const isValueWanted = (inventory: Inventory, file: FileFacts): boolean =>
-  inventory.package?.main === file.path || Object.values(inventory.files).some(({ requires }) =>
+  inventory.package?.main === file.path ||
+  Object.values(inventory.files).some(({ requires }) =>
     requires.some(({ effectOnly, target }) => !effectOnly && target.kind === "file" && target.path === file.path)
   )
 
@@ -98,9 +99,10 @@ const exportRoot = (draft: Draft, inventory: Inventory, file: FileFacts, root: R
   const isOnlyExport = holder === exports.local && !root.declared
   if (isOnlyExport && isComplete) return replaceStatement(draft, statement, lines)
   if (isOnlyExport) removeStatement(draft, statement)
-  else if (declared !== null) draft.text.remove(root.outer.start, afterEquals(draft, root.outer.left.end, root.value.start))
-  else keepValue(draft, root, statement, holder)
-  if (isComplete) for (const line of lines) addAfter(draft, statement, line)
+  else if (declared !== null) {
+    draft.text.remove(root.outer.start, afterEquals(draft, root.outer.left.end, root.value.start))
+  } else keepValue(draft, root, statement, holder)
+  if (isComplete) { for (const line of lines) addAfter(draft, statement, line) }
   else draft.footer.push(...lines)
 }
 

@@ -6,8 +6,8 @@ import { addAhead, addBefore, count, type Draft, quoted, replace } from "./Draft
 import { isQuietClosure, type Linkage, linkageOf } from "./Linkage.ts"
 import { nameOf } from "./Names.ts"
 import type { Binding, NamedPart, RequireSite } from "./Requires.ts"
-import { splitDeclaration, splitPoint } from "./SplitDeclaration.ts"
 import { type Node, textOf, topStatement } from "./Source.ts"
+import { splitDeclaration, splitPoint } from "./SplitDeclaration.ts"
 
 export const rewriteRequires = (draft: Draft, inventory: Inventory, file: FileFacts): void => {
   const linked = draft.analysis.requires.map((site, index) => {
@@ -149,7 +149,12 @@ const warnRequire = (draft: Draft, facts: RequireFacts, linkage: Linkage): void 
 }
 
 /** CommonJS may have handed out an unfinished object here, or nothing for a name; an import sees the final value. */
-const warnCycle = (draft: Draft, inventory: Inventory, file: FileFacts, imported: ReadonlyArray<RequireFacts>): void => {
+const warnCycle = (
+  draft: Draft,
+  inventory: Inventory,
+  file: FileFacts,
+  imported: ReadonlyArray<RequireFacts>
+): void => {
   const cycle = inventory.cycles.find((members) => members.includes(file.path)) ?? []
   for (const { column, line, target } of imported) {
     if (target.kind !== "file" || !cycle.includes(target.path)) continue
@@ -160,7 +165,9 @@ const warnCycle = (draft: Draft, inventory: Inventory, file: FileFacts, imported
 
 /** One warning a file: the first statement that used to run before a module was loaded, and now runs after. */
 const warnOrder = (draft: Draft, inventory: Inventory, imported: ReadonlyArray<RequireFacts>): void => {
-  const moved = imported.filter((facts) => facts.when === "load" && facts.after !== "nothing" && mayNotice(inventory, facts))
+  const moved = imported.filter((facts) =>
+    facts.when === "load" && facts.after !== "nothing" && mayNotice(inventory, facts)
+  )
   const facts = moved.find(({ after }) => after === "actions") ?? moved[0]
   if (facts === undefined) return
   const risky = facts.after === "actions"

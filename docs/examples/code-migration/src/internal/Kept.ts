@@ -5,7 +5,7 @@
  * always got, so the files around it can be migrated without knowing. Scripts move without a bridge, because a bridge
  * would not be the main module. A file that does not even parse is carried over as it is, unless others load it.
  */
-import MagicString from "magic-string"
+import { MagicString } from "magic-string"
 import type { FileFacts, Inventory, Refusal } from "../Inventory.ts"
 import { analyse } from "./Analysis.ts"
 import { specifierOf } from "./ImportRewrite.ts"
@@ -23,7 +23,15 @@ export type Moves = ReadonlyMap<string, string>
 export const movesOf = (inventory: Inventory, paths: ReadonlyArray<string>): Moves =>
   new Map(paths.flatMap((path) => moves(inventory, path) ? [[path, newName(inventory, path)] as const] : []))
 
-export const keepFile = (inventory: Inventory, moved: Moves, path: string, source: string, reason: Refusal): KeptFile => {
+export interface Keep {
+  readonly inventory: Inventory
+  readonly moved: Moves
+  readonly path: string
+  readonly source: string
+  readonly reason: Refusal
+}
+
+export const keepFile = ({ inventory, moved, path, reason, source }: Keep): KeptFile => {
   const file = inventory.files[path]!
   const as = moved.get(path) ?? path
   const hasBridge = as !== path && (file.kind !== "script" || isRequired(inventory, path))
@@ -38,7 +46,8 @@ const moves = (inventory: Inventory, path: string): boolean => {
 
 const newName = (inventory: Inventory, path: string): string => {
   const base = path.replace(/\.js$/, "")
-  return [`${base}.cjs`, `${base}.kept.cjs`].find((name) => inventory.files[name] === undefined) ?? `${base}.commonjs.cjs`
+  return [`${base}.cjs`, `${base}.kept.cjs`].find((name) => inventory.files[name] === undefined) ??
+    `${base}.commonjs.cjs`
 }
 
 const isRequired = (inventory: Inventory, path: string): boolean =>

@@ -17,13 +17,13 @@ export interface Moment {
 }
 
 export const momentOf = (source: Source, node: Node): Moment => {
-  let moment: Moment = { when: "load", guarded: false, inTry: false }
-  for (const [child, parent] of ancestry(source, node)) {
-    if (defers(source, child, parent)) moment = { ...moment, when: "call" }
-    if (guards(child, parent) || isIteration(source, parent)) moment = { ...moment, guarded: true }
-    if (parent.type === "TryStatement") moment = { ...moment, guarded: true, inTry: true }
+  const steps = [...ancestry(source, node)]
+  const inTry = steps.some(([, parent]) => parent.type === "TryStatement")
+  return {
+    when: steps.some(([child, parent]) => defers(source, child, parent)) ? "call" : "load",
+    guarded: inTry || steps.some(([child, parent]) => guards(child, parent) || isIteration(source, parent)),
+    inTry
   }
-  return moment
 }
 
 export const isFunction = (node: Node) =>
@@ -76,7 +76,9 @@ const isCalled = (source: Source, node: Node): boolean => {
   if (parent === undefined) return false
   if (parent.type === "MemberExpression" && parent.object === node) return isCalled(source, parent)
   if (parent.type === "TaggedTemplateExpression") return true
-  if ((parent.type === "ClassDeclaration" || parent.type === "ClassExpression") && parent.superClass === node) return true
+  if ((parent.type === "ClassDeclaration" || parent.type === "ClassExpression") && parent.superClass === node) {
+    return true
+  }
   return parent.type === "CallExpression" || parent.type === "NewExpression"
 }
 
@@ -93,7 +95,9 @@ const ownersOf = (source: Source, scopes: Scopes, fn: Node): ReadonlyArray<Varia
     if (variable) owners.push(variable)
   }
   for (const [child, parent] of [[fn, fn] as const, ...ancestry(source, fn)]) {
-    if ("id" in parent && parent.id && parent.type !== "VariableDeclarator") owners.push(...declaredBy(scopes, parent.id))
+    if ("id" in parent && parent.id && parent.type !== "VariableDeclarator") {
+      owners.push(...declaredBy(scopes, parent.id))
+    }
     if (parent.type === "VariableDeclarator") return [...owners, ...declaredBy(scopes, parent.id)]
     if (parent.type === "AssignmentExpression" && parent.right === child) {
       add(rootOf(parent.left))

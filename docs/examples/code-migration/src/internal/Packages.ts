@@ -24,7 +24,7 @@ export const packageTarget = (root: string, specifier: string): Target => {
 
 /** Which of the names a built-in module does not have: those cannot be imported by name. */
 export const absentNames = (builtin: string, names: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const module = process.getBuiltinModule(builtin) as object | undefined
+  const module = process.getBuiltinModule(builtin)
   return names.filter((name) => module === undefined || !Object.keys(module).includes(name))
 }
 
@@ -58,7 +58,9 @@ const isDual = (manifest: Manifest): boolean => {
 const hasCondition = (exports: unknown): boolean => {
   if (typeof exports === "string") return exports.endsWith(".mjs")
   if (typeof exports !== "object" || exports === null) return false
-  return Object.entries(exports).some(([key, value]) => key === "import" || key === "module-sync" || hasCondition(value))
+  return Object.entries(exports).some(([key, value]) =>
+    key === "import" || key === "module-sync" || hasCondition(value)
+  )
 }
 
 /** ES modules name the file: no guessed extensions, no folders. */

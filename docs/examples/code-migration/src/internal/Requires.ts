@@ -112,7 +112,9 @@ const declaredBinding = (source: Source, scopes: Scopes, declarator: VariableDec
     return isStableTop(scopes, id.name) ? { type: "whole", id, declaration, declarator } : null
   }
   const parts = id.type === "ObjectPattern" ? partsOf(id) : null
-  if (id.type !== "ObjectPattern" || parts === null || !parts.every(({ local }) => isStableTop(scopes, local))) return null
+  if (id.type !== "ObjectPattern" || parts === null || !parts.every(({ local }) => isStableTop(scopes, local))) {
+    return null
+  }
   return { type: "parts", pattern: id, parts, declaration, declarator }
 }
 

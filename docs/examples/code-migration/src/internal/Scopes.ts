@@ -36,8 +36,12 @@ type Program = Parameters<typeof analyze>[0]
 
 export const scopesOf = (source: Source, sourceType: "commonjs" | "module"): Scopes => {
   const manager = analyze(source.program as unknown as Program, { ecmaVersion: 2026, sourceType })
-  const references = manager.scopes.flatMap((scope) => scope.references.map((reference) => toReference(reference, scope)))
-  const variables = manager.scopes.flatMap((scope) => scope.variables).filter((variable) => variable.defs.length > 0)
+  const references = manager.scopes.flatMap((scope) =>
+    scope.references.map((reference) => toReference(reference, scope))
+  )
+  // Inside of a class its own name is declared once more; it means the same.
+  const scopes = manager.scopes.filter(({ type }) => type !== "class")
+  const variables = scopes.flatMap((scope) => scope.variables).filter((variable) => variable.defs.length > 0)
   return {
     free: references.filter((reference) => reference.variable === null),
     references: new Map(references.map((reference) => [reference.node, reference])),
@@ -52,6 +56,14 @@ export const scopesOf = (source: Source, sourceType: "commonjs" | "module"): Sco
 export const isStable = (scopes: Scopes, variable: Variable): boolean =>
   variable.defs.length === 1 &&
   referencesTo(scopes, variable).every((reference) => !reference.writes || reference.initial)
+
+/** The variable at the top of the file which the identifier means, if it is a stable one. */
+export const stableTop = (scopes: Scopes, node: Node): Variable | null => {
+  if (node.type !== "Identifier") return null
+  const variable = scopes.top.get(node.name)
+  const known = variable !== undefined && scopes.references.get(node)?.variable === variable
+  return known && isStable(scopes, variable) ? variable : null
+}
 
 export const referencesTo = (scopes: Scopes, variable: Variable): ReadonlyArray<Reference> =>
   scopes.byVariable.get(variable) ?? []

@@ -1,6 +1,5 @@
 /** Calls of everything `semver` exports, with versions and ranges that are good, odd and wrong. */
-import type { Case, CaseSource } from "../Cases.ts"
-import { callOf } from "../Cases.ts"
+import { callOf, type Case, type CaseSource } from "../Case.ts"
 import type { Random } from "./Random.ts"
 
 const releases = ["major", "premajor", "minor", "preminor", "patch", "prepatch", "prerelease", "release", "pre", "bad"]
@@ -21,7 +20,10 @@ const version = (random: Random): string => {
 }
 
 const partial = (random: Random): string => {
-  const parts = random.list(1 + random.below(3), () => random.oneIn(5) ? random.pick(["x", "X", "*"]) : numberText(random))
+  const parts = random.list(
+    1 + random.below(3),
+    () => random.oneIn(5) ? random.pick(["x", "X", "*"]) : numberText(random)
+  )
   return parts.join(".")
 }
 

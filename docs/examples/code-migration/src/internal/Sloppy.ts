@@ -12,7 +12,9 @@ import { type Node, parentOf, parse, type Source } from "./Source.ts"
 import { memberOf, refuse, wrapperNames } from "./Wrapper.ts"
 
 export const sloppyRefusals = (source: Source, scopes: Scopes): ReadonlyArray<Refusal> => {
-  const argumentsUses = [...scopes.references.keys()].filter((node) => node.type === "Identifier" && node.name === "arguments")
+  const argumentsUses = [...scopes.references.keys()].filter((node) =>
+    node.type === "Identifier" && node.name === "arguments"
+  )
   const uses = Map.groupBy(argumentsUses, (node) => ownerOfThis(source, node))
   return [
     ...moduleSyntax(source),
@@ -134,7 +136,9 @@ const writesOf = (scopes: Scopes, fn: Node, param: Node): ReadonlyArray<Node> =>
   const variable = [...scopes.byVariable.keys()].find((candidate) =>
     candidate.defs.some(({ name, node }) => (name as unknown) === param && (node as unknown) === fn)
   )
-  return variable === undefined ? [] : referencesTo(scopes, variable).filter(({ writes }) => writes).map(({ node }) => node)
+  return variable === undefined
+    ? []
+    : referencesTo(scopes, variable).filter(({ writes }) => writes).map(({ node }) => node)
 }
 
 /** Later in the text, or both in one loop, or in an inner function that may run at any time. */
@@ -152,7 +156,7 @@ const mayFollow = (source: Source, fn: Node, write: Node, use: Node): boolean =>
 const isStrictAt = (source: Source, node: Node): boolean => {
   for (let current: Node | undefined = node; current !== undefined; current = parentOf(source, current)) {
     if (current.type === "ClassBody" || hasUseStrict(current)) return true
-    if (isFunction(current) && "body" in current && hasUseStrict(current.body as Node)) return true
+    if (isFunction(current) && "body" in current && hasUseStrict(current.body)) return true
   }
   return false
 }

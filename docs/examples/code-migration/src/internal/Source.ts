@@ -42,7 +42,11 @@ export const parentOf = (source: Source, node: Node): Node | undefined => source
 /** The statement of the program's body that holds the node. */
 export const topStatement = (source: Source, node: Node): Node => {
   let current = node
-  for (let parent = parentOf(source, current); parent && parent.type !== "Program"; parent = parentOf(source, current)) {
+  for (
+    let parent = parentOf(source, current);
+    parent && parent.type !== "Program";
+    parent = parentOf(source, current)
+  ) {
     current = parent
   }
   return current

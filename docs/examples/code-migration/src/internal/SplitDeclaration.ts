@@ -39,9 +39,14 @@ const split = (draft: Draft, declaration: VariableDeclaration, imported: Readonl
     const lines = draft.ahead.get(next) ?? []
     if (previous === undefined || (!imported.has(previous) && !imported.has(next) && lines.length === 0)) continue
     const comma = commaAfter(source, previous.end)
-    draft.text.update(comma, comma + 1, semicolon === "" ? " " : semicolon)
+    if (semicolon === "") draft.text.remove(comma, comma + 1)
+    else draft.text.update(comma, comma + 1, semicolon)
     const keyword = imported.has(next) ? "import " : `${kind} `
-    breakLine(draft, declaration, { from: comma + 1, to: next.start, parts: [...lines.map((line) => line + semicolon), keyword] })
+    breakLine(draft, declaration, {
+      from: comma + 1,
+      to: next.start,
+      parts: [...lines.map((line) => line + semicolon), keyword]
+    })
   }
 }
 

@@ -8,7 +8,8 @@ import { writeSync } from "node:fs"
 import { createRequire, registerHooks } from "node:module"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
-import { type Api, loadCases } from "../Cases.ts"
+import type { Api } from "../Case.ts"
+import { loadCases } from "../Cases.ts"
 import { describe, describeThrown } from "./Describe.ts"
 import { randomFrom } from "./Random.ts"
 import { type Surface, surfaceOf } from "./Surface.ts"
@@ -59,18 +60,32 @@ standStill(order.cases?.seed ?? 1)
 const require = createRequire(join(order.root, "package.json"))
 
 /** The migrated package lies elsewhere: what it depends on is found beside the original. */
-const fallback = createRequire(join(order.fallback, "package.json"))
+const parentURL = pathToFileURL(join(order.fallback, "package.json")).href
+const fallback = createRequire(parentURL)
 
 registerHooks({
   resolve: (specifier, context, next) => {
-    try {
-      return next(specifier, context)
-    } catch (error) {
-      if (/^[./#]|^(file|node):/.test(specifier)) throw error
-      return { url: pathToFileURL(fallback.resolve(specifier)).href, shortCircuit: true }
-    }
+    const ways = [
+      () => next(specifier, context),
+      () => next(specifier, { ...context, parentURL }),
+      () => ({ url: pathToFileURL(fallback.resolve(specifier)).href, shortCircuit: true })
+    ]
+    return /^[./#]|^(file|node):/.test(specifier) ? ways[0]!() : firstOf(ways)
   }
 })
+
+/** What the first way that works gives; if none does, the error of the first. */
+const firstOf = <A>(ways: ReadonlyArray<() => A>): A => {
+  const errors: Array<unknown> = []
+  for (const way of ways) {
+    try {
+      return way()
+    } catch (error) {
+      errors.push(error)
+    }
+  }
+  throw errors[0]
+}
 
 const load = async (path: string): Promise<{ readonly value: Api; readonly names: number }> => {
   const file = join(order.root, path)

@@ -93,7 +93,9 @@ const redeclared = (source: Source, scopes: Scopes): ReadonlyArray<Refusal> =>
     if (declarator?.type !== "VariableDeclarator") return []
     // `var exports = module.exports = …` starts a new life for the name; other declarations keep Node's value.
     const fresh = declarator.init && !mentions(source, declarator.init, name)
-    return fresh ? [] : [refuse(source, declarator, "wrapper-redeclared", `declares ${name} and keeps Node's value for it`)]
+    return fresh
+      ? []
+      : [refuse(source, declarator, "wrapper-redeclared", `declares ${name} and keeps Node's value for it`)]
   })
 
 const mentions = (source: Source, outer: Node, name: string): boolean =>
@@ -116,9 +118,9 @@ const refuseRequire = (source: Source, { node, writes }: Reference): Refusal | n
     : null
 }
 
-const moduleInternals = new Set([
-  ...["children", "constructor", "filename", "id", "isPreloading", "loaded", "parent", "path", "paths", "require"]
-])
+const moduleInternals = new Set(
+  "children constructor filename id isPreloading loaded parent path paths require".split(" ")
+)
 
 const refuseModule = (source: Source, { node, writes }: Reference): Refusal | null => {
   if (writes) return refuse(source, node, "wrapper-assigned", "assigns module")

@@ -1,0 +1,46 @@
+import type { CancelReport } from "@coppice/api/TasksApi"
+import { assert, describe, it } from "@effect/vitest"
+import { isClean, reportLines } from "../src/ReportLines.ts"
+import { texts } from "./support/fixtures.ts"
+
+type Node = CancelReport["nodes"][number]
+
+const node = (
+  id: string,
+  parent: string | null,
+  settlement: Node["settlement"],
+  status: Node["status"] = "cancelled"
+) => ({ id, parent, agent: `agent-${id}`, status, settlement, took: settlement === null ? null : 12 }) as Node
+
+const report = (converged: boolean, ...nodes: ReadonlyArray<Node>): CancelReport => ({
+  task: "a" as never,
+  converged,
+  nodes
+})
+
+describe("reportLines", () => {
+  it("tells how every task came to rest", () =>
+    assert.deepStrictEqual(
+      texts(reportLines(report(
+        false,
+        node("a", "above", "stopped"),
+        node("b", "a", "finished_before", "completed"),
+        node("c", "a", "unreachable"),
+        node("d", "c", null)
+      ))),
+      [
+        "⊘ agent-a  a  stopped  12ms",
+        "├─ ✔ agent-b  b  finished before",
+        "└─ ⊘ agent-c  c  unreachable  12ms",
+        "   └─ ◌ agent-d  d  still stopping",
+        "",
+        "4 tasks: 1 stopped, 1 finished before, 1 unreachable, 1 still stopping"
+      ]
+    ))
+
+  it("is clean only when nothing can run any more", () => {
+    assert.isTrue(isClean(report(true, node("a", null, "stopped"))))
+    assert.isFalse(isClean(report(true, node("a", null, "unknown"))))
+    assert.isFalse(isClean(report(false, node("a", null, null))))
+  })
+})

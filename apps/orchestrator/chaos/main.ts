@@ -1,0 +1,96 @@
+/**
+ * `npm run chaos -- --kills N [--seed S] [--keep]`: kills the real service again and again while clients work with it,
+ * then compares what everybody saw with what the log says.
+ *
+ * The seed decides what is done and when; how far the service has come by then is up to the machine, so a seed repeats
+ * the plan and not every step. Exits with 1 when a promise was broken, and keeps what it needs to find out why.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { constants, tmpdir } from "node:os"
+import { join } from "node:path"
+import { parseArgs } from "node:util"
+import * as Campaign from "./Campaign.ts"
+import { kills, report } from "./Report.ts"
+import { trials } from "./Trials.ts"
+
+interface Options {
+  readonly kills: number
+  readonly seed: number
+  readonly keep: boolean
+}
+
+const usage = "npm run chaos -- --kills N [--seed S] [--keep]"
+
+const wholeNumber = (text: string | undefined, fallback: number): number | undefined => {
+  const value = text === undefined ? fallback : Number(text)
+  return Number.isSafeInteger(value) && value >= 0 ? value : undefined
+}
+
+const optionsOf = (args: ReadonlyArray<string>): Options | undefined => {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: { kills: { type: "string" }, seed: { type: "string" }, keep: { type: "boolean" } }
+    })
+    const kills = wholeNumber(values.kills, 20)
+    const seed = wholeNumber(values.seed, Date.now() % 1_000_000)
+    return kills === undefined || seed === undefined ? undefined : { kills, seed, keep: values.keep === true }
+  } catch {
+    return undefined
+  }
+}
+
+const say = (line: string): void => console.log(line)
+
+const saveHistory = ({ folder, history }: Campaign.Outcome): void => {
+  const results = Object.fromEntries(history.results)
+  writeFileSync(join(folder, "history.json"), JSON.stringify({ ...history, results, reports: [...history.reports] }, null, 1))
+}
+
+const tryAll = Effect.fnUntraced(function*({ kills: wanted, seed }: Options, folder: string) {
+  const total = { good: true, kills: 0 }
+  for (const { share, trial } of trials) {
+    const outcome = yield* Effect.scoped(
+      Campaign.run(trial, { kills: Math.round(wanted * share), seed, folder: join(folder, trial.name), say })
+    )
+    const { good, lines } = report(outcome)
+    for (const line of lines) say(line)
+    if (!good) saveHistory(outcome)
+    total.good &&= good
+    total.kills += kills(outcome.history)
+  }
+  return total
+})
+
+const main = async (args: ReadonlyArray<string>): Promise<number> => {
+  const options = optionsOf(args)
+  if (options === undefined) {
+    console.error(usage)
+    return 2
+  }
+  const folder = mkdtempSync(join(tmpdir(), "coppice-chaos-"))
+  say(`seed ${options.seed}, ${options.kills} kills, in ${folder}`)
+  const began = Date.now()
+  const fiber = Effect.runFork(tryAll(options, folder))
+  let interrupted: number | undefined
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => {
+      interrupted = 128 + constants.signals[signal]
+      fiber.interruptUnsafe()
+    })
+  }
+  const exit = await Effect.runPromise(Fiber.await(fiber))
+  const seconds = Math.round((Date.now() - began) / 1_000)
+  const good = exit._tag === "Success" && exit.value.good
+  if (exit._tag === "Failure" && interrupted === undefined) console.error(Cause.pretty(exit.cause))
+  if (good && !options.keep) rmSync(folder, { recursive: true, force: true })
+  else say(`kept: ${folder}`)
+  if (good) say(`chaos: ${exit.value.kills} kills in ${seconds} s, nothing lost; seed ${options.seed}`)
+  else say(`chaos: FAILED after ${seconds} s; repeat with --kills ${options.kills} --seed ${options.seed}`)
+  return interrupted ?? (good ? 0 : 1)
+}
+
+process.exit(await main(process.argv.slice(2)))

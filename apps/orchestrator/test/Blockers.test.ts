@@ -1,0 +1,71 @@
+import type { Wait } from "@coppice/api/TasksApi"
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { waitsOf } from "../src/Blockers.ts"
+import { Service, submit, until } from "./support/Service.ts"
+
+const brief = (waits: ReadonlyArray<Wait>) => waits.map(({ agent, on }) => `${agent} on ${on}`)
+
+layer(Service.layerMemory, { excludeTestServices: true })("Blockers", (it) => {
+  it.effect("follows children down to the person everything waits for", () =>
+    Effect.gen(function*() {
+      const { client } = yield* Service
+      const id = yield* submit("survey", { text: "Go on?" })
+      const asking = yield* until(id, "Created").pipe(Effect.andThen(client.tasks.tree({ params: { id } })))
+      yield* until(asking.tasks[1]!.id, "InputRequested")
+      const { causes, waits } = yield* client.tasks.why({ params: { id } })
+      assert.deepStrictEqual(brief(waits), ["survey on child"])
+      assert.deepStrictEqual(brief(causes), ["ask on person"])
+      assert.strictEqual(waits[0]!.child, asking.tasks[1]!.id)
+      assert.deepInclude(causes[0], { message: "Go on?", fix: `coppice answer ${asking.tasks[1]!.id}` })
+      assert.isAbove(causes[0]!.since, 0)
+    }))
+
+  it.effect("knows until when a task sleeps", () =>
+    Effect.gen(function*() {
+      const { client } = yield* Service
+      const id = yield* submit("nap", { seconds: 3_600 })
+      yield* until(id, "TimerSet")
+      const { task, waits } = yield* client.tasks.why({ params: { id } })
+      assert.deepStrictEqual(brief(waits), ["nap on timer"])
+      assert.approximately(waits[0]!.due!, task.createdAt + 3_600_000, 1_000)
+    }))
+
+  it.effect("tells code that runs from tasks that wait for its place", () =>
+    Effect.gen(function*() {
+      const { client } = yield* Service
+      const running = yield* submit("narrow", { text: "1" })
+      const queued = yield* submit("narrow", { text: "2" })
+      const first = yield* client.tasks.why({ params: { id: running } })
+      assert.deepStrictEqual(brief(first.waits), ["narrow on nothing"])
+      const second = yield* client.tasks.why({ params: { id: queued } })
+      assert.deepStrictEqual(brief(second.waits), ["narrow on slot"])
+      assert.include(second.waits[0]!.message, "all 1 places")
+    }))
+
+  it.effect("has nothing to say of what has ended", () =>
+    Effect.gen(function*() {
+      const { client } = yield* Service
+      const id = yield* submit("echo", { text: "x" })
+      yield* client.result(id)
+      const { causes, waits } = yield* client.tasks.why({ params: { id } })
+      assert.deepStrictEqual(brief(waits), ["echo on nothing"])
+      assert.deepStrictEqual(causes, waits)
+      assert.strictEqual(waits[0]!.message, "it is completed")
+    }))
+
+  it.effect("names the agent nobody runs any more", () =>
+    Effect.gen(function*() {
+      const { client } = yield* Service
+      const task = yield* client.tasks.get({ params: { id: yield* submit("nap", { seconds: 3_600 }) } })
+      const journal = {
+        row: { state: { ...task, inputs: [] }, parked: true, createdSeq: 1, endedSeq: null, settledSeq: null },
+        events: [],
+        children: []
+      }
+      const nobody = { hasWorker: false, concurrency: 0, isHeld: false, waitingFor: undefined }
+      const [wait] = waitsOf(journal, nobody)
+      assert.deepInclude(wait, { on: "owner", message: "no agent \"nap\" runs here" })
+      assert.deepStrictEqual(brief(waitsOf(journal, { ...nobody, hasWorker: true })), ["nap on owner"])
+    }))
+})

@@ -1,0 +1,91 @@
+/**
+ * The service as a real process, and what can be seen of it: its lines, its exit, its service file.
+ */
+import * as Effect from "effect/Effect"
+import { type ChildProcess, spawn } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { createInterface } from "node:readline"
+import { fileURLToPath } from "node:url"
+
+const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
+
+/** The agents the tests run. */
+export const config = fileURLToPath(new URL("coppice.config.ts", import.meta.url))
+
+/** How a process ended. */
+export interface Ending {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly lines: ReadonlyArray<string>
+}
+
+export interface Running {
+  readonly pid: number
+  readonly ended: Effect.Effect<Ending>
+  readonly kill: (signal: NodeJS.Signals) => Effect.Effect<void>
+  /** Waits for a line that contains the text; fails the test when the process ends first. */
+  readonly line: (text: string) => Effect.Effect<string>
+}
+
+const watch = (child: ChildProcess): Running => {
+  const lines: Array<string> = []
+  const waiting = new Set<() => void>()
+  let ending: Ending | undefined
+  const wake = () => {
+    for (const check of waiting) check()
+  }
+  createInterface({ input: child.stderr! }).on("line", (line) => {
+    lines.push(line)
+    wake()
+  })
+  child.on("close", (code, signal) => {
+    ending = { code, signal, lines }
+    wake()
+  })
+  const until = <A>(look: () => A | undefined): Effect.Effect<A> =>
+    Effect.callback((resume) => {
+      const check = () => {
+        const found = look()
+        if (found === undefined && ending === undefined) return
+        waiting.delete(check)
+        resume(
+          found === undefined ? Effect.die(new Error(`The process ended: ${lines.join("\n")}`)) : Effect.succeed(found)
+        )
+      }
+      waiting.add(check)
+      check()
+    })
+  return {
+    pid: child.pid!,
+    ended: until(() => ending),
+    line: (text) => until(() => lines.find((line) => line.includes(text))),
+    kill: (signal) => Effect.sync(() => void child.kill(signal))
+  }
+}
+
+/** Starts `main.ts`; the process does not outlive the scope. */
+export const start = (args: ReadonlyArray<string>, environment: Record<string, string> = {}, cwd?: string) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const env: NodeJS.ProcessEnv = { PATH: process.env["PATH"], HOME: process.env["HOME"], ...environment }
+      const child = spawn(process.execPath, [main, ...args], { env, cwd, stdio: ["ignore", "ignore", "pipe"] })
+      return { child, running: watch(child) }
+    }),
+    ({ child }) => Effect.sync(() => void child.kill("SIGKILL"))
+  ).pipe(Effect.map(({ running }) => running))
+
+/** Starts the test agents on a port of their own and waits until they are ready. */
+export const serve = Effect.fnUntraced(function*(
+  data: string,
+  args: ReadonlyArray<string> = [],
+  environment: Record<string, string> = {}
+) {
+  const running = yield* start(["--config", config, "--port", "0", "--data", data, ...args], environment)
+  yield* running.line("Ready at")
+  return { ...running, ...serviceFile(data) }
+})
+
+/** Where the service says it is. */
+const serviceFile = (data: string): { readonly url: string; readonly token: string } =>
+  JSON.parse(readFileSync(join(data, "service.json"), "utf8"))

@@ -1,0 +1,157 @@
+/**
+ * Runs a program to its end, in a process that remembers every commit; and again from any of them.
+ */
+import type { Envelope, InputResponse } from "@coppice/task/TaskEvent"
+import type { TaskId } from "@coppice/task/Task"
+import type { TaskEvent } from "@coppice/task/TaskEvent"
+import { TaskLog } from "@coppice/task/TaskLog"
+import { Tasks } from "@coppice/task/Tasks"
+import { type Batch, TaskStore } from "@coppice/task/TaskStore"
+import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import type { Json } from "effect/Schema"
+import { CurrentStep } from "../../src/CurrentStep.ts"
+import * as Executor from "../../src/Executor.ts"
+import { type Environment, live, notebook, type Program } from "./Program.ts"
+import { recording, restored } from "./Recording.ts"
+import { dice, hash } from "./Seed.ts"
+import { VirtualClock } from "./VirtualClock.ts"
+import { inWorld, pause, result, submit } from "./World.ts"
+
+export interface World {
+  /** Decides what the world outside answers: the same for the same seed and key. */
+  readonly seed: string
+  /** Decides when: the order of things that happen at one time, and how long they take. */
+  readonly timing: string
+  /** Typed failures and dying bodies. */
+  readonly faults: boolean
+  /** Runs leave memory whenever they can. */
+  readonly evict: boolean
+}
+
+export interface Life {
+  readonly root: TaskId
+  readonly ending: TaskEvent
+  /** Everything committed, what was there at the beginning included. */
+  readonly batches: ReadonlyArray<Batch>
+  readonly pages: ReturnType<ReturnType<typeof notebook>["pages"]>
+  /** Every key whose body ran, as often as it ran. */
+  readonly bodies: ReadonlyArray<string>
+  /** What still stands in memory and in the store's heap after the end. */
+  readonly left: Json
+}
+
+const share = (text: string) => hash(text) / 2 ** 32
+
+/**
+ * The key without the task, so that another process's new tasks meet the same world; without faults also without the
+ * number, because who is first of two with equal inputs is a matter of time.
+ */
+const nameOf = (world: World, key: string) => {
+  const name = key.slice(key.indexOf("/") + 1)
+  return world.faults ? name : name.replace(/:\d+$/, "")
+}
+
+const environment = (world: World) => {
+  const bodies: Array<string> = []
+  const book = notebook()
+  const env: Environment = {
+    note: book.note,
+    body: (key) =>
+      Effect.gen(function*() {
+        bodies.push(key)
+        const attempt = (yield* CurrentStep)?.attempt ?? 1
+        const told = `${world.seed}/${nameOf(world, key)}`
+        const takes = Math.floor(share(`takes/${world.timing}/${key}`) * 25) - 5
+        if (takes > 0) yield* Effect.onInterrupt(Effect.sleep(takes), () => Effect.sleep(takes % 3))
+        if (world.faults && attempt === 1 && share(`dies/${told}`) < 0.1) return yield* Effect.die("boom")
+        if (world.faults && share(`fails/${told}`) < 0.2) return yield* Effect.fail(`e${hash(told) % 3}`)
+        return hash(told) % 100
+      })
+  }
+  return { bodies, book, env }
+}
+
+const answerTo = (world: World, key: string): InputResponse => {
+  const n = hash(`${world.seed}/${nameOf(world, key)}`)
+  const action = n % 4 === 0 ? "decline" : n % 4 === 1 ? "cancel" : "accept"
+  return { action, content: action === "accept" ? { ok: n % 10 } : null, by: "somebody" }
+}
+
+/** Answers every question some time after it was asked. */
+const person = Effect.fnUntraced(function*(world: World) {
+  const tasks = yield* Tasks
+  const log = yield* TaskLog
+  const fork = yield* FiberSet.makeRuntime()
+  const answer = (id: TaskId, key: string) =>
+    fork(Effect.andThen(
+      Effect.sleep(1 + Math.floor(share(`asked/${world.timing}/${id}/${key}`) * 30)),
+      Effect.ignore(tasks.respond({ id, key, response: answerTo(world, key) }))
+    ))
+  for (const { request, task } of yield* tasks.inbox({})) answer(task, request.key)
+  log.onCommit((events: ReadonlyArray<Envelope>) => {
+    for (const { event, task } of events) if (event._tag === "InputRequested") answer(task, event.request.key)
+  })
+})
+
+const evictor = (world: World) => {
+  const { below } = dice(`evict/${world.timing}`)
+  return Effect.flatMap(Executor.Executor, ({ evictIdle }) =>
+    Effect.forever(Effect.andThen(Effect.suspend(() => Effect.sleep(1 + below(12))), evictIdle)))
+}
+
+const leftovers = Effect.gen(function*() {
+  const log = yield* TaskLog
+  const executor = yield* Executor.Executor
+  const store = yield* TaskStore
+  const { active } = yield* store.counts
+  const stats = executor.stats().map(({ active, waiting }) => active + waiting)
+  const timer = (yield* store.nextTimer) ?? null
+  const unsettled = (yield* store.unsettled(10)).length
+  return { active, timer, unsettled, stats, tasks: log.residentCount, executions: executor.residentCount() }
+})
+
+const begin = Effect.fnUntraced(function*(world: World, id: Effect.Effect<TaskId, any, Tasks>) {
+  yield* person(world)
+  if (world.evict) yield* Effect.forkScoped(evictor(world))
+  const root = yield* id
+  const { ending } = yield* result(root)
+  yield* pause
+  return { root, ending, left: yield* leftovers }
+}, Effect.scoped)
+
+const lastTime = (batches: ReadonlyArray<Batch>) => batches.at(-1)?.events.at(-1)?.at ?? 1_800_000_000_000
+
+/** Runs the program to its end. */
+export const fromTheStart = (program: Program, world: World): Effect.Effect<Life, unknown> =>
+  liveOn(world, [], submit("prog", program as never))
+
+/** Goes on after those commits, as a process started after a kill would. */
+export const after = (batches: ReadonlyArray<Batch>, world: World): Effect.Effect<Life, unknown> => {
+  const root = batches[0]!.events[0]!.task
+  return liveOn(world, batches, Effect.succeed(root))
+}
+
+const liveOn = (
+  world: World,
+  before: ReadonlyArray<Batch>,
+  root: Effect.Effect<TaskId, any, Tasks>
+): Effect.Effect<Life, unknown> =>
+  Effect.suspend(() => {
+    const { bodies, book, env } = environment(world)
+    const batches: Array<Batch> = []
+    const clock = new VirtualClock(lastTime(before), dice(`clock/${world.timing}`).below)
+    const options = {
+      agents: [live(env)],
+      store: recording(batches, restored(before)),
+      clock,
+      seed: `ids/${world.timing}`,
+      patience: 600_000
+    }
+    return Effect.map(inWorld(options, begin(world, root)), (ended) => ({
+      ...ended,
+      batches: [...before, ...batches],
+      pages: book.pages(),
+      bodies
+    }))
+  })

@@ -1,0 +1,103 @@
+/**
+ * Arbitrary commands, histories and trees, small enough that their keys and attempts collide often.
+ */
+import * as Arbitrary from "effect/Arbitrary"
+import * as Schema from "effect/Schema"
+import { Progress } from "../Task.ts"
+import { InputRequest, InputResponse } from "../TaskEvent.ts"
+import type { Command } from "../TaskMachine.ts"
+
+const Key = Schema.Literals(["a", "b", "c"])
+const Attempt = Schema.Literals([0, 1, 2])
+const Value = Schema.Union([Schema.Null, Schema.Boolean, Schema.Int, Schema.String, Schema.Array(Schema.String)])
+const Time = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 4_000_000_000_000 }))
+
+const Commands = Schema.TaggedUnion({
+  Start: { attempt: Attempt },
+  FailAttempt: { attempt: Attempt, message: Schema.String, delivered: Schema.Int },
+  Progress: { attempt: Attempt, progress: Progress },
+  RecordStep: {
+    attempt: Attempt,
+    key: Key,
+    name: Schema.String,
+    exit: Schema.Union([
+      Schema.TaggedStruct("Success", { value: Value }),
+      Schema.TaggedStruct("Failure", { error: Value })
+    ]),
+    startedAt: Time
+  },
+  SetTimer: { attempt: Attempt, key: Key, due: Time },
+  FireTimer: { key: Key },
+  RequestInput: {
+    attempt: Attempt,
+    request: Schema.Struct({ ...InputRequest.fields, key: Key, schema: Schema.Null, url: Schema.NullOr(Schema.String) })
+  },
+  Respond: { key: Key, response: Schema.Struct({ ...InputResponse.fields, content: Value }) },
+  WithdrawInput: { attempt: Attempt, key: Key },
+  Complete: { attempt: Attempt, result: Value },
+  Fail: {
+    attempt: Schema.NullOr(Attempt),
+    reason: Schema.Literals(["agent_error", "defect", "deadline", "budget", "quarantined", "replay_mismatch"]),
+    message: Schema.String,
+    error: Value
+  },
+  Cancel: { by: Schema.String, reason: Schema.NullOr(Schema.String) },
+  Settle: { how: Schema.Literals(["stopped", "refused", "unreachable", "unknown"]), took: Time },
+  Release: { rule: Schema.Literals(["continue", "adopt"]) }
+})
+
+/** What is left of a value on its way through the log: no `-0`, no object without a prototype. */
+const asJson = <A>(value: A): A => JSON.parse(JSON.stringify(value))
+
+/** Any wish about a task, sensible or not. */
+export const command: Arbitrary.Arbitrary<Command> = Arbitrary.map(Arbitrary.schema(Commands), asJson)
+
+/** Wishes that leave the task active: without them most histories would be short. */
+export const living: Arbitrary.Arbitrary<Command> = Arbitrary.filter(
+  command,
+  ({ _tag }) => _tag !== "Complete" && _tag !== "Fail" && _tag !== "Cancel" && _tag !== "Settle"
+)
+
+/** A life of a task: much that may happen while it is active, then anything. */
+export const life: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.map(
+  Arbitrary.all([Arbitrary.array(living, { maxLength: 20 }), Arbitrary.array(command, { maxLength: 12 })] as const),
+  ([active, any]) => [...active, ...any]
+)
+
+/** A tree: the parent of each node but the first, as a number of an earlier node. */
+export const tree: Arbitrary.Arbitrary<ReadonlyArray<number>> = Arbitrary.map(
+  Arbitrary.array(Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000 }))), {
+    maxLength: 24
+  }),
+  (picks) => picks.map((pick, i) => pick % (i + 1))
+)
+
+/** What a store goes through: tasks are named by number, modulo how many there are. */
+export type Act =
+  | { readonly _tag: "Root" }
+  | { readonly _tag: "Child"; readonly of: number }
+  | { readonly _tag: "Command"; readonly to: number; readonly command: Command }
+  | { readonly _tag: "Park"; readonly task: number; readonly parked: boolean }
+  | { readonly _tag: "Commit" }
+  | { readonly _tag: "Reopen" }
+
+const Number = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 100 }))
+
+const plain = Arbitrary.schema(Schema.Union([
+  Schema.TaggedStruct("Root", {}),
+  Schema.TaggedStruct("Child", { of: Number }),
+  Schema.TaggedStruct("Park", { task: Number, parked: Schema.Boolean }),
+  Schema.TaggedStruct("Commit", {}),
+  Schema.TaggedStruct("Reopen", {})
+]))
+
+const commanded: Arbitrary.Arbitrary<Act> = Arbitrary.map(
+  Arbitrary.all([Arbitrary.schema(Number), command] as const),
+  ([to, command]) => ({ _tag: "Command", to, command })
+)
+
+/** Any course of events of a store. */
+export const acts: Arbitrary.Arbitrary<ReadonlyArray<Act>> = Arbitrary.map(
+  Arbitrary.array(Arbitrary.all([plain, commanded, commanded] as const), { maxLength: 25 }),
+  (triples) => triples.flat()
+)

@@ -1,0 +1,58 @@
+/**
+ * A run that comes past every fact there is, in a store at the path it is given; says `ack <seq>` for what is durable.
+ * `COPPICE_FAILPOINTS` kills it on its way.
+ */
+import * as Effect from "effect/Effect"
+import { writeSync } from "node:fs"
+import * as Failpoint from "../../../src/Failpoint.ts"
+import type { TaskId } from "../../../src/Task.ts"
+import type { Command } from "../../../src/TaskMachine.ts"
+import * as Engine from "../engine.ts"
+import { owned } from "../places.ts"
+
+const ask = (key: string): Command => ({
+  _tag: "RequestInput",
+  attempt: 2,
+  request: { key, mode: "form", message: "?", schema: null, url: null, deadline: null }
+})
+
+const life: ReadonlyArray<Command> = [
+  { _tag: "FailAttempt", attempt: 1, message: "boom", delivered: 1 },
+  { _tag: "Start", attempt: 2 },
+  { _tag: "RecordStep", attempt: 2, key: "s", name: "s", exit: { _tag: "Success", value: 1 }, startedAt: 1 },
+  { _tag: "Progress", attempt: 2, progress: { progress: 1, total: 2, message: null } },
+  { _tag: "SetTimer", attempt: 2, key: "t", due: 8e15 },
+  { _tag: "FireTimer", key: "t" },
+  ask("a"),
+  { _tag: "Respond", key: "a", response: { action: "accept", content: { ok: true }, by: "ann" } },
+  ask("b"),
+  { _tag: "WithdrawInput", attempt: 2, key: "b" }
+]
+
+const program = Effect.gen(function*() {
+  const worker = yield* Engine.work("worker")
+  const { log, tasks } = yield* Engine.services
+  const ack = Effect.andThen(log.barrier, Effect.sync(() => writeSync(1, `ack ${log.head}\n`)))
+  const dispatch = (id: TaskId, command: Command) => log.dispatch(log.resident(id)!, command)
+  const { id } = yield* tasks.submit({ agent: "worker", input: null, idempotencyKey: "k" })
+  yield* ack
+  for (const command of life) {
+    dispatch(id, command)
+    yield* ack
+  }
+  const [failing, cancelled] = [
+    Engine.child(tasks, worker, log.resident(id)!, "1"),
+    Engine.child(tasks, worker, log.resident(id)!, "2")
+  ]
+  dispatch(failing, { _tag: "Fail", attempt: 1, reason: "agent_error", message: "no", error: null })
+  dispatch(cancelled, { _tag: "Release", rule: "adopt" })
+  yield* ack
+  yield* tasks.cancel({ id: cancelled, by: "ann" })
+  yield* ack
+  worker.complete(id)
+  yield* ack
+})
+
+Failpoint.armFromText(process.env["COPPICE_FAILPOINTS"] ?? "")
+const path = process.argv[2]!
+await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(Engine.over(owned({ path })))))
