@@ -7,30 +7,21 @@
  * `--yes` answers its question, `--exit` ends with the run, `--source` and `--output` name folders; `--port`, `--store`
  * and `--data` go to the service.
  */
-import * as ApiClient from "@coppice/api/ApiClient"
+import type * as ApiClient from "@coppice/api/ApiClient"
 import type { TaskTree } from "@coppice/api/TasksApi"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { type ChildProcess, spawn } from "node:child_process"
+import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { existsSync, readFileSync, statSync } from "node:fs"
+import { statSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { parseArgs } from "node:util"
-import { fileURLToPath } from "node:url"
+import { root, Service, Stop } from "./service.ts"
 
-const root = fileURLToPath(new URL("..", import.meta.url))
 const config = join(root, "docs/examples/code-migration/coppice.config.ts")
 const began = Date.now()
 
 type Task = TaskTree["tasks"][number]
-
-class Stop extends Error {
-  readonly code: number
-  constructor(message: string, code: number) {
-    super(message)
-    this.code = code
-  }
-}
 
 const options = {
   yes: { type: "boolean", default: false },
@@ -62,28 +53,11 @@ const folder = (name: string, path: string | undefined): string | undefined => {
   return full
 }
 
-interface Service {
-  readonly process: ChildProcess
-  readonly url: string
-  readonly token: string
-}
-
-/** Starts the service in a process group of its own: a Ctrl-C in the terminal is for the run's screen first. */
-const startService = async (flags: Flags): Promise<Service> => {
+/** The flags that are the service's own. */
+const serviceArgs = (flags: Flags): ReadonlyArray<string> => {
   const passed = (["port", "store", "data"] as const).flatMap((name) =>
     flags[name] === undefined ? [] : [`--${name}`, flags[name]])
-  const args = [join(root, "apps/orchestrator/src/main.ts"), "--config", config, ...passed]
-  const child = spawn(process.execPath, args, { cwd: root, detached: true, stdio: ["ignore", "pipe", "pipe"] })
-  const said: Array<string> = []
-  for (const stream of [child.stdout!, child.stderr!]) stream.on("data", (chunk) => said.push(String(chunk)))
-  process.on("exit", () => child.kill("SIGTERM"))
-  const file = resolve(root, flags.data, "service.json")
-  while (child.exitCode === null) {
-    const found = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined
-    if (found?.pid === child.pid) return { process: child, url: found.url, token: found.token }
-    await new Promise((done) => setTimeout(done, 25))
-  }
-  throw new Stop(said.join("").trim() || "the service ended at once", child.exitCode || 1)
+  return ["--config", config, ...passed]
 }
 
 type Client = ApiClient.ApiClient
@@ -110,37 +84,24 @@ const findWork = Effect.fnUntraced(function*(client: Client, flags: Flags) {
   return { input, key: task.spec.idempotencyKey, resumed: true } satisfies Work
 })
 
-const hasEnded = ({ process }: Service): boolean => process.exitCode !== null || process.signalCode !== null
-
 /** While the run's screen is in front, a Ctrl-C is its business. */
 let watching = false
 
-/** Follows the run in the terminal; its result comes from the service afterwards. */
-const follow = async (service: Service, work: Work): Promise<number> => {
-  const args = [
-    join(root, "apps/cli/src/main.ts"),
-    "run",
-    "migrate",
-    "--input",
-    JSON.stringify(work.input),
-    "--key",
-    work.key,
-    "--url",
-    service.url
-  ]
-  const env = { ...process.env, COPPICE_TOKEN: service.token }
+/** Follows the run in the terminal, across deaths of the service; its result comes from the service afterwards. */
+const follow = async (service: Service, flags: Flags, work: Work): Promise<number> => {
+  const { COPPICE_TOKEN: _token, COPPICE_URL: _url, ...env } = process.env
+  const run = ["run", "migrate", "--input", JSON.stringify(work.input), "--key", work.key, "--data", flags.data]
+  const args = [join(root, "apps/cli/src/main.ts"), ...run]
   const child = spawn(process.execPath, args, { cwd: root, env, stdio: ["inherit", "ignore", "inherit"] })
-  const giveUp = () => child.kill("SIGTERM")
-  service.process.once("exit", giveUp)
+  const giveUp = () => void child.kill("SIGTERM")
+  service.end.then(giveUp, giveUp)
   watching = true
   const [code] = await once(child, "exit") as [number | null]
   watching = false
-  service.process.off("exit", giveUp)
-  if (hasEnded(service)) throw new Stop("the service was killed; nothing is lost, `npm start` goes on with the run", 1)
   return code ?? 1
 }
 
-/** Says yes to every question of the showcase, as long as the service runs. */
+/** Says yes to every question of the showcase, as long as this process of the service lives. */
 const sayYes = (client: Client): Effect.Effect<void, unknown> => {
   const answerAll = Effect.gen(function*() {
     const { questions } = yield* client.inbox.list({ query: {} })
@@ -214,26 +175,19 @@ const links = Effect.fnUntraced(function*(client: Client, service: Service) {
 })
 
 const program = Effect.fnUntraced(function*(flags: Flags, service: Service) {
-  const client = yield* ApiClient.make({ url: service.url, token: service.token })
-  const work = yield* findWork(client, flags)
+  const work = yield* Effect.flatMap(service.client, (client) => findWork(client, flags))
   const ready = ((Date.now() - began) / 1_000).toFixed(1)
   console.log(`${work.resumed ? "Taking up the unfinished migration" : "Migrating"} (service ready after ${ready} s)`)
-  if (flags.yes) yield* Effect.forkChild(Effect.ignore(sayYes(client)))
-  const code = yield* Effect.promise(() => follow(service, work))
+  const yes = Effect.andThen(Effect.ignore(Effect.flatMap(service.client, sayYes)), Effect.sleep("200 millis"))
+  if (flags.yes) yield* Effect.forkChild(Effect.forever(yes))
+  const code = yield* Effect.promise(() => follow(service, flags, work))
+  const client = yield* service.client
   const good = yield* tell(client, work.key)
   if (flags.exit) return code === 0 && !good ? 1 : code
   yield* links(client, service)
-  yield* Effect.promise(() => once(service.process, "exit"))
+  yield* Effect.tryPromise({ try: () => service.end, catch: (error) => error })
   return 0
 })
-
-/** Asks the service to stop and waits for it. */
-const stop = async (service: Service): Promise<void> => {
-  if (hasEnded(service)) return
-  const ended = once(service.process, "exit")
-  service.process.kill("SIGTERM")
-  await ended
-}
 
 const main = async (): Promise<number> => {
   const flags = readFlags()
@@ -242,21 +196,20 @@ const main = async (): Promise<number> => {
     return 0
   }
   folder("source", flags.source)
-  const service = await startService(flags)
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => watching || service.process.kill("SIGTERM"))
-  }
+  const service = await Service.start(serviceArgs(flags), flags.data)
+  process.on("SIGINT", () => watching || void service.stop())
+  for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => void service.stop())
   try {
     return await Effect.runPromise(program(flags, service))
   } finally {
-    await stop(service)
+    await service.stop()
   }
 }
 
 main().then(
   (code) => process.exit(code),
   (error: unknown) => {
-    console.error(`coppice: ${error instanceof Stop ? error.message : (error as Error).message}`)
+    console.error(`coppice: ${(error as Error).message}`)
     process.exit(error instanceof Stop ? error.code : 1)
   }
 )
