@@ -1,5 +1,6 @@
 /** Recorded effects: their keys, their results, and the key to hand to the other side. */
 import { Agent, Orchestrator, Step } from "coppice"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import assert from "node:assert/strict"
@@ -26,8 +27,7 @@ const OrderLive = Order.toLayer(
       items,
       (item) => Step.run("charge", item, Effect.flatMap(Step.idempotencyKey, (key) => charge(key, item.cents)))
     )
-    const now = Effect.sync(() => new Date())
-    const at = yield* Step.run("now", null, now, { success: Schema.Date })
+    const at = yield* Step.run("now", null, DateTime.nowAsDate, { success: Schema.Date })
     return { receipts: receipts.map(({ receipt }) => receipt), year: at.getUTCFullYear() }
   })
 )

@@ -2,6 +2,7 @@
 import { Agent, Human, Orchestrator, Step } from "coppice"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import assert from "node:assert/strict"
@@ -49,9 +50,7 @@ const test = Effect.gen(function*() {
   assert.equal(mails, 1)
 })
 
-await Effect.runPromise(test.pipe(
-  Effect.provide(Orchestrator.layer(orchestrator, "memory:")),
-  Effect.provide(TestClock.layer())
-))
+const world = Layer.provideMerge(Orchestrator.layer(orchestrator, "memory:"), TestClock.layer())
+await Effect.runPromise(Effect.provide(test, world))
 // #endregion test
 console.log("three hours in no time")

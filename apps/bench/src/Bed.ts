@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import type { Json } from "effect/Schema"
 import { mkdtempSync, rmSync } from "node:fs"
 import { join } from "node:path"
+import { now } from "./Meter.ts"
 import type { Durability } from "./Row.ts"
 
 /** What every case is told. */
@@ -83,6 +84,17 @@ export const submit = (agent: string, input: Json): Effect.Effect<TaskId, never,
 export const run = (agent: string, input: Json): Effect.Effect<Json, never, Tasks> =>
   Effect.flatMap(submit(agent, input), resultOf)
 
-/** One repeat to warm up, whose figures nobody sees, then as many as asked for. */
-export const repeatedly = <A, E, R>({ runs }: Settings, once: Effect.Effect<A, E, R>): Effect.Effect<Array<A>, E, R> =>
-  Effect.andThen(once, Effect.replicateEffect(once, runs))
+/** How long to warm up at least, milliseconds. */
+const warmUp = 2_000
+
+/** Repeats that nobody sees, to warm up: one, or as many as fit; then as many as asked for. */
+export const repeatedly = <A, E, R>(
+  { runs, scale }: Settings,
+  once: Effect.Effect<A, E, R>
+): Effect.Effect<Array<A>, E, R> =>
+  Effect.gen(function*() {
+    const until = now() + warmUp * Math.min(1, scale)
+    do yield* once
+    while (now() < until)
+    return yield* Effect.replicateEffect(once, runs)
+  })

@@ -3,8 +3,8 @@
  *
  * They trust the witnesses and read the log as a stranger would: none of them uses the code that wrote it.
  */
-import type { CancelReport } from "@coppice/api/TasksApi"
 import type { Envelope } from "@coppice/api/Api"
+import type { CancelReport } from "@coppice/api/TasksApi"
 import { isDeepStrictEqual } from "node:util"
 import { acks, facts, groupBy, isRest, taskOf } from "./History.ts"
 import type { Checker } from "./Verdict.ts"
@@ -41,11 +41,18 @@ export const told: Checker = (history) => {
     const gap = envelope.seq === before + 1 ? [] : [`the stream told ${envelope.seq} after ${before}`]
     const fact = stored.get(envelope.seq)
     if (fact === undefined) return [...gap, `event ${envelope.seq} was told and is lost: ${show(envelope)}`]
-    return same(fact, envelope) ? gap : [...gap, `event ${envelope.seq} was told as ${show(envelope)}, it is ${show(fact)}`]
+    return same(fact, envelope)
+      ? gap
+      : [...gap, `event ${envelope.seq} was told as ${show(envelope)}, it is ${show(fact)}`]
   })
   const short = seen.length < log.length ? [`the stream told ${seen.length} of ${log.length} events`] : []
   const forgot = resets > 0 ? [`the stream did not know ${resets} ids it had given out`] : []
-  return { promise: "I1", what: "events told by the stream", looked: seen.length, broken: [...broken, ...short, ...forgot] }
+  return {
+    promise: "I1",
+    what: "events told by the stream",
+    looked: seen.length,
+    broken: [...broken, ...short, ...forgot]
+  }
 }
 
 const historyOfOne = (task: string, events: ReadonlyArray<Envelope>): ReadonlyArray<string> => {
@@ -83,7 +90,9 @@ export const histories: Checker = (history) => {
       : [`task ${task.id} reads as ${task.status}, its log says ${end ?? "active"}`]
   })
   const readable = new Set(history.tasks.map(({ id }) => id as string))
-  const lost = [...tasks.keys()].filter((id) => !readable.has(id)).map((id) => `task ${id} is in the log and cannot be read`)
+  const lost = [...tasks.keys()].filter((id) => !readable.has(id)).map((id) =>
+    `task ${id} is in the log and cannot be read`
+  )
   return {
     promise: "I2",
     what: "tasks from their first fact to their last",
@@ -113,7 +122,9 @@ export const questions: Checker = (history) => {
   const asked = groupBy(facts(history, "InputRequested"), ({ event, task }) => `${task} ${event.request.key}`)
   const answered = groupBy(facts(history, "InputReceived"), ({ event, task }) => `${task} ${event.key}`)
   const twice = (groups: ReadonlyMap<string, ReadonlyArray<unknown>>, what: string) =>
-    [...groups].filter(([, group]) => group.length > 1).map(([key, group]) => `${key} was ${what} ${group.length} times`)
+    [...groups].filter(([, group]) => group.length > 1).map(([key, group]) =>
+      `${key} was ${what} ${group.length} times`
+    )
   const unasked = [...answered.keys()].filter((key) => !asked.has(key)).map((key) => `${key} was answered, not asked`)
   const lost = acks(history, "Asked").filter(({ key, task }) => !asked.has(`${task} ${key}`))
     .map(({ key, task }) => `question ${task} ${key} stood in the inbox and is lost`)

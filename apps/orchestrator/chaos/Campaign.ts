@@ -116,15 +116,24 @@ const readAll = Effect.fnUntraced(function*(client: Client) {
   const tasks = (yield* Effect.forEach(runs, (run) => client.tree(run))).flat()
   const read = runs.filter((run) => tasks.some(({ endedAt, id }) => id === run && endedAt !== null))
   const results = yield* Effect.forEach(read, (run) => Effect.map(client.read(run), (result) => [run, result] as const))
-  const reports = yield* Effect.forEach(read, (run) => Effect.map(client.report(run), (report) => [run, report] as const))
-  yield* Effect.timeoutOption(Effect.gen(function*() {
-    while (client.seen.length < log.length) yield* Effect.sleep("20 millis")
-  }), "10 seconds")
+  const reports = yield* Effect.forEach(
+    read,
+    (run) => Effect.map(client.report(run), (report) => [run, report] as const)
+  )
+  yield* Effect.timeoutOption(
+    Effect.gen(function*() {
+      while (client.seen.length < log.length) yield* Effect.sleep("20 millis")
+    }),
+    "10 seconds"
+  )
   return { log, tasks, results: new Map(results), reports: new Map(reports) }
 })
 
 const whyOf = (client: Client, running: ReadonlySet<string>) =>
-  Effect.map(Effect.forEach([...running], (run) => Effect.orElseSucceed(client.why(run), () => [])), (all) => all.flat())
+  Effect.map(
+    Effect.forEach([...running], (run) => Effect.orElseSucceed(client.why(run), () => [])),
+    (all) => all.flat()
+  )
 
 /** Under fire, and what everybody saw of it. */
 export const run = Effect.fnUntraced(function*(trial: Trial, options: {

@@ -4,14 +4,14 @@
  * Whenever a reply is lost it asks again: submits with the same idempotency key, answers and cancels as they were. What
  * the service has acknowledged goes into the journal, and so does that a reply was lost: then it may have happened.
  */
+import type { Envelope, TaskId } from "@coppice/api/Api"
 import * as ApiClient from "@coppice/api/ApiClient"
 import * as ApiError from "@coppice/api/ApiError"
-import type { Envelope, TaskId } from "@coppice/api/Api"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import * as Stream from "effect/Stream"
 import type { Json } from "effect/Schema"
+import * as Stream from "effect/Stream"
 import type { Ack } from "./History.ts"
 import type { Address } from "./Service.ts"
 
@@ -57,7 +57,7 @@ export class Client {
 
   private note(ack: WithoutTime<Ack>): Effect.Effect<void> {
     return Effect.map(Clock.currentTimeMillis, (at) => {
-      this.journal.push({ ...ack, at } as Ack)
+      this.journal.push({ ...ack, at })
     })
   }
 
@@ -128,7 +128,9 @@ export class Client {
   /** Cancels a task. False when the service says that it has ended. */
   readonly cancel = Effect.fnUntraced({ self: this }, function*(task: string) {
     const payload = { reason: "the harness changed its mind" }
-    const result = yield* Effect.result(this.ask("cancel", (api) => api.tasks.cancel({ params: { id: task }, payload })))
+    const result = yield* Effect.result(
+      this.ask("cancel", (api) => api.tasks.cancel({ params: { id: task }, payload }))
+    )
     if (Result.isSuccess(result)) yield* this.note({ _tag: "Cancelled", task, report: result.success })
     else if (!isConflict(result.failure)) return yield* Effect.fail(result.failure)
     return Result.isSuccess(result)

@@ -4,8 +4,8 @@
  * The checkers are functions of this value and of nothing else, so that a test can hand them a history with one thing
  * wrong. Times are Unix milliseconds of one machine.
  */
-import type { CancelReport, TaskResult } from "@coppice/api/TasksApi"
 import type { Envelope, Task } from "@coppice/api/Api"
+import type { CancelReport, TaskResult } from "@coppice/api/TasksApi"
 
 /** How a process of the service ended. */
 export type LifeEnd = "killed" | "failpoint" | "killed while stopping" | "stopped" | "died"
@@ -93,7 +93,10 @@ export const facts = <Tag extends Envelope["event"]["_tag"]>({ log }: Pick<Histo
   log.filter((envelope): envelope is EventOf<Tag> => envelope.event._tag === tag)
 
 /** The items that have a key in common, in their order. */
-export const groupBy = <A>(items: ReadonlyArray<A>, keyOf: (item: A) => string): ReadonlyMap<string, ReadonlyArray<A>> => {
+export const groupBy = <A>(
+  items: ReadonlyArray<A>,
+  keyOf: (item: A) => string
+): ReadonlyMap<string, ReadonlyArray<A>> => {
   const groups = new Map<string, Array<A>>()
   for (const item of items) {
     const key = keyOf(item)

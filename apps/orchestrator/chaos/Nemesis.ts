@@ -17,7 +17,7 @@ import { describe, type Plan } from "./Plan.ts"
 import * as Service from "./Service.ts"
 
 /** The work that goes on while the service dies. */
-export interface Work {
+interface Work {
   /** How many rounds have come to rest. */
   readonly rounds: () => number
   /** How long a round may take that nothing disturbs, milliseconds. */
@@ -144,7 +144,10 @@ const course = Effect.fnUntraced(function*(
 ): Effect.fn.Return<readonly [readyAt: number | null, end: LifeEnd]> {
   if (plan._tag === "Starting") {
     const due = yield* before(service, Effect.sleep(plan.after))
-    return [null, Option.isNone(due) ? byItself(options, yield* service.ended, plan) : yield* end(options, service, plan)]
+    return [
+      null,
+      Option.isNone(due) ? byItself(options, yield* service.ended, plan) : yield* end(options, service, plan)
+    ]
   }
   const address = yield* before(service, Effect.timeoutOption(service.ready, Service.readyLimit))
   if (Option.isNone(address)) return [null, byItself(options, yield* service.ended, plan)]

@@ -94,5 +94,6 @@ export const plans = (kills: number, facts: Facts, length: number, seeded: Seede
     }
   }
   return Array.from({ length: kills }, (_, i) => make(kinds[i % kinds.length]!)).flatMap((plan, i) =>
-    i % 10 === 9 ? [plan, { _tag: "Stop", after: instant() }] : [plan])
+    i % 10 === 9 ? [plan, { _tag: "Stop", after: instant() }] : [plan]
+  )
 }

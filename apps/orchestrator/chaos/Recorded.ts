@@ -52,7 +52,9 @@ export const keys: Checker = (history) => {
 /** I9: once the faults stop, everything ends, within a bound. */
 export const liveness: Checker = (history) => {
   const ends = new Set(history.log.filter(isRest).map(({ task }) => task as string))
-  const open = history.tasks.filter(({ id }) => !ends.has(id)).map(({ agent, id }) => `task ${id} (${agent}) never came to rest`)
+  const open = history.tasks.filter(({ id }) => !ends.has(id)).map(({ agent, id }) =>
+    `task ${id} (${agent}) never came to rest`
+  )
   const slow = history.calm.filter(({ bound, took }) => took > bound)
     .map(({ bound, name, took }) => `${name} took ${took} ms without faults, at most ${bound} is right`)
   return { promise: "I9", what: "tasks at rest in the end", looked: history.tasks.length, broken: [...open, ...slow] }
@@ -75,7 +77,8 @@ export const families: Checker = (history) => {
 
 /** The log has no gap, and each process wrote after the one before it. */
 export const order: Checker = (history) => {
-  const gaps = history.log.flatMap(({ seq }, i) => seq === i + 1 ? [] : [`event ${seq} stands at place ${i + 1}`]).slice(0, 5)
+  const gaps = history.log.flatMap(({ seq }, i) => seq === i + 1 ? [] : [`event ${seq} stands at place ${i + 1}`])
+    .slice(0, 5)
   let latest = 0
   const back = history.log.flatMap(({ at, seq }) => {
     const life = lifeAt(history, at)

@@ -7,7 +7,8 @@ import type { History, LifeEnd } from "./History.ts"
 import { failpoints } from "./Plan.ts"
 import type { Verdict } from "./Verdict.ts"
 
-const median = (values: ReadonlyArray<number>): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
+const median = (values: ReadonlyArray<number>): number =>
+  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 
 const kinds: ReadonlyArray<LifeEnd> = ["failpoint", "killed", "killed while stopping"]
 
@@ -31,17 +32,30 @@ const sum = (verdicts: ReadonlyArray<Verdict>) => ({
   broken: verdicts.reduce((total, { broken }) => total + broken.length, 0)
 })
 
-const figures = ({ history, refused, rounds, trial }: Outcome, verdicts: ReadonlyArray<Verdict>): ReadonlyArray<readonly [string, string]> => {
+const figures = (
+  { history, refused, rounds, trial }: Outcome,
+  verdicts: ReadonlyArray<Verdict>
+): ReadonlyArray<readonly [string, string]> => {
   const of = (...promises: ReadonlyArray<string>) => sum(verdicts.filter(({ promise }) => promises.includes(promise)))
   const facts = sum(verdicts.filter(({ promise }) => acknowledged.has(promise)))
   const ready = readyTimes(history)
-  const points = new Set(history.lives.flatMap(({ end, plan }) => end === "failpoint" ? plan.split(",").slice(0, 1) : []))
+  const points = new Set(
+    history.lives.flatMap(({ end, plan }) => end === "failpoint" ? plan.split(",").slice(0, 1) : [])
+  )
   const stops = history.lives.filter(({ end }) => end === "stopped").length
   return [
     ["kills", `${kills(history)} (${killsOf(history).join(", ")}); graceful stops ${stops}`],
-    ["at writes of the log", `${points.size} of ${failpoints(trial.facts).length} places: ${[...points].sort().join(", ")}`],
+    [
+      "at writes of the log",
+      `${points.size} of ${failpoints(trial.facts).length} places: ${[...points].sort().join(", ")}`
+    ],
     ["second processes", `${refused} refused`],
-    ["runs", `${history.results.size} in ${rounds} rounds, ${resumed(history)} of them resumed; replies lost ${unknown(history)}`],
+    [
+      "runs",
+      `${history.results.size} in ${rounds} rounds, ${resumed(history)} of them resumed; replies lost ${
+        unknown(history)
+      }`
+    ],
     ["acknowledged facts", `${facts.looked} checked, ${facts.broken} lost`],
     ["recorded steps", `${of("I6").looked} checked, ${of("I6").broken} run again`],
     ["steps run again", `${runAgain(history)} (the kill fell between effect and record), each with the same key`],
@@ -61,7 +75,9 @@ const broken = (verdicts: ReadonlyArray<Verdict>): ReadonlyArray<string> =>
 /** The lines about one outcome, and whether everything that must be zero is zero. */
 export const report = (outcome: Outcome): { readonly lines: ReadonlyArray<string>; readonly good: boolean } => {
   const verdicts = check(outcome.history)
-  const blind = verdicts.filter(({ looked }) => looked === 0).map(({ promise, what }) => `    ${promise}: no ${what} to look at`)
+  const blind = verdicts.filter(({ looked }) => looked === 0).map(({ promise, what }) =>
+    `    ${promise}: no ${what} to look at`
+  )
   const found = [...outcome.surprises.map((line) => `    ${line}`), ...blind, ...broken(verdicts)]
   return {
     lines: [

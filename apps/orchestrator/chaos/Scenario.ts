@@ -52,7 +52,7 @@ const answering = Effect.fnUntraced(function*(client: Client, order: Order, run:
 /** What is said of a run must be the same whatever its folder and the person's choice were. */
 const neutral = (order: Order, { completed, failed }: TaskResult): Json => {
   if (completed === null) return { failed: failed?.message ?? "cancelled" }
-  const { choice, ...output } = completed.output as Record<string, Json>
+  const { choice: _, ...output } = completed.output as Record<string, Json>
   if (order.output !== undefined) output["output"] = "its folder"
   return output
 }

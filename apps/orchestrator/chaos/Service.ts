@@ -4,6 +4,7 @@
  * Each one leads a process group of its own, so that whatever it started and left behind can be ended too. Nothing
  * outlives the harness: not a scope that closes, and not a harness that ends in an unforeseen way.
  */
+import * as ApiClient from "@coppice/api/ApiClient"
 import { ServiceFile } from "@coppice/api/ServiceApi"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -110,9 +111,9 @@ const addressOf = (site: Site, pid: number): Address | undefined => {
 }
 
 const isReady = ({ url }: Address) =>
-  Effect.tryPromise((signal) => fetch(`${url}/readyz`, { signal })).pipe(
-    Effect.map((response) => response.ok),
-    Effect.orElseSucceed(() => false)
+  ApiClient.make({ url }).pipe(
+    Effect.flatMap((client) => client.service.readyz()),
+    Effect.match({ onSuccess: () => true, onFailure: () => false })
   )
 
 /** The last line the processes of a site have written, for people. */

@@ -47,7 +47,10 @@ const say = (line: string): void => console.log(line)
 
 const saveHistory = ({ folder, history }: Campaign.Outcome): void => {
   const results = Object.fromEntries(history.results)
-  writeFileSync(join(folder, "history.json"), JSON.stringify({ ...history, results, reports: [...history.reports] }, null, 1))
+  writeFileSync(
+    join(folder, "history.json"),
+    JSON.stringify({ ...history, results, reports: [...history.reports] }, null, 1)
+  )
 }
 
 const tryAll = Effect.fnUntraced(function*({ kills: wanted, seed }: Options, folder: string) {

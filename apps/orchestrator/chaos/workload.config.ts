@@ -86,43 +86,56 @@ const Everything = Workflow.make("everything", {
   })
 })
 
-const LeafLive = Leaf.toLayer(Effect.fn("leaf")(function*({ branch, leaf }) {
-  const first = yield* effect("first", { branch, leaf }, branch * 10 + leaf)
-  return first + (yield* effect("second", { first }, first))
-}))
+const LeafLive = Leaf.toLayer(
+  Effect.fn("leaf")(function*({ branch, leaf }) {
+    const first = yield* effect("first", { branch, leaf }, branch * 10 + leaf)
+    return first + (yield* effect("second", { first }, first))
+  })
+)
 
-const BranchLive = Branch.toLayer(Effect.fn("branch")(function*({ branch }) {
-  let done = 0
-  const values = yield* Effect.forEach(
-    [1, 2, 3],
-    (leaf) =>
-      Effect.tap(Leaf.call({ branch, leaf }), () => Durable.progress({ progress: ++done, total: 3, message: `leaf ${leaf}` })),
-    { concurrency: 2 }
-  )
-  yield* Effect.sleep("20 millis")
-  return values.reduce((sum, value) => sum + value, 0)
-}))
+const BranchLive = Branch.toLayer(
+  Effect.fn("branch")(function*({ branch }) {
+    let done = 0
+    const values = yield* Effect.forEach(
+      [1, 2, 3],
+      (leaf) =>
+        Effect.tap(
+          Leaf.call({ branch, leaf }),
+          () => Durable.progress({ progress: ++done, total: 3, message: `leaf ${leaf}` })
+        ),
+      { concurrency: 2 }
+    )
+    yield* Effect.sleep("20 millis")
+    return values.reduce((sum, value) => sum + value, 0)
+  })
+)
 
-const SleeperLive = Sleeper.toLayer(Effect.fn("sleeper")(function*({ millis, name }) {
-  yield* Effect.sleep(millis)
-  return yield* effect("woke", { name }, name)
-}))
+const SleeperLive = Sleeper.toLayer(
+  Effect.fn("sleeper")(function*({ millis, name }) {
+    yield* Effect.sleep(millis)
+    return yield* effect("woke", { name }, name)
+  })
+)
 
-const FragileLive = Fragile.toLayer(Effect.fn("fragile")(function*() {
-  const before = yield* effect("before the fall", {}, "before")
-  if ((yield* TaskContext).attempt === 1) return yield* Effect.die(new Error("it fell, as it always does"))
-  return `${before}, ${yield* effect("after the fall", {}, "after")}`
-}))
+const FragileLive = Fragile.toLayer(
+  Effect.fn("fragile")(function*() {
+    const before = yield* effect("before the fall", {}, "before")
+    if ((yield* TaskContext).attempt === 1) return yield* Effect.die(new Error("it fell, as it always does"))
+    return `${before}, ${yield* effect("after the fall", {}, "after")}`
+  })
+)
 
 const RefuserLive = Refuser.toLayer(() => Effect.fail(new Refusal({ why: "it always does" })))
 
-const AskerLive = Asker.toLayer(Effect.fn("asker")(function*({ topic }) {
-  const { choice } = yield* Human.ask({
-    message: `Choose for ${topic}`,
-    form: Schema.Struct({ choice: Schema.String })
-  }).pipe(Effect.catchTag("NotAccepted", ({ action }) => Effect.succeed({ choice: action })))
-  return yield* effect("chosen", { choice }, choice)
-}))
+const AskerLive = Asker.toLayer(
+  Effect.fn("asker")(function*({ topic }) {
+    const { choice } = yield* Human.ask({
+      message: `Choose for ${topic}`,
+      form: Schema.Struct({ choice: Schema.String })
+    }).pipe(Effect.catchTag("NotAccepted", ({ action }) => Effect.succeed({ choice: action })))
+    return yield* effect("chosen", { choice }, choice)
+  })
+)
 
 /** A question nobody answers in time. */
 const silence = Human.ask({ message: "Nobody answers this", form: Schema.Struct({ said: Schema.String }) }).pipe(
@@ -152,26 +165,28 @@ const chance = Effect.gen(function*() {
   return drawn === (yield* effect("chance", { drawn }, drawn))
 })
 
-const EverythingLive = Everything.toLayer(Effect.fn("everything")(function*({ hold, name }) {
-  // outlives the run: nobody waits for it
-  yield* Effect.forkDetach(Sleeper.call({ millis: 900, name: "the one left behind" }, { onParentExit: "continue" }))
-  const sums = yield* Effect.forEach([1, 2, 3], (branch) => Branch.call({ branch }), { concurrency: 3 })
-  const decided = yield* decisions
-  const fragile = yield* Fragile.call({})
-  if (hold) {
-    yield* Effect.all([Sleeper.call({ millis: hour, name: "held" }), Asker.call({ topic: "nothing" })], {
-      concurrency: "unbounded"
-    })
-  }
-  return {
-    sums,
-    ...decided,
-    fragile,
-    silence: yield* silence,
-    isChanceTheSame: yield* chance,
-    choice: yield* Asker.call({ topic: name })
-  }
-}))
+const EverythingLive = Everything.toLayer(
+  Effect.fn("everything")(function*({ hold, name }) {
+    // outlives the run: nobody waits for it
+    yield* Effect.forkDetach(Sleeper.call({ millis: 900, name: "the one left behind" }, { onParentExit: "continue" }))
+    const sums = yield* Effect.forEach([1, 2, 3], (branch) => Branch.call({ branch }), { concurrency: 3 })
+    const decided = yield* decisions
+    const fragile = yield* Fragile.call({})
+    if (hold) {
+      yield* Effect.all([Sleeper.call({ millis: hour, name: "held" }), Asker.call({ topic: "nothing" })], {
+        concurrency: "unbounded"
+      })
+    }
+    return {
+      sums,
+      ...decided,
+      fragile,
+      silence: yield* silence,
+      isChanceTheSame: yield* chance,
+      choice: yield* Asker.call({ topic: name })
+    }
+  })
+)
 
 export default Orchestrator.make({
   agents: [LeafLive, BranchLive, SleeperLive, FragileLive, RefuserLive, AskerLive, EverythingLive],

@@ -74,7 +74,7 @@ describe("a start that is refused says why in one line", () => {
   it.live("for a configuration that is missing, broken or empty", () =>
     Effect.gen(function*() {
       const data = yield* folder
-      refused(yield* run([], {}, data), 2, /There is no coppice.config.ts in this folder; run `coppice init`/)
+      refused(yield* run([], {}, data), 2, /There is no coppice.config.ts in this folder; write one that exports/)
       refused(yield* run(["--config", "nowhere.ts"]), 2, /There is no file .*nowhere.ts; check --config$/)
       const file = join(data, "c.mjs")
       writeFileSync(file, "export default {}")

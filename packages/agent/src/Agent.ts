@@ -11,8 +11,8 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { CallError, NotAccepted } from "./AgentError.ts"
 import { AgentSupervisor, type ChildOptions } from "./AgentSupervisor.ts"
-import { type Codecs, codecs, contractOf } from "./internal/codecs.ts"
 import { call } from "./internal/call.ts"
+import { type Codecs, codecs, contractOf } from "./internal/codecs.ts"
 import { callEphemeral } from "./internal/ephemeral.ts"
 import { TaskContext } from "./TaskContext.ts"
 
@@ -99,7 +99,9 @@ const refuse = (name: string, problem: string): never => {
 
 const positive = (name: string, field: string, value: number | undefined, fallback: number): number => {
   if (value === undefined) return fallback
-  if (!Number.isSafeInteger(value) || value < 1) refuse(name, `${field} must be a whole number of at least 1, not ${value}`)
+  if (!Number.isSafeInteger(value) || value < 1) {
+    refuse(name, `${field} must be a whole number of at least 1, not ${value}`)
+  }
   return value
 }
 

@@ -5,13 +5,13 @@
  * tasks. A server itself dies, and is restarted by the supervisor, when its defects come faster than `intensity` allows.
  * While a server is down its tasks are out of memory, and they go on when it is back.
  */
+import { Rescuer } from "@coppice/task/Rescuer"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Rescuer } from "@coppice/task/Rescuer"
 import { type AgentStats, type Defect, Executor } from "./Executor.ts"
 import type { Definition } from "./internal/AgentServer.ts"
 import * as Supervisor from "./Supervisor.ts"
@@ -20,7 +20,7 @@ import * as Supervisor from "./Supervisor.ts"
 export interface ChildOptions {
   /** ["permanent"] */
   readonly restart?: Supervisor.Restart | undefined
-  /** How long the server's handlers may take to leave memory. ["5 seconds"] */
+  /** How long the server's handlers may take to leave memory. ["10 seconds"] */
   readonly shutdown?: Duration.Input | undefined
   /** Defects within `period` that the server survives; without it, any number. */
   readonly intensity?: number | undefined

@@ -229,7 +229,8 @@ class ExecutorImpl {
   }
 
   private route({ at, event, seq, task }: Envelope): void {
-    const tell = (key: string, fact: Fact): void => this.tell(task, (execution) => execution.push({ key, seq, at, fact }))
+    const tell = (key: string, fact: Fact): void =>
+      this.tell(task, (execution) => execution.push({ key, seq, at, fact }))
     switch (event._tag) {
       case "StepRecorded":
         return this.executions.get(task)?.push({ key: event.key, seq, at, fact: { _tag: "Step", exit: event.exit } })

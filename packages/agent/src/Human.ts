@@ -1,8 +1,8 @@
 /**
  * Questions to a person, asked durably: the task waits in the log, for days if need be.
  */
-import type { InputRequest, InputResponse } from "@coppice/task/TaskEvent"
 import { canonical, check } from "@coppice/task/Payload"
+import type { InputRequest, InputResponse } from "@coppice/task/TaskEvent"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -89,6 +89,7 @@ const wait = (execution: Execution, message: string, { schema, text }: Form): Ef
       Effect.sync(() => {
         log.dispatch(execution.entry, { _tag: "WithdrawInput", attempt: execution.attempt, key })
       }),
-    halt: () => Effect.void
+    halt: () => Effect.void,
+    orphaned: () => execution.answer(key, Exit.interrupt())
   })
 }

@@ -184,7 +184,10 @@ export const make = Effect.fnUntraced(function*(
     yield* stopAll
     child.state = "stopped"
     const cause = Exit.isFailure(exit) ? exit.cause : Cause.empty
-    yield* Deferred.fail(failed, new TooManyRestarts({ child: child.spec.id, intensity: options.intensity, period, cause }))
+    yield* Deferred.fail(
+      failed,
+      new TooManyRestarts({ child: child.spec.id, intensity: options.intensity, period, cause })
+    )
   })
 
   const add = Effect.fnUntraced(function*(spec: ChildSpec) {

@@ -92,10 +92,14 @@ export const make = (options: OrchestratorOptions): Orchestrator => {
 export const layer = (orchestrator: Orchestrator, store: string = "memory:"): Layer.Layer<Services, StoreError> =>
   Layer.provide(orchestrator.layer, Store.layer(store))
 
-/** Submits work to the running orchestrator and waits for how it ends. */
-export const run = Effect.fn("Orchestrator.run")(function*(agent: string, input: unknown) {
+/** Submits work to the running orchestrator and waits for how it ends. With a key, the same call finds the same run. */
+export const run = Effect.fn("Orchestrator.run")(function*(
+  agent: string,
+  input: unknown,
+  options?: { readonly idempotencyKey?: string | undefined }
+) {
   const tasks = yield* Tasks
-  const task = yield* tasks.submit({ agent, input: input as never })
+  const task = yield* tasks.submit({ agent, input: input as Json, idempotencyKey: options?.idempotencyKey })
   return yield* tasks.result(task.id)
 })
 

@@ -2,7 +2,7 @@
  * Everything a user of Coppice imports.
  *
  * Definitions (`Agent`, `Workflow`), what handlers use (`Step`, `Human`, `Durable`, `Artifact`), and what runs them
- * (`Orchestrator`).
+ * (`Orchestrator`, and `Tasks` for programs that submit, watch and cancel themselves).
  *
  * @packageDocumentation
  */
@@ -13,5 +13,6 @@ export * as Human from "@coppice/agent/Human"
 export * as Step from "@coppice/agent/Step"
 export { TaskContext } from "@coppice/agent/TaskContext"
 export * as Workflow from "@coppice/agent/Workflow"
+export { Tasks } from "@coppice/task/Tasks"
 export * as Artifact from "./Artifact.ts"
 export * as Orchestrator from "./Orchestrator.ts"

@@ -166,18 +166,25 @@ class Writer {
     // tasks that cannot have an open question: the row of a task that ends in the batch that made it is all there is
     const fresh = new Set<TaskId>()
     for (const row of batch.created) fresh.add(row.state.id)
+    let areOpen: boolean | undefined
     for (const envelope of batch.events) {
       this.insertEvent(envelope)
       const { event, run, seq, task } = envelope
       if (event._tag === "InputRequested") {
         fresh.delete(task)
+        areOpen = true
         this.sql.insertInput.run(task, event.request.key, run, seq)
       } else if (event._tag === "InputReceived" || event._tag === "InputWithdrawn") {
         this.sql.deleteInput.run(task, event.key)
-      } else if (isEnding(event._tag) && !fresh.has(task)) {
+      } else if (isEnding(event._tag) && !fresh.has(task) && (areOpen ??= this.areOpen())) {
         this.sql.deleteInputs.run(task)
       }
     }
+  }
+
+  /** Whether anybody is asked anything at all. */
+  private areOpen(): boolean {
+    return this.sql.anyInput.get() !== undefined
   }
 
   private insertEvent(envelope: Envelope): void {

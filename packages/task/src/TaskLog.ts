@@ -176,6 +176,26 @@ class TaskLogImpl {
     return this.residents.children(id)
   }
 
+  /**
+   * The task and all that was ever below it, parents first, as memory knows it; `undefined` when some of it has left
+   * memory, or when a beginning or an end is not durable yet.
+   */
+  wholeTree(id: TaskId): ReadonlyArray<Entry> | undefined {
+    const root = this.residents.get(id)
+    if (root === undefined) return undefined
+    const nodes = [root]
+    for (const node of nodes) {
+      if (!node.whole || Math.max(node.createdSeq, node.endedSeq ?? 0) > this.durable) return undefined
+      for (const child of this.residents.children(node.state.id)) nodes.push(child)
+    }
+    return nodes
+  }
+
+  /** Whether how the task came to rest is durable. */
+  isSettled(entry: Entry): boolean {
+    return entry.settledSeq !== null && entry.settledSeq <= this.durable
+  }
+
   /** Creates a task now; it is pinned once. The id is new unless given. */
   create(creation: Creation, id: TaskId): Entry {
     const now = this.now()
@@ -281,8 +301,13 @@ class TaskLogImpl {
       return known
     }
     const entry = resident(row, true)
-    // a wake on its way to the store has not reached the row
-    if (this.open.woken.has(id) || this.inFlight?.woken.has(id) === true) entry.parked = false
+    // a wake on its way to the store has not reached the row, and until it has the task is not quiet
+    for (const batch of [this.open, this.inFlight]) {
+      if (batch?.woken.has(id) !== true) continue
+      entry.parked = false
+      entry.uncommitted++
+      batch.inbound.push(entry)
+    }
     this.residents.add(entry)
     return entry
   }

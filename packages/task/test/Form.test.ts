@@ -3,6 +3,7 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { checkAnswer } from "../src/Form.ts"
+import { runs } from "./support/runs.ts"
 
 /** What the check says; `ok` when the answer fits. */
 const verdict = (form: unknown, content: unknown): string =>
@@ -73,5 +74,5 @@ describe("checkAnswer", () => {
   ], ([form, content]) => {
     assert.isString(verdict(form, content))
     assert.isString(verdict(field(form), { field: content }))
-  }, { arbitrary: { runs: 200 } })
+  }, { arbitrary: { runs: runs(200) } })
 })

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import { canonical, check, depthLimit, payloadLimit, sizeOf } from "../src/Payload.ts"
+import { runs } from "./support/runs.ts"
 
 const AnyJson = Arbitrary.map(Arbitrary.schema(Schema.Json), (value): Schema.Json => JSON.parse(JSON.stringify(value)))
 
@@ -18,7 +19,7 @@ describe("canonical", () => {
   it.prop("is the same for equal values, and reads back as the value", [AnyJson], ([value]) => {
     assert.strictEqual(canonical(shuffled(value)), canonical(value))
     assert.deepStrictEqual(JSON.parse(canonical(value)), value)
-  }, { arbitrary: { runs: 300 } })
+  }, { arbitrary: { runs: runs(300) } })
 
   it("orders keys, keeps arrays, and leaves out what JSON leaves out", () => {
     assert.strictEqual(canonical({ b: [2, 1], a: { d: null, c: "x" } }), `{"a":{"c":"x","d":null},"b":[2,1]}`)
@@ -57,5 +58,5 @@ describe("check", () => {
 
   it.prop("never counts more than twice what JSON takes", [AnyJson], ([value]) => {
     assert.isAtMost(sizeOf(value), 2 * JSON.stringify(value).length + 5)
-  }, { arbitrary: { runs: 200 } })
+  }, { arbitrary: { runs: runs(200) } })
 })

@@ -11,6 +11,7 @@ import type { TaskId } from "../src/Task.ts"
 import { TaskStore } from "../src/TaskStore.ts"
 import { Ledger } from "../src/testing/Ledger.ts"
 import { folder, sqlite } from "./support/places.ts"
+import { runs } from "./support/runs.ts"
 
 /** A store with something in every table, closed. */
 const written = Effect.gen(function*() {
@@ -127,7 +128,7 @@ describe("a damaged store (case 3)", () => {
       let state = 42
       const random = (below: number) => (state = (state * 1_103_515_245 + 12_345) % 2 ** 31) % below
       let noticed = 0
-      for (let i = 0; i < 250; i++) {
+      for (let i = 0; i < runs(250); i++) {
         const copy = Buffer.from(bytes)
         const at = 100 + random(copy.length - 100)
         copy[at]! ^= 1 << random(8)

@@ -6,6 +6,7 @@ import { Envelope, isEnding, TaskEvent } from "../src/TaskEvent.ts"
 import { replay } from "../src/TaskMachine.ts"
 import { Ledger } from "../src/testing/Ledger.ts"
 import * as TaskArbitrary from "../src/testing/TaskArbitrary.ts"
+import { runs } from "./support/runs.ts"
 
 const decode = Schema.decodeUnknownSync(Schema.toCodecJson(Envelope), { onExcessProperty: "error" })
 const encode = Schema.encodeSync(Schema.toCodecJson(Envelope))
@@ -44,7 +45,7 @@ describe("a fact", () => {
       assert.deepStrictEqual(decode(JSON.parse(JSON.stringify(encode(envelope)))), envelope)
       assert.deepStrictEqual(encode(envelope), envelope)
     }
-  }, { arbitrary: { runs: 100 } })
+  }, { arbitrary: { runs: runs(100) } })
 
   it("ends a task or not", () =>
     assert.deepStrictEqual(Object.keys(TaskEvent.cases).filter((tag) => isEnding(tag as TaskEvent["_tag"])), [

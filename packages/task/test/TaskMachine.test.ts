@@ -16,6 +16,7 @@ import {
 import { plainSpec } from "../src/testing/Ledger.ts"
 import * as TaskArbitrary from "../src/testing/TaskArbitrary.ts"
 import { ReferenceTask } from "./support/ReferenceTask.ts"
+import { runs } from "./support/runs.ts"
 
 const id = "00000000000000000001" as TaskId
 
@@ -59,7 +60,7 @@ describe("any life of a task", () => {
       assert.sameMembers(state.inputs.map((input) => input.key), [...reference.open])
       assert.strictEqual(state.settlement !== null, reference.settled)
     }
-  }, { arbitrary: { runs: 400 } })
+  }, { arbitrary: { runs: runs(400) } })
 
   it.prop("replays from its facts, and never changes once it has ended (I2)", [TaskArbitrary.life], ([commands]) => {
     const history: Array<{ readonly at: number; readonly event: TaskEvent }> = [{ at: 1, event: created() }]
@@ -76,7 +77,7 @@ describe("any life of a task", () => {
       if (before.settlement !== null) assert.strictEqual(state, before)
     }
     assert.deepStrictEqual(replay(id, history), state)
-  }, { arbitrary: { runs: 400 } })
+  }, { arbitrary: { runs: runs(400) } })
 })
 
 describe("decide", () => {

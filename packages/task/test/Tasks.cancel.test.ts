@@ -8,6 +8,7 @@ import { replay } from "../src/TaskMachine.ts"
 import { TaskStore } from "../src/TaskStore.ts"
 import * as TaskArbitrary from "../src/testing/TaskArbitrary.ts"
 import * as Engine from "./support/engine.ts"
+import { runs } from "./support/runs.ts"
 
 /** Runs a test over an engine of its own with one agent, `worker`. */
 const engine = <A, E>(
@@ -117,7 +118,7 @@ describe("cancel", () => {
         }
         yield* consistent
       })),
-    { arbitrary: { runs: 150 } }
+    { arbitrary: { runs: runs(150) } }
   )
 
   it.effect("ends once: the second is refused, and so is one after the end (case 15)", () =>

@@ -6,6 +6,7 @@ import * as Stream from "effect/Stream"
 import type { TaskId } from "../src/Task.ts"
 import type { Watch } from "../src/Tasks.ts"
 import * as Engine from "./support/engine.ts"
+import { runs } from "./support/runs.ts"
 
 type Setting = Engine.Services & { readonly worker: Engine.FakeWorker }
 
@@ -16,7 +17,7 @@ const engine = <A, E>(test: (services: Setting) => Effect.Effect<A, E>) =>
   }).pipe(Effect.scoped, Effect.provide(Engine.layer))
 
 /** Two runs, the first with a child. */
-const runs = Effect.fnUntraced(function*({ log, tasks, worker }: Setting) {
+const twoRuns = Effect.fnUntraced(function*({ log, tasks, worker }: Setting) {
   const [a, b] = [
     yield* tasks.submit({ agent: "worker", input: 1 }),
     yield* tasks.submit({ agent: "worker", input: 2 })
@@ -48,7 +49,7 @@ describe("watch", () => {
     ([bursts]) =>
       engine(Effect.fnUntraced(function*(all) {
         const { log, tasks } = all
-        const { a, b, child } = yield* runs(all)
+        const { a, b, child } = yield* twoRuns(all)
         const total = bursts.reduce((sum, n) => sum + n, 0)
         const queries = [{ since: 0 }, { since: 2 }, { since: 0, run: a }, { since: 1, task: child }, {
           since: 0,
@@ -65,13 +66,13 @@ describe("watch", () => {
           assert.deepStrictEqual(yield* Fiber.join(fiber), yield* tasks.events({ ...queries[i]!, limit: 1_000 }))
         }
       })),
-    { arbitrary: { runs: 60 } }
+    { arbitrary: { runs: runs(60) } }
   )
 
   it.effect("reads long histories page by page, at the pace of its reader", () =>
     engine(Effect.fnUntraced(function*(all) {
       const { faults, log, tasks } = all
-      yield* runs(all)
+      yield* twoRuns(all)
       for (let n = 0; n < 1_000; n++) progress(all, n)
       yield* log.barrier
       const first = yield* tasks.watch({ since: 0 }).pipe(Stream.take(10), Stream.runCollect)
@@ -89,7 +90,7 @@ describe("watch", () => {
   it.effect("does not read for facts that do not concern it", () =>
     engine(Effect.fnUntraced(function*(all) {
       const { faults, log, tasks, worker } = all
-      const { a, b, child } = yield* runs(all)
+      const { a, b, child } = yield* twoRuns(all)
       const fiber = yield* follow(all, { task: b, since: 2 }, 1)
       yield* Engine.turn
       const before = faults.calls("events")

@@ -10,7 +10,7 @@ import * as Engine from "./support/engine.ts"
 type Setting = Engine.Services & { readonly worker: Engine.FakeWorker }
 
 const setting = Effect.gen(function*() {
-  const worker = yield* Engine.work("worker", { queue: 10_000 })
+  const worker = yield* Engine.work("worker", { concurrency: 10_000 })
   return { ...yield* Engine.services, worker }
 })
 

@@ -1,4 +1,3 @@
-import type { TaskResult } from "@coppice/api/TasksApi"
 import { assert, describe, it } from "@effect/vitest"
 import { check, resumed, runAgain } from "../../chaos/Check.ts"
 import { fact, stepKey, type Story, story } from "../support/Story.ts"
@@ -26,10 +25,11 @@ const add = (story: Story, run: string, task: string, event: object): void => {
   story.seen = story.log
 }
 
-const sees = (broken: ReadonlyArray<string>, ...expected: ReadonlyArray<string>) => {
-  assert.lengthOf(broken, expected.length, broken.join("\n"))
-  for (const [i, pattern] of expected.entries()) assert.match(broken[i]!, new RegExp(pattern))
-}
+/** Lines that say something else than expected, and expectations no line meets. */
+const amiss = (broken: ReadonlyArray<string>, ...expected: ReadonlyArray<string>): ReadonlyArray<string> => [
+  ...broken.filter((line, i) => expected[i] === undefined || !new RegExp(expected[i]).test(line)),
+  ...expected.slice(broken.length)
+]
 
 describe("the checkers are content", () => {
   it("with a history in which nothing is wrong, and look at each of its parts", () => {
@@ -64,7 +64,7 @@ describe("I1", () => {
     const broken = afterwards((story) => {
       story.journal.push({ _tag: "Submitted", at: 1, key: "k", agent: "parent", input: null, task: "gone" })
     })
-    sees(broken, "I1 task gone was acknowledged for key k and is lost")
+    assert.deepStrictEqual(amiss(broken, "I1 task gone was acknowledged for key k and is lost"), [])
   })
 
   it("a key that made two tasks", () => {
@@ -73,100 +73,149 @@ describe("I1", () => {
       add(story, "twin", "twin", event)
       add(story, "twin", "twin", { _tag: "Completed", result: 1 })
     })
-    sees(broken, "I1 key parent key of root made 2 tasks: root, twin", "I2 task twin is in the log and cannot be read")
+    assert.deepStrictEqual(
+      amiss(
+        broken,
+        "I1 key parent key of root made 2 tasks: root, twin",
+        "I2 task twin is in the log and cannot be read"
+      ),
+      []
+    )
   })
 
   it("a task with another input than was submitted", () => {
-    sees(
-      afterwards((story) => {
-        story.journal[0] = { _tag: "Submitted", at: 1, key: "key of root", agent: "parent", input: {}, task: "root" }
-      }),
-      "I1 task root is not what was submitted"
+    assert.deepStrictEqual(
+      amiss(
+        afterwards((story) => {
+          story.journal[0] = { _tag: "Submitted", at: 1, key: "key of root", agent: "parent", input: {}, task: "root" }
+        }),
+        "I1 task root is not what was submitted"
+      ),
+      []
     )
   })
 
   it("an event that was told and is not in the log", () => {
     const told = fact(15, "root", "root", { _tag: "Progressed", progress: null })
-    sees(afterwards(({ seen }) => seen.push(told)), "I1 event 15 was told and is lost")
+    assert.deepStrictEqual(amiss(afterwards(({ seen }) => seen.push(told)), "I1 event 15 was told and is lost"), [])
   })
 
   it("an event that was told otherwise", () => {
-    sees(
-      afterwards((story) => {
-        story.seen[7] = fact(8, "root", "root", { _tag: "Completed", result: { sum: 2 } })
-      }),
-      "I1 event 8 was told as"
+    assert.deepStrictEqual(
+      amiss(
+        afterwards((story) => {
+          story.seen[7] = fact(8, "root", "root", { _tag: "Completed", result: { sum: 2 } })
+        }),
+        "I1 event 8 was told as"
+      ),
+      []
     )
   })
 
   it("an event the stream left out, told twice, or never came to", () => {
-    sees(afterwards(({ seen }) => seen.splice(4, 1)), "I1 the stream told 6 after 4", "I1 the stream told 13 of 14")
-    sees(afterwards(({ seen }) => seen.splice(4, 0, seen[3]!)), "I1 the stream told 4 after 4")
-    sees(afterwards(({ seen }) => seen.pop()), "I1 the stream told 13 of 14 events")
-    sees(
-      afterwards((story) => {
-        story.resets = 1
-      }),
-      "I1 the stream did not know 1 ids"
+    assert.deepStrictEqual(
+      amiss(afterwards(({ seen }) => seen.splice(4, 1)), "I1 the stream told 6 after 4", "I1 the stream told 13 of 14"),
+      []
+    )
+    assert.deepStrictEqual(
+      amiss(afterwards(({ seen }) => seen.splice(4, 0, seen[3]!)), "I1 the stream told 4 after 4"),
+      []
+    )
+    assert.deepStrictEqual(amiss(afterwards(({ seen }) => seen.pop()), "I1 the stream told 13 of 14 events"), [])
+    assert.deepStrictEqual(
+      amiss(
+        afterwards((story) => {
+          story.resets = 1
+        }),
+        "I1 the stream did not know 1 ids"
+      ),
+      []
     )
   })
 })
 
 describe("I2", () => {
   it("a fact after the end", () => {
-    sees(
-      afterwards((story) => add(story, "root", "root", { _tag: "Cancelled", by: "api", reason: null })),
-      "I2 .* Cancelled after Completed"
+    assert.deepStrictEqual(
+      amiss(
+        afterwards((story) => add(story, "root", "root", { _tag: "Cancelled", by: "api", reason: null })),
+        "I2 .* Cancelled after Completed"
+      ),
+      []
     )
-    sees(
-      afterwards((story) => add(story, "held", "held", { _tag: "Settled", how: "stopped", took: 1 })),
-      "I2 .* settled twice"
+    assert.deepStrictEqual(
+      amiss(
+        afterwards((story) => add(story, "held", "held", { _tag: "Settled", how: "stopped", took: 1 })),
+        "I2 .* settled twice"
+      ),
+      []
     )
   })
 
   it("attempts out of order, and a first fact that is none", () => {
-    sees(afterwards((story) => replace(story, 4, { _tag: "Started", attempt: 3 })), "I2 .* attempt 3 after 1")
-    sees(afterwards((story) => replace(story, 4, story.log[1]!.event)), "I2 .* Created as fact 3")
+    assert.deepStrictEqual(
+      amiss(afterwards((story) => replace(story, 4, { _tag: "Started", attempt: 3 })), "I2 .* attempt 3 after 1"),
+      []
+    )
+    assert.deepStrictEqual(
+      amiss(afterwards((story) => replace(story, 4, story.log[1]!.event)), "I2 .* Created as fact 3"),
+      []
+    )
   })
 
   it("a status the log does not know", () => {
-    sees(
-      afterwards((story) => {
-        story.tasks[0] = { ...story.tasks[0]!, status: "working" }
-      }),
-      "I2 task root reads as working, its log says completed"
+    assert.deepStrictEqual(
+      amiss(
+        afterwards((story) => {
+          story.tasks[0] = { ...story.tasks[0]!, status: "working" }
+        }),
+        "I2 task root reads as working, its log says completed"
+      ),
+      []
     )
   })
 
   it("a result that changed", () => {
     const broken = afterwards(({ results }) => {
       const known = results.get("root")!
-      results.set("root", { ...known, completed: { output: { sum: 2 } } } as TaskResult)
+      results.set("root", { ...known, completed: { output: { sum: 2 } } })
     })
-    sees(broken, "I2 the result of root was")
+    assert.deepStrictEqual(amiss(broken, "I2 the result of root was"), [])
   })
 })
 
 describe("I3 and I4", () => {
   it("a question that was asked twice, and one that is lost", () => {
-    sees(
-      afterwards((story) => {
-        story.log.splice(6, 0, story.log[5]!)
-        story.log = story.log.map((fact, i) => ({ ...fact, seq: i + 1 }))
-        story.seen = story.log
-      }),
-      "I3 root ask:0 was asked 2 times"
+    assert.deepStrictEqual(
+      amiss(
+        afterwards((story) => {
+          story.log.splice(6, 0, story.log[5]!)
+          story.log = story.log.map((fact, i) => ({ ...fact, seq: i + 1 }))
+          story.seen = story.log
+        }),
+        "I3 root ask:0 was asked 2 times"
+      ),
+      []
     )
-    sees(
-      afterwards(({ journal }) => journal.push({ _tag: "Asked", at: 1, task: "root", key: "ask:9" })),
-      "I3 question root ask:9 stood in the inbox and is lost"
+    assert.deepStrictEqual(
+      amiss(
+        afterwards(({ journal }) => journal.push({ _tag: "Asked", at: 1, task: "root", key: "ask:9" })),
+        "I3 question root ask:9 stood in the inbox and is lost"
+      ),
+      []
     )
   })
 
   it("an answer that was acknowledged and is lost, or is another one's", () => {
     const other = { _tag: "Answered", at: 1, task: "root", key: "ask:0", content: { go: false } } as const
-    sees(afterwards((story) => without(story, 7)), "I4 answer .*go.* was acknowledged, the log has \\[\\]")
-    sees(afterwards(({ journal }) => journal.push(other)), "I4 answer .*false.* was acknowledged")
+    assert.deepStrictEqual(
+      amiss(afterwards((story) => without(story, 7)), "I4 answer .*go.* was acknowledged, the log has \\[\\]"),
+      []
+    )
+    assert.deepStrictEqual(
+      amiss(afterwards(({ journal }) => journal.push(other)), "I4 answer .*false.* was acknowledged"),
+      []
+    )
   })
 
   it("an answer that was applied twice", () => {
@@ -175,27 +224,30 @@ describe("I3 and I4", () => {
       story.log = story.log.map((fact, i) => ({ ...fact, seq: i + 1 }))
       story.seen = story.log
     })
-    sees(broken, "I3 root ask:0 was answered 2 times", "I4 answer")
+    assert.deepStrictEqual(amiss(broken, "I3 root ask:0 was answered 2 times", "I4 answer"), [])
   })
 })
 
 describe("I5 and I7", () => {
   it("a cancel that was acknowledged and is lost", () => {
-    sees(
-      afterwards(({ journal }) =>
-        journal.push({ _tag: "Cancelled", at: 1, task: "root", report: { task: "root", nodes: [] } as never })
+    assert.deepStrictEqual(
+      amiss(
+        afterwards(({ journal }) =>
+          journal.push({ _tag: "Cancelled", at: 1, task: "root", report: { task: "root", nodes: [] } as never })
+        ),
+        "I5 the cancel of root was acknowledged and is lost"
       ),
-      "I5 the cancel of root was acknowledged and is lost"
+      []
     )
   })
 
   it("a descendant that went on, and a run that never came to rest", () => {
     const broken = afterwards((story) => {
-      const { report } = story.journal[6] as { readonly report: { readonly nodes: Array<{ status: string }> } }
-      report.nodes[1]!.status = "working"
+      const cancelled = story.journal[6]!
+      if (cancelled._tag === "Cancelled") Object.assign(cancelled.report.nodes[1]!, { status: "working" })
       story.reports.set("held", { converged: false, nodes: [] } as never)
     })
-    sees(broken, "I5 task below went on", "I5 the cancelled run held never came to rest")
+    assert.deepStrictEqual(amiss(broken, "I5 task below went on", "I5 the cancelled run held never came to rest"), [])
   })
 
   it("a task that was created below a cancelled one", () => {
@@ -203,15 +255,24 @@ describe("I5 and I7", () => {
       add(story, "held", "late", { ...story.log[9]!.event })
       add(story, "held", "late", { _tag: "Completed", result: 1 })
     })
-    sees(broken.filter((line) => line.startsWith("I5")), "I5 task late was created after its run held was cancelled")
+    assert.deepStrictEqual(
+      amiss(
+        broken.filter((line) => line.startsWith("I5")),
+        "I5 task late was created after its run held was cancelled"
+      ),
+      []
+    )
   })
 
   it("an effect after the cancel deadline, and one after its task had settled", () => {
     const broken = afterwards(({ effects }) => effects.push({ key: "below/step:x", at: 9_000, pid: 2 }))
-    sees(
-      broken,
-      "I5 below/step:x had an effect after its cancel deadline",
-      "I7 below/step:x had an effect 7700 ms after"
+    assert.deepStrictEqual(
+      amiss(
+        broken,
+        "I5 below/step:x had an effect after its cancel deadline",
+        "I7 below/step:x had an effect 7700 ms after"
+      ),
+      []
     )
   })
 })
@@ -219,34 +280,46 @@ describe("I5 and I7", () => {
 describe("I6", () => {
   it("a recorded step that ran again", () => {
     const broken = afterwards(({ effects }) => effects.push({ key: `child/${stepKey}`, at: 400, pid: 2 }))
-    sees(broken, "I6 child/step:write:0 was recorded at 300 and ran again at 400 in process 2")
+    assert.deepStrictEqual(
+      amiss(broken, "I6 child/step:write:0 was recorded at 300 and ran again at 400 in process 2"),
+      []
+    )
   })
 
   it("a step that was recorded twice", () => {
-    sees(afterwards((story) => replace(story, 4, story.log[2]!.event)), "I6 child/step:write:0 was recorded 2 times")
+    assert.deepStrictEqual(
+      amiss(
+        afterwards((story) => replace(story, 4, story.log[2]!.event)),
+        "I6 child/step:write:0 was recorded 2 times"
+      ),
+      []
+    )
   })
 
   it("an effect of a task that was never durable", () => {
     const broken = afterwards(({ effects }) => effects.push({ key: "ghost/step:x", at: 200, pid: 1 }))
-    sees(broken, "I6 ghost/step:x had an effect, its task was never durable")
+    assert.deepStrictEqual(amiss(broken, "I6 ghost/step:x had an effect, its task was never durable"), [])
   })
 
   it("an effect whose key changed when it was done again", () => {
     const broken = afterwards(({ effects }) => effects.push({ key: "child/step:other", at: 200, pid: 1 }))
-    sees(broken, "I6 child/step:other had an effect, its task completed without it")
+    assert.deepStrictEqual(amiss(broken, "I6 child/step:other had an effect, its task completed without it"), [])
   })
 })
 
 describe("I9 and I11", () => {
   it("a task that never came to rest", () => {
     const broken = afterwards((story) => without(story, 14))
-    sees(broken, "I9 task held .* never came to rest")
+    assert.deepStrictEqual(amiss(broken, "I9 task held .* never came to rest"), [])
   })
 
   it("a run that took too long without faults", () => {
-    sees(
-      afterwards(({ calm }) => calm.push({ name: "round 2", took: 30_000, bound: 25_000 })),
-      "I9 round 2 took 30000 ms"
+    assert.deepStrictEqual(
+      amiss(
+        afterwards(({ calm }) => calm.push({ name: "round 2", took: 30_000, bound: 25_000 })),
+        "I9 round 2 took 30000 ms"
+      ),
+      []
     )
   })
 
@@ -256,7 +329,10 @@ describe("I9 and I11", () => {
       story.log.splice(12, 2, { ...parent, seq: 13 }, { ...child, seq: 14 })
       story.seen = story.log
     })
-    sees(broken.filter((line) => line.startsWith("I11")), "I11 task held settled before its child below")
+    assert.deepStrictEqual(
+      amiss(broken.filter((line) => line.startsWith("I11")), "I11 task held settled before its child below"),
+      []
+    )
   })
 
   it("but not a child that was released", () => {
@@ -281,7 +357,7 @@ describe("the log and the results", () => {
       story.log[6] = { ...story.log[6]!, at: 340 }
       story.seen = story.log
     })
-    sees(stale, "log event 7 of process 1 comes after one of process 2")
+    assert.deepStrictEqual(amiss(stale, "log event 7 of process 1 comes after one of process 2"), [])
   })
 
   it("an event of a time when nobody lived", () => {
@@ -289,13 +365,13 @@ describe("the log and the results", () => {
       story.log[3] = { ...story.log[3]!, at: 355 }
       story.seen = story.log
     })
-    sees(broken, "log event 4 was written while no process lived")
+    assert.deepStrictEqual(amiss(broken, "log event 4 was written while no process lived"), [])
   })
 
   it("a run that came out otherwise than undisturbed", () => {
     const broken = afterwards(({ comparisons }) =>
       comparisons.push({ name: "run 2", differences: ["a.js is missing"] })
     )
-    sees(broken, "result run 2: a.js is missing")
+    assert.deepStrictEqual(amiss(broken, "result run 2: a.js is missing"), [])
   })
 })

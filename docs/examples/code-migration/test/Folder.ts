@@ -39,3 +39,7 @@ export const migrateMain = async (main: string, others: Files = {}): Promise<Fil
   const inventory = await scanFiles({ ...others, "main.js": main })
   return migrateFile(inventory, "main.js", main)
 }
+
+/** The message of what went wrong. */
+export const failureOf = (running: Promise<unknown>): Promise<string> =>
+  running.then(() => "nothing went wrong", (cause: Error) => cause.message)

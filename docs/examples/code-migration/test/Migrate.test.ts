@@ -2,11 +2,12 @@ import { assert, describe, it } from "@effect/vitest"
 import { migrateFile, type Warning } from "../src/Migrate.ts"
 import { type Files, migrateMain, scanFiles } from "./Folder.ts"
 
-/** Files which `main.js` may ask for: a quiet one, a function, one that acts while loading, JSON, a folder. */
+/** Files which `main.js` may ask for: a quiet one, a function, two that act or look around while loading, and more. */
 const others: Files = {
   "x.js": "'use strict'\nexports.y = 1\nexports.z = () => 2\n",
   "fn.js": "module.exports = function fn () {}\n",
   "loud.js": "console.log('loud')\nmodule.exports = {}\n",
+  "env.js": "exports.on = process.env.ON\n",
   "data.json": "{\"n\": 1}",
   "dir/index.js": "module.exports = {}\n"
 }
@@ -18,31 +19,76 @@ const requires: ReadonlyArray<Row> = [
   ["a whole module", "const x = require('./x')\nx.z()", "import x from './x.js'\nx.z()"],
   ["names", "const { y, z: zed } = require('./x')\nzed(y)", "import { y, z as zed } from './x.js'\nzed(y)"],
   ["a name no file exports", "const { no } = require('./x')", "import x from './x.js'\n\nconst { no } = x"],
-  ["defaults and a rest", "const { y = 3, ...r } = require('./x')", "import x from './x.js'\n\nconst { y = 3, ...r } = x"],
+  [
+    "defaults and a rest",
+    "const { y = 3, ...r } = require('./x')",
+    "import x from './x.js'\n\nconst { y = 3, ...r } = x"
+  ],
   ["one member", "const why = require('./x').y", "import { y as why } from './x.js'"],
   ["a call", "const v = require('./fn')(1)", "import fn from './fn.js'\n\nconst v = fn(1)"],
   ["a side effect", "require('./loud');", "import './loud.js';"],
-  ["JSON", "const { n } = require('./data')", "import dataJson from './data.json' with { type: 'json' }\n\nconst { n } = dataJson"],
+  [
+    "JSON",
+    "const { n } = require('./data')",
+    "import dataJson from './data.json' with { type: 'json' }\n\nconst { n } = dataJson"
+  ],
   ["a folder", "const d = require('./dir/')", "import d from './dir/index.js'"],
-  ["built-in modules", "const fs = require('fs')\nconst { join } = require('node:path')", "import fs from 'fs'\nimport { join } from 'node:path'"],
-  ["a variable that changes", "let x = require('./x')\nx = 1", "import xModule from './x.js'\n\nlet x = xModule\nx = 1"],
+  [
+    "built-in modules",
+    "const fs = require('fs')\nconst { join } = require('node:path')",
+    "import fs from 'fs'\nimport { join } from 'node:path'"
+  ],
+  [
+    "a variable that changes",
+    "let x = require('./x')\nx = 1",
+    "import xModule from './x.js'\n\nlet x = xModule\nx = 1"
+  ],
   [
     "several in one declaration",
     "var fs = require('fs'),\n    n = 1, m = 2, // two\n    x = require('./x'), v = require('./fn')()",
     "import fs from 'fs'\nvar n = 1, m = 2 // two\nimport x from './x.js'\nimport fn from './fn.js'\nvar v = fn()"
   ],
-  ["line breaks and comments", "const {\n  y, // why\n  z: zed,\n} = require('./x')", "import {\n  y, // why\n  z as zed,\n} from './x.js'"],
-  ["the quotes and semicolons of the file", "\"use strict\";\nvar x = require(\"./x\"); // x", "import x from \"./x.js\"; // x"]
+  [
+    "line breaks and comments",
+    "const {\n  y, // why\n  z: zed,\n} = require('./x')",
+    "import {\n  y, // why\n  z as zed,\n} from './x.js'"
+  ],
+  [
+    "the quotes and semicolons of the file",
+    "\"use strict\";\nvar x = require(\"./x\"); // x",
+    "import x from \"./x.js\"; // x"
+  ]
 ]
 
 const made = "import { createRequire } from 'node:module'\n\nconst require = createRequire(import.meta.url)\n"
 
 const inPlace: ReadonlyArray<Row> = [
-  ["a quiet file, required in a function", "function f () { return require('./x').y }", "import x from './x.js'\n\nfunction f () { return x.y }"],
-  ["a file that acts, required in a function", "function f () { return require('./loud') }", `${made}\nfunction f () { return require('./loud') }`],
-  ["on a condition", "let x\nif (process.env.X) x = require('./x')", `${made}\nlet x\nif (process.env.X) x = require('./x')`],
+  [
+    "a quiet file, required in a function",
+    "function f () { return require('./x').y }",
+    "import x from './x.js'\n\nfunction f () { return x.y }"
+  ],
+  [
+    "a file that acts, required in a function",
+    "function f () { return require('./loud') }",
+    `${made}\nfunction f () { return require('./loud') }`
+  ],
+  [
+    "a file that looks around, required in a function",
+    "function f () { return require('./env').on }",
+    `${made}\nfunction f () { return require('./env').on }`
+  ],
+  [
+    "on a condition",
+    "let x\nif (process.env.X) x = require('./x')",
+    `${made}\nlet x\nif (process.env.X) x = require('./x')`
+  ],
   ["an optional package", "try { require('maybe') } catch {}", `${made}\ntry { require('maybe') } catch {}`],
-  ["a computed name", "const load = (name) => require('./' + name)", `${made}\nconst load = (name) => require('./' + name)`],
+  [
+    "a computed name",
+    "const load = (name) => require('./' + name)",
+    `${made}\nconst load = (name) => require('./' + name)`
+  ],
   ["require.resolve", "const p = require.resolve('./x')", `${made}\nconst p = require.resolve('./x')`]
 ]
 
@@ -62,7 +108,9 @@ const exported: ReadonlyArray<Row> = [
   [
     "members",
     "exports.a = 1\nexports.b = () => exports.a",
-    `const exports = {}\n\nexports.a = 1\nexports.b = () => exports.a\n\n${both("exports")}\nexport const { a, b } = exports`
+    `const exports = {}\n\nexports.a = 1\nexports.b = () => exports.a\n\n${
+      both("exports")
+    }\nexport const { a, b } = exports`
   ],
   [
     "a class with members",
@@ -82,7 +130,9 @@ const exported: ReadonlyArray<Row> = [
   [
     "a member that changes later: not by name",
     "exports.n = 0\nexports.up = () => exports.n++",
-    `const exports = {}\n\nexports.n = 0\nexports.up = () => exports.n++\n\n${both("exports")}\nexport const { up } = exports`
+    `const exports = {}\n\nexports.n = 0\nexports.up = () => exports.n++\n\n${
+      both("exports")
+    }\nexport const { up } = exports`
   ],
   [
     "another object than the first",
@@ -90,11 +140,17 @@ const exported: ReadonlyArray<Row> = [
     "const exports = {}\n\nexports.a = 1\nconst moduleExports = Object.create(exports)\nmoduleExports.b = 2\n\n" +
     `${both("moduleExports")}\nexport const { b } = moduleExports`
   ],
-  ["another module", "module.exports = require('./x')", "export { default, default as \"module.exports\" } from './x.js'\nexport * from './x.js'"],
+  [
+    "another module",
+    "module.exports = require('./x')",
+    "export { default, default as \"module.exports\" } from './x.js'\nexport * from './x.js'"
+  ],
   [
     "another module and more",
     "module.exports = { ...require('./x'), own: 1 }",
-    `import x from './x.js'\n\nconst exports = { ...x, own: 1 }\n${both("exports")}\nexport const { own, y, z } = exports`
+    `import x from './x.js'\n\nconst exports = { ...x, own: 1 }\n${
+      both("exports")
+    }\nexport const { own, y, z } = exports`
   ],
   [
     "names that are taken",
@@ -121,49 +177,74 @@ const exported: ReadonlyArray<Row> = [
 const around: ReadonlyArray<Row> = [
   ["use strict", "// header\n'use strict'\n\nconst a = 1", "// header\nconst a = 1"],
   ["the shebang", "#!/usr/bin/env node\nconst fs = require('fs')", "#!/usr/bin/env node\nimport fs from 'fs'"],
-  ["__dirname and __filename", "log(__dirname, { __filename })", "log(import.meta.dirname, { __filename: import.meta.filename })"],
-  ["am I main?", "if (require.main === module) run()\nif (module.parent) stay()", "if (import.meta.main) run()\nif (!import.meta.main) stay()"],
+  [
+    "__dirname and __filename",
+    "log(__dirname, { __filename })",
+    "log(import.meta.dirname, { __filename: import.meta.filename })"
+  ],
+  [
+    "am I main?",
+    "if (require.main === module) run()\nif (module.parent) stay()",
+    "if (import.meta.main) run()\nif (!import.meta.main) stay()"
+  ],
   ["typeof process", "const p = typeof process === 'object' ? 1 : 2", "const p = typeof process === 'object' ? 1 : 2"],
-  ["variables that are only called so", "function f (require, module) { return require(module) }", "function f (require, module) { return require(module) }"],
-  ["comments of a function below new lines", "// Licence\n\n/** f */\nfunction f () { require('./x') }", "// Licence\n\nimport x from './x.js'\n\n/** f */\nfunction f () { x }"],
-  ["Windows line ends", "const x = require('./x')\r\nexports.a = 1\r\n", `import x from './x.js'\r\n\r\nconst exports = {}\r\nexports.a = 1\r\n\r\n${both("exports")}\r\nexport const { a } = exports\r\n`]
+  [
+    "variables that are only called so",
+    "function f (require, module) { return require(module) }",
+    "function f (require, module) { return require(module) }"
+  ],
+  [
+    "comments of a function below new lines",
+    "// Licence\n\n/** f */\nfunction f () { require('./x') }",
+    "// Licence\n\nimport x from './x.js'\n\n/** f */\nfunction f () { x }"
+  ],
+  [
+    "Windows line ends",
+    "const x = require('./x')\r\nexports.a = 1\r\n",
+    `import x from './x.js'\r\n\r\nconst exports = {}\r\nexports.a = 1\r\n\r\n${
+      both("exports")
+    }\r\nexport const { a } = exports\r\n`
+  ]
 ]
 
 const tables = { requires, "requires that stay": inPlace, exports: exported, "the rest of a file": around }
 
-describe("migrateFile", () => {
-  for (const [table, rows] of Object.entries(tables)) {
-    describe(table, () => {
-      for (const [title, before, after] of rows) {
-        it(title, async () => {
-          const result = await migrateMain(before, others)
-          assert(result.status === "migrated", JSON.stringify(result))
-          assert.strictEqual(result.code.trimEnd(), after.trimEnd())
-        })
-      }
-    })
-  }
-})
+for (const [table, rows] of Object.entries(tables)) {
+  describe(`migrateFile: ${table}`, () => {
+    for (const [title, before, after] of rows) {
+      it(`moves ${title}`, async () => {
+        const result = await migrateMain(before, others)
+        assert(result.status === "migrated", JSON.stringify(result))
+        assert.strictEqual(result.code.trimEnd(), after.trimEnd())
+      })
+    }
+  })
+}
 
 const refused: ReadonlyArray<readonly [title: string, code: string, place: string, text: string]> = [
   ["a syntax error", "unparsable", "2:7", "let a\nconst = 1"],
-  ["a top-level return", "not-module-syntax", "1:9", "if (x) { return }"],
+  ["a top-level return", "not-module-syntax", "1:10", "if (x) { return }"],
   ["with", "not-module-syntax", "1:1", "with (Math) max(1)"],
   ["an undeclared variable", "implicit-global", "1:1", "leaked = 1"],
-  ["the global object as this", "sloppy-this", "1:15", "(function () { this.x = 1 })()"],
-  ["the global object in a plain function", "sloppy-this", "1:16", "function f () { this.x = 1 }\nf()"],
-  ["parameters through arguments", "arguments-alias", "1:18", "const f = (o) => function (e) { e = 1; o.apply(this, arguments) }".replace("const f = (o) =>", "o =>")],
-  ["arguments.callee", "arguments-callee", "1:16", "function f () { arguments.callee() }"],
+  ["the global object as this", "sloppy-this", "1:16", "(function () { this.x = 1 })()"],
+  ["the global object in a plain function", "sloppy-this", "1:17", "function f () { this.x = 1 }\nf()"],
+  ["parameters through arguments", "arguments-alias", "1:21", "o => function (e) { e = 1; o.apply(this, arguments) }"],
+  ["arguments.callee", "arguments-callee", "1:17", "function f () { arguments.callee() }"],
   ["a block's function, used outside", "block-function", "1:10", "if (x) { function g () {} }\ng()"],
   ["eval", "direct-eval", "1:1", "eval('require')"],
   ["the module cache", "require-internals", "1:8", "delete require.cache[__filename]"],
   ["module.paths", "module-internals", "1:1", "module.paths.push('x')"],
-  ["exports replaced later", "exports-replaced-later", "1:16", "function f () { module.exports = 1 }\nmodule.exports = f"]
+  [
+    "exports replaced later",
+    "exports-replaced-later",
+    "1:17",
+    "function f () { module.exports = 1 }\nmodule.exports = f"
+  ]
 ]
 
-describe("migrateFile refuses", () => {
+describe("migrateFile: bad input", () => {
   for (const [title, code, place, text] of refused) {
-    it(title, async () => {
+    it(`refuses ${title}`, async () => {
       const result = await migrateMain(text)
       assert(result.status === "failed", JSON.stringify(result))
       assert.strictEqual(result.reason.code, code)
@@ -171,21 +252,21 @@ describe("migrateFile refuses", () => {
     })
   }
 
-  it("a file that changed since the scan", async () => {
+  it("refuses a file that changed since the scan", async () => {
     const inventory = await scanFiles({ "main.js": "exports.a = 1\n" })
     const result = migrateFile(inventory, "main.js", "exports.a = 2\n")
     assert(result.status === "failed")
     assert.strictEqual(result.reason.code, "source-changed")
   })
 
-  it("a file nobody scanned", async () => {
+  it("refuses a file nobody scanned", async () => {
     const inventory = await scanFiles({ "main.js": "" })
     const result = migrateFile(inventory, "../etc/passwd", "")
     assert(result.status === "failed")
     assert.strictEqual(result.reason.code, "unknown-file")
   })
 
-  it("an inventory that lies, without throwing", async () => {
+  it("refuses an inventory that lies, without throwing", async () => {
     const inventory = await scanFiles({ "main.js": "require('./x')\n", "x.js": "" })
     const file = { ...inventory.files["main.js"]!, requires: [] }
     const result = migrateFile({ ...inventory, files: { "main.js": file } }, "main.js", "require('./x')\n")
@@ -207,9 +288,9 @@ const warned: ReadonlyArray<readonly [title: string, code: string, risky: boolea
   ["sloppy mode", "now-strict", false, "const a = 1"]
 ]
 
-describe("migrateFile warns of", () => {
+describe("migrateFile: warnings", () => {
   for (const [title, code, risky, text] of warned) {
-    it(title, async () => {
+    it(`warns of ${title}`, async () => {
       const result = await migrateMain(text, others)
       assert(result.status === "migrated", JSON.stringify(result))
       const found = result.warnings.find((warning: Warning) => warning.code === code)
@@ -217,7 +298,7 @@ describe("migrateFile warns of", () => {
     })
   }
 
-  it("nothing in a plain strict file, and counts what it did", async () => {
+  it("warns of nothing in a plain strict file, and counts what it did", async () => {
     const result = await migrateMain("'use strict'\nconst x = require('./x')\nmodule.exports = x.y\n", others)
     assert(result.status === "migrated")
     assert.deepStrictEqual(result.warnings, [])

@@ -1,6 +1,6 @@
 import { UnknownAgent, type Worker, type Workers } from "@coppice/task/Worker"
-import * as Exit from "effect/Exit"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 
 type Callback = (worker: Worker | string) => void
 
@@ -22,7 +22,9 @@ export class Callers {
   whenRoom(agent: string, callback: Callback): void {
     const worker = this.workers.find(agent)
     if (worker !== undefined) {
-      return worker.whenRoom(() => this.workers.find(agent) === worker ? callback(worker) : this.whenRoom(agent, callback))
+      return worker.whenRoom(() =>
+        this.workers.find(agent) === worker ? callback(worker) : this.whenRoom(agent, callback)
+      )
     }
     const waiting = this.waiting.get(agent)
     if (waiting !== undefined) waiting.push(callback)
@@ -31,7 +33,9 @@ export class Callers {
 
   private unknown(agent: string): string {
     const exit = Effect.runSyncExit(Effect.flip(this.workers.get(agent)))
-    return Exit.isSuccess(exit) ? exit.value.message : new UnknownAgent({ agent, suggestion: undefined, known: [] }).message
+    return Exit.isSuccess(exit)
+      ? exit.value.message
+      : new UnknownAgent({ agent, suggestion: undefined, known: [] }).message
   }
 
   /** The agent takes tasks. */

@@ -23,17 +23,18 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
-import * as Tracer from "effect/Tracer"
 import { Scheduler } from "effect/Scheduler"
 import type { Json } from "effect/Schema"
+import * as Tracer from "effect/Tracer"
 import { ReplayMismatch } from "../AgentError.ts"
 import { inHandler, TaskContext } from "../TaskContext.ts"
 import type { AgentServer } from "./AgentServer.ts"
 import type { Delivery, Fact, Recorded } from "./Journal.ts"
+import { LazyMap, LazySet } from "./lazy.ts"
 import { Mailbox } from "./Mailbox.ts"
 import { Surroundings } from "./surroundings.ts"
 import { TaskClock } from "./TaskClock.ts"
-import * as TaskRandom from "./TaskRandom.ts"
+import { TaskRandom } from "./TaskRandom.ts"
 import { TaskScheduler } from "./TaskScheduler.ts"
 
 export type Phase = "replaying" | "live" | "stopping" | "suspending" | "crashing" | "ended"
@@ -51,6 +52,8 @@ export interface Operation<A, E> {
   readonly withdraw: () => Effect.Effect<void>
   /** The waiting fiber was interrupted, but the task goes on or has ended: only stops what runs here. */
   readonly halt: () => Effect.Effect<void>
+  /** The task has ended, the log answers no more, and the waiting fiber cannot be interrupted: it is answered here. */
+  readonly orphaned: () => void
 }
 
 interface Wait {
@@ -58,9 +61,10 @@ interface Wait {
   readonly resume: (fact: Fact) => void
   readonly fail: (cause: Cause.Cause<never>) => void
   /** Of an operation, as opposed to a fact that is only awaited. */
-  readonly begin: (() => void) | undefined
+  readonly operation: Pick<Operation<unknown, unknown>, "begin" | "orphaned"> | undefined
   /** It was told to stop because the handler has returned. */
   isTold: boolean
+  isOrphaned: boolean
 }
 
 /** A fiber that continues when the code is next quiescent, once what it waits for is over. */
@@ -100,12 +104,12 @@ export class Execution {
   /** Step bodies that run, or whose results are not delivered yet. */
   bodies = 0
   /** Calls that have not become tasks because the agent has no room or is not there. */
-  readonly heldBack = new Set<string>()
+  readonly heldBack = new LazySet<string>()
   lastDelivered = 0
   /** Children by the key of their call. */
-  readonly childIds = new Map<string, TaskId>()
+  readonly childIds = new LazyMap<string, TaskId>()
   /** Keys of calls whose child has not been seen to settle. */
-  readonly openChildren = new Set<string>()
+  readonly openChildren = new LazySet<string>()
   /** The attempt's number, once it began. */
   attempt = 0
   /** Attempts before this one that were lost to defects. */
@@ -120,16 +124,16 @@ export class Execution {
 
   private readonly scheduler: TaskScheduler
   private readonly mailbox: Mailbox
-  private readonly waits = new Map<string, Wait>()
-  private readonly deferred = new Map<string, () => void>()
+  private readonly waits = new LazyMap<string, Wait>()
+  private readonly deferred = new LazyMap<string, () => void>()
   private readonly holds: Array<Hold> = []
-  private readonly running = new Set<Fiber.Fiber<unknown, unknown>>()
-  private readonly ordinals = new Map<string, number>()
-  private readonly begun: Set<string>
+  private readonly running = new LazySet<Fiber.Fiber<unknown, unknown>>()
+  private readonly ordinals = new LazyMap<string, number>()
+  private readonly begun: LazySet<string>
   /** When timers of a failed attempt are due. */
   private readonly lapsed: ReadonlyMap<string, number>
   /** How children ended that have not settled. */
-  private readonly endings = new Map<TaskId, TaskEvent>()
+  private readonly endings = new LazyMap<TaskId, TaskEvent>()
   private readonly isRestart: boolean
   private fiber: Fiber.Fiber<unknown, unknown> | undefined
   private exit: Exit.Exit<unknown, unknown> | undefined
@@ -146,7 +150,7 @@ export class Execution {
     this.id = entry.state.id
     this.input = input
     this.isRestart = past?.isRestart ?? false
-    this.begun = new Set(begun)
+    this.begun = new LazySet(begun)
     this.lapsed = lapsed
     this.failures = failures
     this.mailbox = new Mailbox(deliveries, lastSeq)
@@ -173,7 +177,7 @@ export class Execution {
 
   /** What the code waits for, for people who ask why. */
   get waitingFor(): ReadonlyArray<string> {
-    return [...this.waits.keys()]
+    return this.waits.keys()
   }
 
   /** True while the code only cleans up: nothing it does is recorded any more. */
@@ -208,15 +212,16 @@ export class Execution {
   operation<A, E>(operation: Operation<A, E>): Effect.Effect<A, E> {
     return Effect.callback<A, E>((resume) => {
       if (this.hasEnded) return
-      const { begin, key } = operation
+      const { key } = operation
       this.waits.set(key, {
         fiber: Fiber.getCurrent(),
         resume: (fact) => resume(operation.interpret(fact)),
         fail: (cause) => resume(Effect.failCause(cause)),
-        begin,
-        isTold: false
+        operation,
+        isTold: false,
+        isOrphaned: false
       })
-      if (!this.begun.delete(key)) this.begin(key, begin)
+      if (!this.begun.delete(key)) this.begin(key, operation.begin)
       return Effect.suspend(() => this.withdraw(operation))
     })
   }
@@ -238,7 +243,8 @@ export class Execution {
     return Effect.callback((resume) => {
       const done = () => resume(Effect.void)
       if (this.hasEnded) return
-      this.waits.set(key, { fiber: undefined, resume: done, fail: done, begin: undefined, isTold: true })
+      const isTold = true
+      this.waits.set(key, { fiber: undefined, resume: done, fail: done, operation: undefined, isTold, isOrphaned: true })
     })
   }
 
@@ -265,13 +271,18 @@ export class Execution {
     return this.mailbox.has(key)
   }
 
-  /** Answers a wait from here because nothing is recorded of an ended task any more. */
+  /** Answers a wait from here instead of from the log. */
   answer(key: string, exit: Exit.Exit<Fact>): void {
     const wait = this.waits.get(key)
     if (wait === undefined) return
     this.waits.delete(key)
     this.scheduler.inside(() => Exit.isSuccess(exit) ? wait.resume(exit.value) : wait.fail(exit.cause))
     this.server.host.ready(this)
+  }
+
+  /** Whether the log has an answer under this key, or will have. */
+  willBeAnswered(key: string): boolean {
+    return this.openChildren.has(key) || this.mailbox.has(key)
   }
 
   /** Runs the body of a step in the world's time and order, not in the task's. */
@@ -310,17 +321,36 @@ export class Execution {
     if (this.fiber === undefined) this.start()
     while (true) {
       if (!this.scheduler.drain(deadline)) return "again"
-      const left = this.settleDown() ?? this.release() ?? this.next()
+      const left = this.unwind() ?? this.settleDown() ?? this.release() ?? this.next()
       if (left !== "on") return left
       if (performance.now() > deadline) return "again"
     }
+  }
+
+  /**
+   * Answers fibers that cannot be interrupted. If the task goes on, what they do is done again; if it has ended, they get
+   * what they would have got.
+   */
+  private unwind(): Turn | "on" | undefined {
+    if (!this.isUnwinding) return undefined
+    let wasAnswered = false
+    for (const [key, wait] of [...this.waits]) {
+      if (this.phase !== "stopping") {
+        wasAnswered = true
+        this.answer(key, Exit.interrupt())
+      } else if (!wait.isOrphaned) {
+        wasAnswered = wait.isOrphaned = true
+        wait.operation?.orphaned()
+      }
+    }
+    return wasAnswered ? "on" : undefined
   }
 
   /** Once the handler has returned: stops what it left behind, and ends when that waits for nothing any more. */
   private settleDown(): Turn | "on" | undefined {
     if (this.exit === undefined) return undefined
     let wasTold = false
-    for (const wait of [...this.waits.values()]) {
+    for (const wait of this.waits.values()) {
       if (wait.isTold) continue
       if (!wasTold) this.server.host.leaving(this)
       wasTold = wait.isTold = true
@@ -360,8 +390,8 @@ export class Execution {
       this.openChildren.delete(key)
       this.endings.delete(fact.id)
     }
-    if (wait?.begin !== undefined && isUnwound(fact) && !this.isUnwinding) {
-      this.begin(key, wait.begin)
+    if (wait?.operation !== undefined && isUnwound(fact) && !this.isUnwinding) {
+      this.begin(key, wait.operation.begin)
       return "on"
     }
     this.lastDelivered = seq
@@ -390,7 +420,7 @@ export class Execution {
 
   /** The next thing the log has that the code has not asked for. */
   private get unasked(): string {
-    return this.mailbox.find((key) => this.begun.has(key)) ?? this.begun.values().next().value!
+    return this.mailbox.find((key) => this.begun.has(key)) ?? this.begun[Symbol.iterator]().next().value!
   }
 
   private misfit(recorded: string): ReplayMismatch {
@@ -399,7 +429,7 @@ export class Execution {
 
   private goLive(): void {
     this.phase = "live"
-    const begins = [...this.deferred.values()]
+    const begins = this.deferred.values()
     this.deferred.clear()
     this.scheduler.inside(() => {
       for (const begin of begins) begin()
@@ -417,7 +447,7 @@ export class Execution {
     const context = definition.context.pipe(
       Context.add(Scheduler, this.scheduler),
       Context.add(Clock.Clock, new TaskClock(this)),
-      Context.add(Random.Random, TaskRandom.make(this.id)),
+      Context.add(Random.Random, new TaskRandom(this.id)),
       Context.add(TaskContext, inHandler(this)),
       // what the handler traces itself hangs below the task's own span, which the log keeps
       Context.add(Tracer.ParentSpan, Tracer.externalSpan({ ...this.entry.state.spec.trace, sampled: true }))
@@ -468,20 +498,8 @@ export class Execution {
       return this.finish()
     }
     this.server.host.leaving(this)
-    this.scheduler.inside(() => {
-      if (phase !== "stopping") this.awaitNoFacts()
-      this.fiber!.interruptUnsafe()
-    })
+    this.scheduler.inside(() => this.fiber!.interruptUnsafe())
     this.server.host.ready(this)
-  }
-
-  /** What is to be seen to rest will be, by whoever runs the task next. */
-  private awaitNoFacts(): void {
-    for (const [key, wait] of [...this.waits]) {
-      if (wait.begin !== undefined) continue
-      this.waits.delete(key)
-      wait.fail(Cause.interrupt())
-    }
   }
 
   /** Gives up on code that does not stop: its fibers stay where they are and write nothing. */

@@ -10,7 +10,7 @@ export class Mailbox {
 
   /** `facts` are those up to `lastSeq`. */
   constructor(facts: ReadonlyArray<Delivery>, lastSeq: number) {
-    this.facts = [...facts]
+    this.facts = facts.length === 0 ? [] : [...facts]
     this.lastSeq = lastSeq
   }
 

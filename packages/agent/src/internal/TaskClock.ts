@@ -5,25 +5,27 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type { Execution } from "./Execution.ts"
 
 const timer = (execution: Execution, millis: number): Effect.Effect<void> => {
   const name = `timer:${millis}`
   const key = `${name}:${execution.ordinal(name)}`
-  const { log } = execution.server.host
+  const { clock, fork, log } = execution.server.host
+  let due = 0
   return execution.operation<void, never>({
     key,
     begin: () => {
-      log.dispatch(execution.entry, {
-        _tag: "SetTimer",
-        attempt: execution.attempt,
-        key,
-        due: execution.due(key, millis)
-      })
+      due = execution.due(key, millis)
+      log.dispatch(execution.entry, { _tag: "SetTimer", attempt: execution.attempt, key, due })
     },
     interpret: () => Effect.void,
     withdraw: () => Effect.sync(() => log.clearTimer(execution.id, key)),
-    halt: () => Effect.void
+    halt: () => Effect.void,
+    orphaned: () => {
+      const rest = Math.max(0, due - clock.currentTimeMillisUnsafe())
+      fork(Effect.sleep(rest)).addObserver(() => execution.answer(key, Exit.succeed({ _tag: "Timer" })))
+    }
   })
 }
 

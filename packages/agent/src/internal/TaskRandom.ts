@@ -15,7 +15,7 @@ const seeds = (text: string): readonly [number, number, number, number] => {
 }
 
 /** Chris Doty-Humphrey's sfc32, seeded by the text. */
-export const make = (seed: string): Random => {
+const sfc32 = (seed: string): () => number => {
   let [a, b, c, d] = seeds(seed)
   const next = (): number => {
     const sum = (a + b | 0) + d | 0
@@ -26,10 +26,25 @@ export const make = (seed: string): Random => {
     return sum >>> 0
   }
   for (let i = 0; i < 12; i++) next()
-  const nextDoubleUnsafe = () => (next() * 2 ** 21 + (next() >>> 11)) / 2 ** 53
-  return {
-    nextDoubleUnsafe,
-    nextIntUnsafe: () =>
-      Math.floor(nextDoubleUnsafe() * (Number.MAX_SAFE_INTEGER - Number.MIN_SAFE_INTEGER + 1)) + Number.MIN_SAFE_INTEGER
+  return next
+}
+
+/** The sequence begins with the first draw: most handlers draw none. */
+export class TaskRandom implements Random {
+  private readonly seed: string
+  private next: (() => number) | undefined
+
+  constructor(seed: string) {
+    this.seed = seed
+  }
+
+  nextDoubleUnsafe(): number {
+    const next = this.next ??= sfc32(this.seed)
+    return (next() * 2 ** 21 + (next() >>> 11)) / 2 ** 53
+  }
+
+  nextIntUnsafe(): number {
+    const range = Number.MAX_SAFE_INTEGER - Number.MIN_SAFE_INTEGER + 1
+    return Math.floor(this.nextDoubleUnsafe() * range) + Number.MIN_SAFE_INTEGER
   }
 }

@@ -10,27 +10,26 @@ import type { Scheduler, SchedulerDispatcher } from "effect/Scheduler"
 
 const checkEvery = 32
 
-export class TaskScheduler implements Scheduler {
+export class TaskScheduler implements Scheduler, SchedulerDispatcher {
   readonly executionMode = "async"
   private tasks: Array<() => void> = []
   private isInside = false
   private isClosed = false
   private readonly wake: () => void
-  private readonly dispatcher: SchedulerDispatcher
 
   /** `wake` is called when work arrives from outside a turn, such as a promise that resolved. */
   constructor(wake: () => void) {
     this.wake = wake
-    this.dispatcher = {
-      scheduleTask: (task) => {
-        if (this.isClosed) return
-        this.tasks.push(task)
-        if (!this.isInside) this.wake()
-      },
-      flush: () => {
-        this.drain(Infinity)
-      }
-    }
+  }
+
+  scheduleTask(task: () => void): void {
+    if (this.isClosed) return
+    this.tasks.push(task)
+    if (!this.isInside) this.wake()
+  }
+
+  flush(): void {
+    this.drain(Infinity)
   }
 
   shouldYield(fiber: Fiber.Fiber<unknown, unknown>): boolean {
@@ -38,7 +37,7 @@ export class TaskScheduler implements Scheduler {
   }
 
   makeDispatcher(): SchedulerDispatcher {
-    return this.dispatcher
+    return this
   }
 
   get isQuiescent(): boolean {

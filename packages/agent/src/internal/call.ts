@@ -60,7 +60,9 @@ const invoke = (
   options: CallOptions | undefined
 ): Effect.Effect<Fact, CallError> => {
   const { name } = contract
-  if (execution.ordinal("call") >= maxChildren) return refused(contract, `the task has made ${maxChildren} calls already`)
+  if (execution.ordinal("call") >= maxChildren) {
+    return refused(contract, `the task has made ${maxChildren} calls already`)
+  }
   const base = `call:${name}:${fingerprint(canonical(input))}`
   const key = `${base}:${execution.ordinal(base)}`
   return execution.operation<Fact, never>({
@@ -74,8 +76,11 @@ const invoke = (
       })
     },
     interpret: Effect.succeed,
-    withdraw: () => cancelChild(execution, key),
-    halt: () => execution.rest
+    // a child that may outlive its caller is left alone when the caller stops waiting
+    withdraw: () => (options?.onParentExit ?? "stop") === "stop" ? cancelChild(execution, key) : execution.rest,
+    halt: () => execution.rest,
+    // a child that began ends with the task
+    orphaned: () => execution.willBeAnswered(key) ? undefined : execution.answer(key, Exit.interrupt())
   })
 }
 

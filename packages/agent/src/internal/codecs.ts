@@ -13,9 +13,9 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaParser from "effect/SchemaParser"
 import type { Pure } from "../Agent.ts"
 import { CallError, NotAccepted } from "../AgentError.ts"
+import type { Definition } from "./AgentServer.ts"
 import { digest } from "./digest.ts"
 import { toJson } from "./json.ts"
-import type { Definition } from "./AgentServer.ts"
 
 /** A handler's output or error that does not fit its own schema: a bug of the handler. */
 export class DoesNotFit extends Data.TaggedError("DoesNotFit")<{ readonly message: string }> {}
@@ -63,7 +63,10 @@ export const problemOf = (cause: Cause.Cause<unknown>): { readonly path: string;
   const problem = Cause.squash(cause)
   const issue = Predicate.hasProperty(problem, "issue") ? problem.issue : problem
   if (!SchemaIssue.isIssue(issue)) {
-    return { path: "", message: String(problem instanceof Error ? problem.message : problem).replaceAll(/\s*\n\s*/g, " ") }
+    return {
+      path: "",
+      message: String(problem instanceof Error ? problem.message : problem).replaceAll(/\s*\n\s*/g, " ")
+    }
   }
   const [first] = formatIssue(issue).issues
   const path = (first?.path ?? []).map(segment).join("").replace(/^\./, "")
@@ -100,7 +103,9 @@ export const codecs = (name: string, input: Pure, output: Pure, error: Pure): Co
         const decoded = decodeInput(json)
         if (Exit.isFailure(decoded)) {
           return Effect.die(
-            new DoesNotFit({ message: `The recorded input of "${name}" does not fit: ${problemOf(decoded.cause).message}` })
+            new DoesNotFit({
+              message: `The recorded input of "${name}" does not fit: ${problemOf(decoded.cause).message}`
+            })
           )
         }
         return Effect.matchCauseEffect(Effect.suspend(() => handler(decoded.value)), {

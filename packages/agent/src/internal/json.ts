@@ -37,7 +37,9 @@ export const toJson = (value: unknown, path = "$", seen: ReadonlyArray<object> =
 
 const objectToJson = (value: object, path: string, seen: ReadonlyArray<object>): Json => {
   if (seen.includes(value)) throw new NotJson(path, "a cycle")
-  if (seen.length > depthLimit) throw new NotJson(path.slice(0, 80), `something nested deeper than ${depthLimit} levels`)
+  if (seen.length > depthLimit) {
+    throw new NotJson(path.slice(0, 80), `something nested deeper than ${depthLimit} levels`)
+  }
   const inner = [...seen, value]
   if ("toJSON" in value && typeof value.toJSON === "function" && !(value instanceof Error)) {
     return toJson(value.toJSON(), path, inner)

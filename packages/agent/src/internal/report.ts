@@ -8,8 +8,8 @@ import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Exit from "effect/Exit"
 import type { Json } from "effect/Schema"
-import { ReplayMismatch } from "../AgentError.ts"
-import { isUndeclared } from "./codecs.ts"
+import { AmbiguousStep, NotRecordable, ReplayMismatch } from "../AgentError.ts"
+import { DoesNotFit, isUndeclared } from "./codecs.ts"
 import type { Execution } from "./Execution.ts"
 import type { Host } from "./Host.ts"
 
@@ -28,7 +28,9 @@ const longestMessage = 1_000
 /** One line about a cause, without a stack. */
 export const messageOf = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
-  const text = error instanceof Error ? `${error.name === "Error" ? "" : `${error.name}: `}${error.message}` : String(error)
+  const text = error instanceof Error
+    ? `${error.name === "Error" ? "" : `${error.name}: `}${error.message}`
+    : String(error)
   return text.split("\n")[0]!.slice(0, longestMessage)
 }
 
@@ -54,7 +56,7 @@ const verdict = (execution: Execution, exit: Exit.Exit<unknown, unknown>): Comma
   if (diedOf(cause, isMismatch)) return failure(execution, "replay_mismatch", messageOf(cause), null)
   if (Cause.hasDies(cause)) {
     const isLast = execution.failures + 1 >= execution.server.contract.attempts
-    return isLast || diedOf(cause, isUndeclared) ? failure(execution, "defect", messageOf(cause), null) : undefined
+    return isLast || diedOf(cause, isIncurable) ? failure(execution, "defect", messageOf(cause), null) : undefined
   }
   const failed = cause.reasons.find(Cause.isFailReason)
   if (failed === undefined) return { _tag: "Cancel", by: "self", reason: "The handler interrupted itself" }
@@ -63,6 +65,11 @@ const verdict = (execution: Execution, exit: Exit.Exit<unknown, unknown>): Comma
   if (tooLarge !== undefined) return failure(execution, "defect", tooLarge.message, null)
   return failure(execution, "agent_error", describe(error).slice(0, longestMessage), error)
 }
+
+/** What another attempt would only meet again. */
+const isIncurable = (defect: unknown): boolean =>
+  isUndeclared(defect) || defect instanceof AmbiguousStep || defect instanceof NotRecordable ||
+  defect instanceof DoesNotFit
 
 const isMismatch = (defect: unknown): boolean => defect instanceof ReplayMismatch
 

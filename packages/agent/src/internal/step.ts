@@ -54,7 +54,8 @@ export const runStep = (execution: Execution, step: Step): Effect.Effect<any, an
         return interpret(step, fact)
       },
       withdraw: halt,
-      halt
+      halt,
+      orphaned: () => running.orphaned()
     })
   })
 
@@ -63,7 +64,12 @@ const unrecorded = (execution: Execution, step: Step, context: Context.Context<n
   execution.phase === "stopping" ? Effect.provideContext(step.body, context) : Effect.interrupt
 
 /** The body runs in the world's time and order, not in the task's. */
-const outside = (execution: Execution, step: Step, key: string, context: Context.Context<never>): Context.Context<never> =>
+const outside = (
+  execution: Execution,
+  step: Step,
+  key: string,
+  context: Context.Context<never>
+): Context.Context<never> =>
   Context.add(execution.surroundings.of(context, step.kind === "call"), CurrentStep, {
     idempotencyKey: `${execution.id}/${key}`,
     attempt: execution.attempt
@@ -101,11 +107,17 @@ class Running {
     this.execution.bodies++
     // a body is visible outside: everything it may depend on has to be durable first
     this.execution.server.host.log.afterCommit((error) => {
-      if (this.state === "begun" && error === undefined && !this.execution.isUnwinding) this.run()
+      if (error === undefined) this.run()
     })
   }
 
+  /** A task that has ended has no log to record it in, but the code waits for it and cannot be stopped. */
+  orphaned(): void {
+    if (this.state === "new" && !this.execution.willBeAnswered(this.key)) this.begin()
+  }
+
   private run(): void {
+    if (this.state !== "begun" || this.execution.isUnwinding && this.execution.phase !== "stopping") return
     this.startedAt = this.execution.server.host.log.now()
     this.fiber = this.execution.runBody(this.step.body, this.context)
     this.fiber.addObserver((exit) => this.ended(exit))
@@ -158,7 +170,10 @@ const recordedExit = (step: Step, exit: Exit.Exit<unknown, unknown>): Exit.Exit<
     const recorded: RecordedExit = Exit.isSuccess(exit)
       ? { _tag: "Success", value: step.encode(exit.value) }
       : { _tag: "Failure", error: step.encodeError(failed!.error) }
-    const tooLarge = check(`The result of step "${step.name}"`, recorded._tag === "Success" ? recorded.value : recorded.error)
+    const tooLarge = check(
+      `The result of step "${step.name}"`,
+      recorded._tag === "Success" ? recorded.value : recorded.error
+    )
     return tooLarge === undefined ? Exit.succeed(recorded) : Exit.die(tooLarge)
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error)

@@ -10,6 +10,12 @@ import type { Life } from "./Lives.ts"
 import type { Note } from "./Program.ts"
 import { byTask, eventsIn, rowsOf } from "./Recording.ts"
 
+/** What an execution did before a defect that later ones do not have. */
+const beforeDeath = (notes: ReadonlyArray<Note>): ReadonlyArray<Note> => {
+  const end = notes.findIndex(({ text }) => text.endsWith(" died"))
+  return end < 0 ? notes : notes.slice(0, end)
+}
+
 const lastSeq = (notes: ReadonlyArray<Note>): number => notes.at(-1)?.seq ?? 0
 
 const textsUpTo = (notes: ReadonlyArray<Note>, seq: number) =>
@@ -25,7 +31,8 @@ const untilInterrupted = (texts: ReadonlyArray<string>, seq: number) => {
  * Two executions of one task decide alike as far as both know the log, no further than `upTo`. At the last fact one may
  * have done more than the other: it was interrupted, or had not begun what the other had to see the end of.
  */
-const agree = (one: ReadonlyArray<Note>, other: ReadonlyArray<Note>, upTo: number, what: string): void => {
+const agree = (first: ReadonlyArray<Note>, second: ReadonlyArray<Note>, upTo: number, what: string): void => {
+  const [one, other] = [beforeDeath(first), beforeDeath(second)]
   const known = Math.min(upTo, lastSeq(one), lastSeq(other))
   const [a, b] = [one, other].map((notes) => untilInterrupted(textsUpTo(notes, known), known)) as [string[], string[]]
   const length = Math.min(a.length, b.length)
@@ -54,11 +61,20 @@ const horizons = (events: ReadonlyArray<Envelope>): ReadonlyMap<TaskId, number> 
   return last
 }
 
+/**
+ * The last fact up to which the cut determines what the code does. A call that the log does not know was begun can be
+ * taken back at once; the whole life may have had to wait until it had settled.
+ */
+const determined = (cut: ReadonlyArray<Envelope>, task: TaskId, notes: ReadonlyArray<Note>): number => {
+  const keys = cut.flatMap(({ event }) => event._tag === "Created" && event.parent === task ? [event.key] : [])
+  const unbegun = notes.filter(({ text }) => text.endsWith(" call?"))[new Set(keys).size]
+  return Math.min(horizons(cut).get(task) ?? 0, unbegun?.seq ?? Infinity)
+}
+
 /** A life that goes on from `cut` decides as the whole one did as far as the cut determines it, and does nothing twice. */
 export const goesOnFrom = (whole: Life, cut: ReadonlyArray<Batch>, later: Life): void => {
   const events = eventsIn(cut)
   const { told } = rowsOf(cut)
-  const known = horizons(events)
   const recorded = new Set(events.flatMap(({ event, task }) =>
     event._tag === "StepRecorded" ? [`${task}/${event.key}`] : []
   ))
@@ -67,7 +83,7 @@ export const goesOnFrom = (whole: Life, cut: ReadonlyArray<Batch>, later: Life):
     const id = task as TaskId
     assert.isFalse(told.has(id) && isTerminal(told.get(id)!.status), `${id} had ended and ran again`)
     const page = whole.pages.findLast((other) => other.task === task)
-    if (page !== undefined) agree(page.notes, notes, known.get(id) ?? 0, `task ${task} after the cut`)
+    if (page !== undefined) agree(page.notes, notes, determined(events, id, page.notes), `task ${task} after the cut`)
   }
 }
 
@@ -128,7 +144,7 @@ export const withoutEnd = (life: Life): ReadonlyArray<Batch> => {
       events: batch.events.filter((envelope) => !isEnd(envelope)),
       created: batch.created.map(active),
       changed: batch.changed.map(active),
-      timersCleared: batch.timersCleared.filter(({ task }) => task !== life.root)
+      timersCleared: batch.timersCleared.filter(({ key, task }) => task !== life.root || key !== null)
     }
   })
 }

@@ -9,6 +9,7 @@ import { Tasks } from "@coppice/task/Tasks"
 import { type Batch, TaskStore } from "@coppice/task/TaskStore"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
+import * as Layer from "effect/Layer"
 import type { Json } from "effect/Schema"
 import { CurrentStep } from "../../src/CurrentStep.ts"
 import * as Executor from "../../src/Executor.ts"
@@ -16,7 +17,7 @@ import { type Environment, live, notebook, type Program } from "./Program.ts"
 import { recording, restored } from "./Recording.ts"
 import { dice, hash } from "./Seed.ts"
 import { VirtualClock } from "./VirtualClock.ts"
-import { inWorld, pause, result, submit } from "./World.ts"
+import { inWorld, result, submit } from "./World.ts"
 
 export interface World {
   /** Decides what the world outside answers: the same for the same seed and key. */
@@ -25,8 +26,14 @@ export interface World {
   readonly timing: string
   /** Typed failures and dying bodies. */
   readonly faults: boolean
+  /** Handlers that die in their first attempt. */
+  readonly booms: boolean
   /** Runs leave memory whenever they can. */
   readonly evict: boolean
+  /** The store takes its time, and not always the same. */
+  readonly slow: boolean
+  /** Somebody cancels the run, or a task of it, at some time. */
+  readonly cancel: boolean
 }
 
 export interface Life {
@@ -57,6 +64,7 @@ const environment = (world: World) => {
   const book = notebook()
   const env: Environment = {
     note: book.note,
+    booms: world.booms,
     body: (key) =>
       Effect.gen(function*() {
         bodies.push(key)
@@ -94,6 +102,16 @@ const person = Effect.fnUntraced(function*(world: World) {
   })
 })
 
+/** Cancels one of the run's tasks after a while. */
+const canceller = Effect.fnUntraced(function*(world: World, root: TaskId) {
+  const { below, chance, pick } = dice(`cancel/${world.timing}`)
+  const tasks = yield* Tasks
+  yield* Effect.sleep(1 + below(80))
+  const all = yield* tasks.tree(root)
+  const { id } = chance(0.5) ? all[0]! : pick(all)
+  yield* Effect.ignore(tasks.cancel({ id, by: "somebody" }))
+})
+
 const evictor = (world: World) => {
   const { below } = dice(`evict/${world.timing}`)
   return Effect.flatMap(Executor.Executor, ({ evictIdle }) =>
@@ -115,10 +133,34 @@ const begin = Effect.fnUntraced(function*(world: World, id: Effect.Effect<TaskId
   yield* person(world)
   if (world.evict) yield* Effect.forkScoped(evictor(world))
   const root = yield* id
+  if (world.cancel) yield* Effect.forkScoped(canceller(world, root))
   const { ending } = yield* result(root)
-  yield* pause
+  // what nobody waits for may still be at rest a little later
+  yield* Effect.sleep(50)
   return { root, ending, left: yield* leftovers }
 }, Effect.scoped)
+
+/** Every operation of the store takes some milliseconds. */
+const dawdling = (world: World) => (store: Layer.Layer<TaskStore>): Layer.Layer<TaskStore> => {
+  if (!world.slow) return store
+  const { below } = dice(`store/${world.timing}`)
+  const slow = <A, E>(effect: Effect.Effect<A, E>) =>
+    Effect.suspend(() => {
+      const takes = below(4)
+      return takes === 3 ? effect : Effect.flatMap(effect, (value) => Effect.as(Effect.sleep(takes), value))
+    })
+  const dawdle = (store: TaskStore["Service"]): TaskStore["Service"] => ({
+    ...store,
+    commit: (batch) => Effect.andThen(Effect.sleep(below(3)), store.commit(batch)),
+    journal: (id) => slow(store.journal(id)),
+    load: (id) => slow(store.load(id)),
+    subtree: (id) => slow(store.subtree(id)),
+    runnable: (cursor, limit) => slow(store.runnable(cursor, limit)),
+    unsettled: (limit) => slow(store.unsettled(limit)),
+    timersDue: (now, limit) => slow(store.timersDue(now, limit))
+  })
+  return Layer.provide(Layer.effect(TaskStore, Effect.map(TaskStore, dawdle)), store)
+}
 
 const lastTime = (batches: ReadonlyArray<Batch>) => batches.at(-1)?.events.at(-1)?.at ?? 1_800_000_000_000
 
@@ -143,7 +185,7 @@ const liveOn = (
     const clock = new VirtualClock(lastTime(before), dice(`clock/${world.timing}`).below)
     const options = {
       agents: [live(env)],
-      store: recording(batches, restored(before)),
+      store: dawdling(world)(recording(batches, restored(before))),
       clock,
       seed: `ids/${world.timing}`,
       patience: 600_000

@@ -22,6 +22,8 @@ export type Program =
   | { readonly t: "ask"; readonly n: number }
   | { readonly t: "chance" }
   | { readonly t: "fail"; readonly n: number }
+  /** A defect of the first attempt that later ones do not have. */
+  | { readonly t: "boom" }
   | { readonly t: "seq"; readonly xs: ReadonlyArray<Program> }
   | { readonly t: "all"; readonly c: number; readonly xs: ReadonlyArray<Program> }
   | { readonly t: "each"; readonly c: number; readonly n: number; readonly x: Program }
@@ -44,11 +46,22 @@ const children = (program: Program): ReadonlyArray<Program> => [
   ..."y" in program ? [program.y] : []
 ]
 
+/** Without what it does while it unwinds: a defect that goes away leaves the steps of finalizers nobody asks for. */
+export const withoutFinalizers = (program: Program): Program => {
+  const inner = program.t === "ensure" ? program.x : program
+  return {
+    ...inner,
+    ..."xs" in inner ? { xs: inner.xs.map(withoutFinalizers) } : {},
+    ..."x" in inner ? { x: withoutFinalizers(inner.x) } : {},
+    ..."y" in inner ? { y: withoutFinalizers(inner.y) } : {}
+  } as Program
+}
+
 export const sizeOf = (program: Program): number => children(program).reduce((sum, child) => sum + sizeOf(child), 1)
 
 // ---------------------------------------------------------------- making
 
-const leaves = ["step", "step", "step", "sleep", "ask", "chance", "fail", "nobody"] as const
+const leaves = ["step", "step", "step", "sleep", "ask", "chance", "fail", "nobody", "boom"] as const
 const branches = [
   "seq", "seq", "seq", "call", "call", "call", "all", "all", "each", "each", "race", "race", "timeout", "retry", "catch",
   "ensure", "calm", "fork"
@@ -66,7 +79,7 @@ const leaf = (dice: Dice, confluent: boolean): Program => {
     case "sleep":
       return { t, ms: 5 * (1 + dice.below(6)) }
     default:
-      if (confluent) return { t: "step", n: dice.below(3) }
+      if (confluent && t !== "boom") return { t: "step", n: dice.below(3) }
       return t === "fail" ? { t, n: dice.below(2) } : { t }
   }
 }
@@ -123,6 +136,7 @@ export const shrink = (program: Program): ReadonlyArray<Program> => {
 export interface Environment {
   readonly body: (key: string) => Effect.Effect<number, string>
   readonly note: (task: typeof TaskContext.Service, text: string) => void
+  readonly booms: boolean
 }
 
 export const Prog = Agent.make("prog", {
@@ -167,6 +181,9 @@ const interpreter = (env: Environment) => {
         return Effect.all([Durable.random, Durable.uuid])
       case "fail":
         return Effect.fail(`f${program.n}`)
+      case "boom":
+        return Effect.flatMap(TaskContext, ({ attempt }) =>
+          env.booms && attempt === 1 ? Effect.die("boom") : Effect.succeed("calm"))
       case "seq":
         return Effect.forEach(program.xs, (x, i) => visit(x, `${path}.${i}`))
       case "all":

@@ -135,7 +135,7 @@ export const inWorld = <A, E>(options: Options, body: Effect.Effect<A, E, Servic
 
 const randomOf = (seed: string): typeof Random.Random.Service => {
   const { next } = dice(seed)
-  return { nextDoubleUnsafe: next, nextIntUnsafe: () => Math.floor(next() * Number.MAX_SAFE_INTEGER) }
+  return { nextDoubleUnsafe: next, nextIntUnsafe: () => Math.floor(next() * 2 ** 21) * 2 ** 32 + Math.floor(next() * 2 ** 32) }
 }
 
 // ---------------------------------------------------------------- verbs

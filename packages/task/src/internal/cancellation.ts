@@ -30,6 +30,16 @@ export const make = (services: Services): Pick<
     return reportOf(id, rows)
   })
 
+  /** From memory where it knows the whole tree, which is then not read while its nodes come to rest. */
+  const reportNow = (id: TaskId): Effect.Effect<CancelReport, TaskNotFound | StoreError> => {
+    const tree = log.wholeTree(id)
+    if (tree === undefined) return cancelReport(id)
+    const rows = tree.map((entry): TaskRow =>
+      log.isSettled(entry) ? entry : { ...entry, state: { ...entry.state, settlement: null, settledAt: null } }
+    )
+    return Effect.succeed(reportOf(id, rows))
+  }
+
   const cancel = Effect.fn("Tasks.cancel")(function*(request: CancelRequest) {
     if (log.trouble !== undefined) return yield* log.trouble
     const reason = { by: request.by, reason: request.reason ?? null }
@@ -38,7 +48,7 @@ export const make = (services: Services): Pick<
     yield* log.barrier
     if (decided === undefined) return yield* new TaskNotFound({ id: request.id })
     yield* Effect.fromResult(decided)
-    return yield* cancelReport(request.id)
+    return yield* reportNow(request.id)
   })
 
   const expire = Effect.fnUntraced(function*(id: TaskId): Effect.fn.Return<void, StoreError> {

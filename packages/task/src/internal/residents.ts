@@ -17,6 +17,8 @@ export interface Resident {
   timed: boolean
   /** True while every unsettled child of it is resident. */
   complete: boolean
+  /** True while every child it ever had is resident. */
+  whole: boolean
   /** What the row in the store says, or will say once the batch on its way has been committed. */
   rowState: TaskState | undefined
   rowParked: boolean
@@ -44,6 +46,7 @@ export const resident = (row: TaskRow, stored: boolean): Resident => ({
   released: false,
   timed: stored,
   complete: !stored,
+  whole: !stored,
   rowState: stored ? row.state : undefined,
   rowParked: row.parked,
   dirt: 0,
@@ -134,9 +137,10 @@ export class Residents {
     const family = this.families.get(parent)!
     family.members.delete(task)
     if (family.members.size === 0) this.families.delete(parent)
+    const entry = this.entries.get(parent)
+    if (entry !== undefined) entry.whole = false
     if (!isLive(task)) return
     family.live--
-    const entry = this.entries.get(parent)
     if (entry !== undefined) entry.complete = false
   }
 

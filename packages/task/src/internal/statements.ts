@@ -60,6 +60,7 @@ const reads = (sql: Prepare) => ({
   subtree: sql(`${tree} SELECT t.*, c.data AS created, c.sum AS created_sum FROM tree
     CROSS JOIN tasks t ON t.id = tree.id LEFT JOIN events c ON c.seq = t.created_seq`),
   inputs: sql(`${inputs} ORDER BY i.task, i.key LIMIT ?`),
+  anyInput: sql("SELECT 1 FROM inputs LIMIT 1"),
   runInputs: sql(`${inputs} WHERE i.run = ? ORDER BY i.task, i.key LIMIT ?`),
   findIds: sql("SELECT id FROM tasks WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"),
   receipt: sql("SELECT * FROM receipts WHERE principal = ? AND agent = ? AND key = ?"),

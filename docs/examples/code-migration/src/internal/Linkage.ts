@@ -58,12 +58,18 @@ export const isQuietClosure = (files: Files, target: string): boolean => {
   const atLoad = ({ when }: RequireFacts) => when === "load"
   return [...reachable(target, (node) => targets(files, node, atLoad))].every((node) => {
     const file = files[node]
-    return file?.kind === "json" || (file?.quiet === true && file.refusal === null && file.requires.every(isInside))
+    if (file?.kind === "json") return true
+    return file?.quiet === true && file.refusal === null && file.requires.every((facts) => isQuietRequire(files, facts))
   })
 }
 
-const isInside = ({ target, when }: RequireFacts): boolean =>
-  when === "call" || target.kind === "file" || target.kind === "builtin"
+/** It stays inside, and takes no member that may be another one later. */
+const isQuietRequire = (files: Files, { names, target, when }: RequireFacts): boolean => {
+  if (when === "call" || target.kind === "builtin") return true
+  if (target.kind !== "file") return false
+  const exported = files[target.path]?.exports.names
+  return names === null || names.every((name) => exported?.includes(name))
+}
 
 export const targets = (
   files: Files,
