@@ -15,7 +15,7 @@ export const usage = `npm run bench [-- CASE …] [--store memory|sqlite] [--run
   CASE     ${Object.keys(cases).join(" ")} [all]
   --store  in memory, or SQLite at synchronous=FULL [both]
   --runs   repeats per figure, whose median counts [5]
-  --quick  a tenth of the sizes: says that it works, not how fast`
+  --quick  a tenth of the sizes, without targets: says that it works, not how fast`
 
 const stores: Readonly<Record<string, Durability>> = { memory: "memory", sqlite: "FULL" }
 

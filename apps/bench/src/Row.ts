@@ -70,3 +70,6 @@ export const make = ({ target, ...heading }: Heading, repeats: ReadonlyArray<Rep
     notes: notesOf(repeats)
   }
 }
+
+/** A figure of another size than the target names says nothing about it. */
+export const withoutTarget = (row: Row): Row => ({ ...row, target: undefined })

@@ -45,6 +45,7 @@ export const table = (rows: ReadonlyArray<Row>): string => {
 /** How many targets were reached, and which were not. */
 export const summary = (rows: ReadonlyArray<Row>): string => {
   const judged = rows.filter(({ target }) => target !== undefined)
+  if (judged.length === 0) return "no target was measured at its size"
   const missed = judged.filter(({ target }) => target?.isReached === false)
   const names = missed.map((row) => `  ${row.case} ${row.durability}: ${numbers(row.what)}: ${verdict(row)}`)
   return [`${judged.length - missed.length} of ${judged.length} targets reached`, ...names].join("\n")

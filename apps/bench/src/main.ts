@@ -10,7 +10,7 @@ import type { Settings } from "./Bed.ts"
 import { cases } from "./Cases.ts"
 import { helper, helperFlag, tell } from "./Helper.ts"
 import { type Options, parse, usage } from "./Options.ts"
-import type { Row } from "./Row.ts"
+import * as Row from "./Row.ts"
 import { summary, table } from "./Table.ts"
 import { park, ready } from "./workloads/Restart.ts"
 
@@ -33,8 +33,8 @@ const jobs: Readonly<Record<string, (args: ReadonlyArray<string>) => Effect.Effe
 
 /** In a child: does the one job, reports it before anything is closed, and waits to be killed. */
 const serve = ([job = "", ...args]: ReadonlyArray<string>): Promise<never> => {
-  // listening keeps the process until its parent has gone
-  process.on("message", () => {})
+  // listening keeps the process, until its parent has gone
+  process.once("disconnect", () => process.exit())
   return Effect.runPromise(jobs[job]!(args))
 }
 
@@ -50,7 +50,7 @@ const plan = (options: Options, folder: string): ReadonlyArray<Job> =>
     )
   })
 
-const report = (options: Options, rows: ReadonlyArray<Row>, load: number): void => {
+const report = (options: Options, rows: ReadonlyArray<Row.Row>, load: number): void => {
   const profile = { node: process.version, cores: availableParallelism(), loadBefore: load, loadAfter: loadavg()[0] }
   const latest = { at: new Date().toISOString(), ...profile, options, rows }
   writeFileSync(join(results, "latest.json"), `${JSON.stringify(latest, undefined, 2)}\n`)
@@ -63,17 +63,18 @@ const report = (options: Options, rows: ReadonlyArray<Row>, load: number): void 
 const measure = async (options: Options): Promise<void> => {
   mkdirSync(results, { recursive: true })
   const folder = mkdtempSync(join(results, "data-"))
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }))
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130))
   const load = loadavg()[0]!
-  const rows: Array<Row> = []
-  try {
-    for (const job of plan(options, folder)) {
-      console.error(`bench: ${job.name} ${job.settings.durability}${job.part === 0 ? "" : ` part ${job.part + 1}`}`)
-      rows.push(...await Effect.runPromise(helper<ReadonlyArray<Row>>("case", [JSON.stringify(job)])))
-    }
-    report(options, rows, load)
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
+  const rows: Array<Row.Row> = []
+  for (const job of plan(options, folder)) {
+    const started = performance.now()
+    const found = await Effect.runPromise(helper<ReadonlyArray<Row.Row>>("case", [JSON.stringify(job)]))
+    rows.push(...options.scale === 1 ? found : found.map(Row.withoutTarget))
+    const seconds = Math.round((performance.now() - started) / 1000)
+    console.error(`bench: ${job.name} ${job.settings.durability}, part ${job.part + 1}: ${seconds} s`)
   }
+  report(options, rows, load)
 }
 
 const main = async (args: ReadonlyArray<string>): Promise<void> => {

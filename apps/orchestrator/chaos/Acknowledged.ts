@@ -29,7 +29,13 @@ export const created: Checker = (history) => {
   const twice = [...groupBy(roots, ({ event }) => `${event.agent} ${event.spec.idempotencyKey}`)]
     .filter(([, group]) => group.length > 1)
     .map(([key, group]) => `key ${key} made ${group.length} tasks: ${group.map(({ task }) => task).join(", ")}`)
-  return { promise: "I1", what: "acknowledged submits", looked: submitted.length, broken: [...broken, ...twice] }
+  return {
+    promise: "I1",
+    what: "acknowledged submits",
+    isAcknowledged: true,
+    looked: submitted.length,
+    broken: [...broken, ...twice]
+  }
 }
 
 /** I1: every event a stream has told is in the log as it was told, and none was left out or told twice. */
@@ -50,6 +56,7 @@ export const told: Checker = (history) => {
   return {
     promise: "I1",
     what: "events told by the stream",
+    isAcknowledged: true,
     looked: seen.length,
     broken: [...broken, ...short, ...forgot]
   }
@@ -114,7 +121,7 @@ export const results: Checker = (history) => {
     ])
     return isSame ? [] : [`the result of ${task} was ${show(result)}, it is ${show(now)}`]
   })
-  return { promise: "I2", what: "results read and read again", looked: read.length, broken }
+  return { promise: "I2", what: "results read and read again", isAcknowledged: true, looked: read.length, broken }
 }
 
 /** I3: a question is asked once and answered at most once. A question a client has seen is in the log. */
@@ -145,7 +152,7 @@ export const answers: Checker = (history) => {
     const isIt = facts.length === 1 && same(facts[0]!.event.response.content, content)
     return isIt ? [] : [`answer ${show(content)} to ${task} ${key} was acknowledged, the log has ${show(facts)}`]
   })
-  return { promise: "I4", what: "acknowledged answers", looked: answered.length, broken }
+  return { promise: "I4", what: "acknowledged answers", isAcknowledged: true, looked: answered.length, broken }
 }
 
 /** How long after an acknowledged cancel an effect that had begun may still end, milliseconds. */
@@ -173,5 +180,15 @@ export const cancels: Checker = (history) => {
       ...effects.map(({ key }) => `${key} had an effect after its cancel deadline`)
     ]
   })
-  return { promise: "I5", what: "acknowledged cancels", looked: cancelled.length, broken }
+  return { promise: "I5", what: "acknowledged cancels", isAcknowledged: true, looked: cancelled.length, broken }
 }
+
+/** Whatever happens to the service, it never answers that something went wrong in it. */
+export const replies: Checker = ({ journal }) => ({
+  promise: "api",
+  what: "replies, lost ones included",
+  looked: journal.length,
+  broken: journal.flatMap((ack) =>
+    ack._tag === "Unknown" && ack.why.startsWith("internal") ? [`${ack.what} was answered with ${ack.why}`] : []
+  )
+})

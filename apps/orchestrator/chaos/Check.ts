@@ -1,7 +1,7 @@
 /**
  * All the checkers, and the figures that have no right value.
  */
-import { answers, cancels, created, histories, questions, results, told } from "./Acknowledged.ts"
+import { answers, cancels, created, histories, questions, replies, results, told } from "./Acknowledged.ts"
 import { facts, groupBy, type History } from "./History.ts"
 import { families, keys, liveness, order, products, rest, steps } from "./Recorded.ts"
 import type { Verdict } from "./Verdict.ts"
@@ -14,6 +14,7 @@ const checkers = [
   questions,
   answers,
   cancels,
+  replies,
   steps,
   keys,
   rest,
@@ -27,8 +28,11 @@ const checkers = [
 export const check = (history: History): ReadonlyArray<Verdict> => checkers.map((checker) => checker(history))
 
 /** How many times a step ran whose earlier run had left no record: the kill fell between the effect and its record. */
-export const runAgain = (history: History): number =>
-  [...groupBy(history.effects, ({ key }) => key).values()].reduce((sum, lines) => sum + lines.length - 1, 0)
+export const runAgain = (history: History): number => {
+  const recorded = new Map(facts(history, "StepRecorded").map(({ at, event, task }) => [`${task}/${event.key}`, at]))
+  return [...groupBy(history.effects, ({ key }) => key)]
+    .flatMap(([key, lines]) => lines.slice(1).filter(({ at }) => at <= (recorded.get(key) ?? Infinity))).length
+}
 
 /** Runs that a kill found unfinished. */
 export const resumed = (history: History): number => {

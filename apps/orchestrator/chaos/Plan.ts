@@ -51,7 +51,7 @@ export const describe = (plan: Plan): string => {
   }
 }
 
-/** Of ten kills five are at a write, two at an instant, one each after a calm run, in a stop and in a start. */
+/** Of ten kills six are at a write, and one each at an instant, after a calm run, in a stop and in a start. */
 const kinds = [
   "Failpoint",
   "Instant",
@@ -62,7 +62,7 @@ const kinds = [
   "Failpoint",
   "Stopping",
   "Failpoint",
-  "Instant"
+  "Failpoint"
 ] as const
 
 /**

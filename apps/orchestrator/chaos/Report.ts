@@ -24,9 +24,6 @@ const readyTimes = ({ lives }: History): ReadonlyArray<number> =>
 
 const unknown = ({ journal }: History): number => journal.filter(({ _tag }) => _tag === "Unknown").length
 
-/** Promises about what was acknowledged. */
-const acknowledged = new Set(["I1", "I2", "I3", "I4", "I5"])
-
 const sum = (verdicts: ReadonlyArray<Verdict>) => ({
   looked: verdicts.reduce((total, { looked }) => total + looked, 0),
   broken: verdicts.reduce((total, { broken }) => total + broken.length, 0)
@@ -37,7 +34,7 @@ const figures = (
   verdicts: ReadonlyArray<Verdict>
 ): ReadonlyArray<readonly [string, string]> => {
   const of = (...promises: ReadonlyArray<string>) => sum(verdicts.filter(({ promise }) => promises.includes(promise)))
-  const facts = sum(verdicts.filter(({ promise }) => acknowledged.has(promise)))
+  const facts = sum(verdicts.filter(({ isAcknowledged }) => isAcknowledged === true))
   const ready = readyTimes(history)
   const points = new Set(
     history.lives.flatMap(({ end, plan }) => end === "failpoint" ? plan.split(",").slice(0, 1) : [])

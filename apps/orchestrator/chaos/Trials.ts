@@ -37,13 +37,13 @@ const showcase: Trial = {
     InputRequested: 1,
     InputReceived: 1,
     Completed: 40,
-    Cancelled: 3,
-    Settled: 3
+    Cancelled: 2,
+    Settled: 2
   },
   reference: (folder) => migration("reference", folder),
   round: (number, folder, { between }) => [
     migration(`migration ${number}`, folder),
-    migration(`cancelled migration ${number}`, folder, between(0, 3_000))
+    migration(`cancelled migration ${number}`, folder, between(0, 2_000))
   ]
 }
 

@@ -9,6 +9,8 @@ export interface Verdict {
   /** What was looked at, for people. */
   readonly what: string
   readonly looked: number
+  /** True when what was looked at are words the service had given. */
+  readonly isAcknowledged?: boolean
   /** Every way the promise was broken. */
   readonly broken: ReadonlyArray<string>
 }

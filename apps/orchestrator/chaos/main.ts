@@ -53,7 +53,7 @@ const saveHistory = ({ folder, history }: Campaign.Outcome): void => {
   )
 }
 
-const tryAll = Effect.fnUntraced(function*({ kills: wanted, seed }: Options, folder: string) {
+const tryAll = Effect.fnUntraced(function*({ keep, kills: wanted, seed }: Options, folder: string) {
   const total = { good: true, kills: 0 }
   for (const { share, trial } of trials) {
     const outcome = yield* Effect.scoped(
@@ -61,7 +61,7 @@ const tryAll = Effect.fnUntraced(function*({ kills: wanted, seed }: Options, fol
     )
     const { good, lines } = report(outcome)
     for (const line of lines) say(line)
-    if (!good) saveHistory(outcome)
+    if (!good || keep) saveHistory(outcome)
     total.good &&= good
     total.kills += kills(outcome.history)
   }
@@ -88,12 +88,19 @@ const main = async (args: ReadonlyArray<string>): Promise<number> => {
   const exit = await Effect.runPromise(Fiber.await(fiber))
   const seconds = Math.round((Date.now() - began) / 1_000)
   const good = exit._tag === "Success" && exit.value.good
-  if (exit._tag === "Failure" && interrupted === undefined) console.error(Cause.pretty(exit.cause))
-  if (good && !options.keep) rmSync(folder, { recursive: true, force: true })
-  else say(`kept: ${folder}`)
-  if (good) say(`chaos: ${exit.value.kills} kills in ${seconds} s, nothing lost; seed ${options.seed}`)
-  else say(`chaos: FAILED after ${seconds} s; repeat with --kills ${options.kills} --seed ${options.seed}`)
-  return interrupted ?? (good ? 0 : 1)
+  if (options.keep || (!good && interrupted === undefined)) say(`kept: ${folder}`)
+  else rmSync(folder, { recursive: true, force: true })
+  if (interrupted !== undefined) {
+    say(`chaos: interrupted after ${seconds} s; seed ${options.seed}`)
+    return interrupted
+  }
+  if (good) {
+    say(`chaos: ${exit.value.kills} kills in ${seconds} s, nothing lost; seed ${options.seed}`)
+    return 0
+  }
+  if (exit._tag === "Failure") console.error(Cause.pretty(exit.cause))
+  say(`chaos: FAILED after ${seconds} s; repeat with --kills ${options.kills} --seed ${options.seed}`)
+  return 1
 }
 
 process.exit(await main(process.argv.slice(2)))

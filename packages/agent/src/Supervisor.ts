@@ -28,6 +28,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
 
 export type Restart = "permanent" | "transient" | "temporary"
 export type Strategy = "one_for_one" | "one_for_all" | "rest_for_one"
@@ -106,6 +107,70 @@ const reasonOf = (exit: Exit.Exit<unknown, unknown>): string =>
 const isAbnormal = (exit: Exit.Exit<unknown, unknown>): boolean =>
   Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)
 
+const isRestarted = ({ restart }: ChildSpec, exit: Exit.Exit<unknown, unknown>): boolean =>
+  restart === "permanent" || (restart === "transient" && isAbnormal(exit))
+
+const born = (spec: ChildSpec): Child => ({
+  spec,
+  fiber: undefined,
+  generation: 0,
+  state: "stopped",
+  restarts: 0,
+  reason: undefined,
+  since: 0
+})
+
+const statusOf = ({ reason, restarts, since, spec: { id, restart }, state }: Child): ChildStatus => ({
+  id,
+  restart,
+  state,
+  restarts,
+  reason,
+  since
+})
+
+/** Succeeds when the child has begun. */
+const start = Effect.fnUntraced(function*(child: Child, deaths: Queue.Queue<Death>) {
+  const generation = ++child.generation
+  const begun = yield* Deferred.make<void, unknown>()
+  const life = Effect.scoped(Effect.flatMap(child.spec.start, (run) => {
+    Deferred.doneUnsafe(begun, Effect.void)
+    return run
+  })).pipe(
+    Effect.onExit((exit) => {
+      Deferred.doneUnsafe(begun, Exit.isFailure(exit) ? Effect.failCause(exit.cause) : Effect.void)
+      return Queue.offer(deaths, { child, generation, exit })
+    })
+  )
+  child.fiber = yield* Effect.forkDetach(life)
+  child.state = "running"
+  child.since = yield* Clock.currentTimeMillis
+  // a beginning may hang: whoever waits for it can be told to stop, and stops the child then
+  return yield* Effect.interruptible(Deferred.await(begun))
+}, Effect.uninterruptible)
+
+/** Waits no longer than the child's own limit. */
+const stop = Effect.fnUntraced(function*(child: Child) {
+  const { fiber } = child
+  if (fiber === undefined) return
+  child.generation++
+  fiber.interruptUnsafe()
+  const ended = yield* Fiber.await(fiber).pipe(Effect.interruptible, Effect.timeoutOption(child.spec.shutdown))
+  // not earlier: a stop that is itself interrupted is done again by the supervisor's own
+  child.fiber = undefined
+  child.state = ended._tag === "Some" ? "stopped" : "abandoned"
+})
+
+/** Counts restarts; tells whether one more is still within the intensity. */
+const counter = (intensity: number, period: Duration.Duration): Effect.Effect<boolean> => {
+  const recent: Array<number> = []
+  return Effect.map(Clock.currentTimeMillis, (now) => {
+    recent.push(now)
+    while (recent[0]! < now - Duration.toMillis(period)) recent.shift()
+    return recent.length <= intensity
+  })
+}
+
 /** A supervisor that runs until its scope closes; then it stops its children, last started first. */
 export const make = Effect.fnUntraced(function*(
   options: SupervisorOptions
@@ -114,50 +179,18 @@ export const make = Effect.fnUntraced(function*(
   const deaths = yield* Queue.unbounded<Death>()
   const failed = yield* Deferred.make<never, TooManyRestarts>()
   const period = Duration.fromInputUnsafe(options.period)
-  const recent: Array<number> = []
-
-  const start = Effect.fnUntraced(function*(child: Child) {
-    const generation = ++child.generation
-    const begun = yield* Deferred.make<void, unknown>()
-    const life = Effect.scoped(Effect.flatMap(child.spec.start, (run) => {
-      Deferred.doneUnsafe(begun, Effect.void)
-      return run
-    })).pipe(
-      Effect.onExit((exit) => {
-        Deferred.doneUnsafe(begun, Exit.isFailure(exit) ? Effect.failCause(exit.cause) : Effect.void)
-        return Queue.offer(deaths, { child, generation, exit })
-      })
-    )
-    child.fiber = yield* Effect.forkDetach(life)
-    child.state = "running"
-    child.since = yield* Clock.currentTimeMillis
-    return yield* Deferred.await(begun)
-  }, Effect.uninterruptible)
-
-  const stop = Effect.fnUntraced(function*(child: Child) {
-    const { fiber } = child
-    if (fiber === undefined) return
-    child.generation++
-    child.fiber = undefined
-    fiber.interruptUnsafe()
-    const ended = yield* Fiber.await(fiber).pipe(Effect.interruptible, Effect.timeoutOption(child.spec.shutdown))
-    child.state = ended._tag === "Some" ? "stopped" : "abandoned"
-  })
+  const isAllowed = counter(options.intensity, period)
+  /** One thing at a time: a child that is added waits until a restart is over. */
+  const turn = yield* Semaphore.make(1)
+  /** What becomes of a child added when nothing is started any more. */
+  let over: Effect.Effect<never, TooManyRestarts> | undefined
 
   const stopAll = Effect.suspend(() => Effect.forEach(children.toReversed(), stop, { discard: true }))
 
   const affectedBy = (child: Child): ReadonlyArray<Child> => {
     if (options.strategy === "one_for_one") return [child]
-    return options.strategy === "one_for_all" ? children : children.slice(children.indexOf(child))
+    return options.strategy === "one_for_all" ? [...children] : children.slice(children.indexOf(child))
   }
-
-  /** Whether one more restart is still within the intensity. */
-  const isAllowed = Effect.fnUntraced(function*() {
-    const now = yield* Clock.currentTimeMillis
-    recent.push(now)
-    while (recent[0]! < now - Duration.toMillis(period)) recent.shift()
-    return recent.length <= options.intensity
-  })
 
   const restart = Effect.fnUntraced(function*(child: Child) {
     const affected = affectedBy(child)
@@ -165,8 +198,9 @@ export const make = Effect.fnUntraced(function*(
     for (const other of affected) {
       if (other.spec.restart === "temporary") continue
       other.restarts++
-      // a start that fails is a death of its own and comes back through the queue
-      yield* Effect.ignore(start(other))
+      const begun = yield* Effect.exit(start(other, deaths))
+      // a death of its own, which comes back through the queue and brings along those after it
+      if (Exit.isFailure(begun) && isRestarted(other.spec, begun)) return
     }
   })
 
@@ -174,59 +208,40 @@ export const make = Effect.fnUntraced(function*(
     if (child.generation !== generation) return
     child.fiber = undefined
     child.reason = reasonOf(exit)
-    const { restart: type } = child.spec
-    if (type === "temporary" || (type === "transient" && !isAbnormal(exit))) {
+    if (!isRestarted(child.spec, exit)) {
       child.state = "stopped"
       return
     }
     child.state = "restarting"
-    if (yield* isAllowed()) return yield* restart(child)
+    if (yield* isAllowed) return yield* restart(child)
     yield* stopAll
     child.state = "stopped"
+    over = Deferred.await(failed)
     const cause = Exit.isFailure(exit) ? exit.cause : Cause.empty
     yield* Deferred.fail(
       failed,
       new TooManyRestarts({ child: child.spec.id, intensity: options.intensity, period, cause })
     )
-  })
+  }, turn.withPermits(1))
 
   const add = Effect.fnUntraced(function*(spec: ChildSpec) {
-    const since = yield* Clock.currentTimeMillis
-    const child: Child = {
-      spec,
-      fiber: undefined,
-      generation: 0,
-      state: "stopped",
-      restarts: 0,
-      reason: undefined,
-      since
-    }
+    if (over !== undefined) return yield* over
+    const child = born(spec)
     children.push(child)
-    yield* start(child).pipe(Effect.onError(() =>
-      Effect.sync(() => {
-        child.generation++
-        child.fiber = undefined
-        child.state = "stopped"
-        children.splice(children.indexOf(child), 1)
-      })
-    ))
-  })
+    const forget = Effect.sync(() => children.splice(children.indexOf(child), 1))
+    yield* Effect.onError(start(child, deaths), () => Effect.andThen(stop(child), forget))
+  }, turn.withPermits(1))
 
-  yield* Effect.addFinalizer(() => stopAll)
+  yield* Effect.addFinalizer(() => {
+    over ??= Effect.interrupt
+    return stopAll
+  })
   yield* Effect.forkScoped(Effect.forever(Effect.flatMap(Queue.take(deaths), onDeath)))
   return {
     options,
     add,
     escalation: Deferred.await(failed),
-    status: () =>
-      children.map(({ reason, restarts, since, spec, state }) => ({
-        id: spec.id,
-        restart: spec.restart,
-        state,
-        restarts,
-        reason,
-        since
-      }))
+    status: () => children.map(statusOf)
   }
 })
 

@@ -18,17 +18,15 @@
  * A retryable store failure (disk full, database busy) holds the open batch and tries again, while new work from
  * outside is refused; any other failure stops the log for good, and nothing after the last commit was acknowledged.
  */
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
-import * as Failpoint from "./Failpoint.ts"
+import { commit, toStoreError } from "./internal/commit.ts"
 import { OpenBatch } from "./internal/openBatch.ts"
 import { type Resident, resident, Residents } from "./internal/residents.ts"
 import { Ownership } from "./Ownership.ts"
@@ -176,19 +174,9 @@ class TaskLogImpl {
     return this.residents.children(id)
   }
 
-  /**
-   * The task and all that was ever below it, parents first, as memory knows it; `undefined` when some of it has left
-   * memory, or when a beginning or an end is not durable yet.
-   */
+  /** The task and all that was ever below it, parents first; `undefined` when memory does not know all of it for sure. */
   wholeTree(id: TaskId): ReadonlyArray<Entry> | undefined {
-    const root = this.residents.get(id)
-    if (root === undefined) return undefined
-    const nodes = [root]
-    for (const node of nodes) {
-      if (!node.whole || Math.max(node.createdSeq, node.endedSeq ?? 0) > this.durable) return undefined
-      for (const child of this.residents.children(node.state.id)) nodes.push(child)
-    }
-    return nodes
+    return this.residents.wholeTree(id, this.durable)
   }
 
   /** Whether how the task came to rest is durable. */
@@ -416,16 +404,14 @@ class TaskLogImpl {
 
   private commit(batch: OpenBatch, sealed: Batch, tries: number): void {
     this.inFlight = batch
-    this.run(Failpoint.isArmed() ? withFailpoints(this.store, sealed) : this.store.commit(sealed)).addObserver(
-      (exit) => {
-        // stopped meanwhile: whoever waited for this batch knows already
-        if (this.inFlight !== batch) return
-        if (Exit.isSuccess(exit)) return this.committed(batch, sealed)
-        const error = toStoreError(exit.cause)
-        if (error.isRetryable && !this.draining) return this.hold(batch, sealed, tries, error)
-        this.stop(error)
-      }
-    )
+    this.run(commit(this.store, sealed)).addObserver((exit) => {
+      // stopped meanwhile: whoever waited for this batch knows already
+      if (this.inFlight !== batch) return
+      if (Exit.isSuccess(exit)) return this.committed(batch, sealed)
+      const error = toStoreError(exit.cause)
+      if (error.isRetryable && !this.draining) return this.hold(batch, sealed, tries, error)
+      this.stop(error)
+    })
   }
 
   private hold(batch: OpenBatch, sealed: Batch, tries: number, error: StoreError): void {
@@ -476,26 +462,6 @@ class TaskLogImpl {
 }
 
 const wakes = (event: TaskEvent): boolean => event._tag === "InputReceived" || event._tag === "TimerFired"
-
-const withFailpoints = (store: TaskStore["Service"], batch: Batch): Effect.Effect<void, StoreError> =>
-  Effect.andThen(
-    Effect.sync(() => hitAll("before", batch)),
-    Effect.andThen(store.commit(batch), Effect.sync(() => hitAll("after", batch)))
-  )
-
-const hitAll = (side: "before" | "after", batch: Batch): void => {
-  Failpoint.hit(`commit.${side}`)
-  for (const { event } of batch.events) Failpoint.hit(`${side}:${event._tag}`)
-}
-
-const toStoreError = (cause: Cause.Cause<StoreError>): StoreError =>
-  Option.getOrElse(
-    Cause.findErrorOption(cause),
-    () => new StoreError({ reason: "Other", message: unexpected(Cause.squash(cause)), cause: Cause.squash(cause) })
-  )
-
-const unexpected = (cause: unknown): string =>
-  `The store failed in an unexpected way: ${cause instanceof Error ? cause.message : String(cause)}`
 
 /** The log of this process over the store it owns. */
 export const layer: Layer.Layer<TaskLog, never, TaskStore | Ownership> = Layer.effect(

@@ -7,6 +7,7 @@ describe("nearest", () => {
     const [word, expected] of [
       ["reviw", "review"],
       ["veriew", "review"],
+      ["erveiw", "review"],
       ["REVIEW", "review"],
       ["mirgate", "migrate"],
       ["sumarize", "summarise"],

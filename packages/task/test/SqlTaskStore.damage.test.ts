@@ -164,27 +164,20 @@ describe("a damaged store (case 3)", () => {
       copyFileSync(path, copy)
       yield* Effect.gen(function*() {
         const store = yield* TaskStore
-        const { epoch, seq } = yield* store.open
+        const head = yield* store.open
         const event = { _tag: "TimerFired", key: "k" } as const
         const run = (yield* store.load(done))!.state.run
-        const none = {
-          created: [],
-          changed: [],
-          woken: [],
-          timersSet: [],
-          timersCleared: [],
-          receipts: [],
-          artifacts: []
-        }
-        yield* store.commit({
-          epoch,
-          ...none,
-          events: [{ seq: seq + 1, task: done, run, at: 9, event }],
-          cursors: new Map()
-        })
+        const fact = { seq: head.seq + 1, task: done, run, at: 9, event }
+        yield* store.commit({ ...new Ledger(head).take(), events: [fact] })
       }).pipe(Effect.provide(sqlite({ path })), Effect.scoped)
       assert.deepStrictEqual(yield* verified(path), [`task ${done}: TimerFired after completed`])
-      assert.deepStrictEqual(yield* verified(copy), [])
+      yield* Effect.gen(function*() {
+        const store = yield* TaskStore
+        const row = (yield* store.load(done))!
+        const batch = new Ledger(yield* store.open).take()
+        yield* store.commit({ ...batch, changed: [{ ...row, state: { ...row.state, statusMessage: "x" } }] })
+      }).pipe(Effect.provide(sqlite({ path: copy })), Effect.scoped)
+      assert.deepStrictEqual(yield* verified(copy), [`Task ${done} is not what its facts say`])
     }))
 })
 

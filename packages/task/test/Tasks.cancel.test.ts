@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as TestClock from "effect/testing/TestClock"
 import type { Task, TaskId } from "../src/Task.ts"
 import type { Entry } from "../src/TaskLog.ts"
 import { replay } from "../src/TaskMachine.ts"
@@ -75,8 +77,11 @@ describe("cancel", () => {
       yield* log.barrier
       const open = (yield* tasks.cancelReport(ids[0]!)).nodes.filter((node) => node.settlement === null)
       assert.deepStrictEqual(open.map(({ id }) => id), [ids[0], ids[1], ids[2]])
+      yield* TestClock.adjust("3 seconds")
       worker.settle(ids[2]!)
       yield* log.barrier
+      const { nodes } = yield* tasks.cancelReport(ids[0]!)
+      assert.deepStrictEqual(nodes.map(({ took }) => took), [3_000, 3_000, 0, 3_000, 0])
       const order = (yield* tasks.events({ since: 0, limit: 100 })).filter(settled).map(({ task }) => task)
       assert.deepStrictEqual(order, [ids[4], ids[3], ids[2], ids[1], ids[0]])
       assert.strictEqual(log.residentCount, 0)
@@ -105,7 +110,7 @@ describe("cancel", () => {
         const before = new Map(
           yield* Effect.map(tasks.tree(ids[0]!), (tree) => tree.map((task) => [task.id, task] as const))
         )
-        yield* Effect.ignore(tasks.cancel({ id: root, by: "ann" }))
+        const report = yield* Effect.option(tasks.cancel({ id: root, by: "ann" }))
         for (const id of worker.stubborn) if (worker.held.get(id)?.state.status === "cancelled") worker.settle(id)
         yield* log.barrier
         const after = new Map((yield* tasks.tree(ids[0]!)).map((task) => [task.id, task] as const))
@@ -117,6 +122,18 @@ describe("cancel", () => {
           } else assert.strictEqual(task.status, "working")
         }
         yield* consistent
+        // what the report said at once is what the store says in the end, as far as it could know
+        const told = Option.map(report, ({ nodes }) => nodes).pipe(Option.getOrElse(() => []))
+        if (Option.isSome(report)) {
+          assert.sameMembers(
+            told.map(({ id }) => id),
+            [...after.keys()].filter((id) => isBelow(after, id, root))
+          )
+        }
+        for (const { id, settlement, status } of told) {
+          assert.strictEqual(status, after.get(id)!.status)
+          if (settlement !== null) assert.strictEqual(settlement, after.get(id)!.settlement)
+        }
       })),
     { arbitrary: { runs: runs(150) } }
   )

@@ -142,7 +142,7 @@ describe("idempotency keys (case 12)", () => {
 
   it.effect("outlive the submit that was interrupted before its commit", () =>
     engine(Effect.fnUntraced(function*({ faults, tasks }) {
-      const pause = faults.pause("commit")
+      const pause = faults.pause("commit", "before")
       const first = yield* Effect.forkChild(tasks.submit(keyed("a")), { startImmediately: true })
       yield* pause.reached
       yield* Fiber.interrupt(first)

@@ -43,6 +43,7 @@ describe("the checkers are content", () => {
       ["I3", 1],
       ["I4", 1],
       ["I5", 1],
+      ["api", 7],
       ["I6", 1],
       ["I6", 1],
       ["I7", 4],
@@ -274,6 +275,15 @@ describe("I5 and I7", () => {
       ),
       []
     )
+  })
+})
+
+describe("the replies", () => {
+  it("an error inside the service", () => {
+    const broken = afterwards(({ journal }) =>
+      journal.push({ _tag: "Unknown", at: 1, what: "submit", why: "internal: it broke" })
+    )
+    assert.deepStrictEqual(amiss(broken, "api submit was answered with internal: it broke"), [])
   })
 })
 

@@ -24,7 +24,7 @@ describe("Plan", () => {
   })
 
   it("comes to every failpoint before it comes to one again", () => {
-    const names = make(12).flatMap((plan) => plan._tag === "Failpoint" ? [plan.name] : [])
+    const names = make(10).flatMap((plan) => plan._tag === "Failpoint" ? [plan.name] : [])
     assert.lengthOf(names, 6)
     assert.strictEqual(new Set(names).size, 6)
   })

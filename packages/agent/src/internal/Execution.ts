@@ -29,7 +29,7 @@ import * as Tracer from "effect/Tracer"
 import { ReplayMismatch } from "../AgentError.ts"
 import { inHandler, TaskContext } from "../TaskContext.ts"
 import type { AgentServer } from "./AgentServer.ts"
-import type { Delivery, Fact, Recorded } from "./Journal.ts"
+import { type Delivery, type Fact, isCancelledByParent, type Recorded } from "./Journal.ts"
 import { LazyMap, LazySet } from "./lazy.ts"
 import { Mailbox } from "./Mailbox.ts"
 import { Surroundings } from "./surroundings.ts"
@@ -85,10 +85,6 @@ const nothing: Omit<Recorded, "startedAt"> = {
   lastSeq: 0
 }
 
-/** The child was cancelled by an attempt of its parent that unwound and is no more. */
-const isUnwound = (fact: Fact): boolean =>
-  fact._tag === "Child" && fact.ending._tag === "Cancelled" && fact.ending.by === "parent"
-
 export class Execution {
   readonly id: TaskId
   readonly entry: Entry
@@ -130,7 +126,7 @@ export class Execution {
   private readonly running = new LazySet<Fiber.Fiber<unknown, unknown>>()
   private readonly ordinals = new LazyMap<string, number>()
   private readonly begun: LazySet<string>
-  /** When timers of a failed attempt are due. */
+  /** When timers of an earlier attempt are due. */
   private readonly lapsed: ReadonlyMap<string, number>
   /** How children ended that have not settled. */
   private readonly endings = new LazyMap<TaskId, TaskEvent>()
@@ -221,7 +217,7 @@ export class Execution {
         isTold: false,
         isOrphaned: false
       })
-      if (!this.begun.delete(key)) this.begin(key, operation.begin)
+      if (!this.begun.delete(key) || this.lapsed.has(key)) this.begin(key, operation.begin)
       return Effect.suspend(() => this.withdraw(operation))
     })
   }
@@ -390,7 +386,9 @@ export class Execution {
       this.openChildren.delete(key)
       this.endings.delete(fact.id)
     }
-    if (wait?.operation !== undefined && isUnwound(fact) && !this.isUnwinding) {
+    // whoever still waits for a child its parent cancelled calls again: an attempt that is no more has unwound
+    const isUnwound = fact._tag === "Child" && isCancelledByParent(fact.ending)
+    if (wait?.operation !== undefined && isUnwound && !this.isUnwinding) {
       this.begin(key, wait.operation.begin)
       return "on"
     }
@@ -461,7 +459,7 @@ export class Execution {
     })
   }
 
-  /** When a new timer is due: `millis` from now, or as an attempt that failed had set it. */
+  /** When a new timer is due: `millis` from now, or as an earlier attempt had set it. */
   due(key: string, millis: number): number {
     return this.lapsed.get(key) ?? this.later(millis)
   }

@@ -27,7 +27,7 @@ export interface Recorded {
   /** Keys of everything begun, whether it ended or not. */
   readonly begun: ReadonlySet<string>
   readonly children: ReadonlyMap<string, ChildRecord>
-  /** Timers of a failed attempt, and when they are due: its unwinding may have cleared them. */
+  /** Timers of an earlier attempt, and when they are due: its unwinding may have cleared them. */
   readonly lapsed: ReadonlyMap<string, number>
   /** Attempts lost to defects. */
   readonly failures: number
@@ -36,12 +36,16 @@ export interface Recorded {
   readonly lastSeq: number
 }
 
-/** The last child under each key: an earlier one under the same key was unwound by an attempt that failed. */
+/** The child was cancelled by its parent: by a caller that no longer waited, or by an attempt that unwound. */
+export const isCancelledByParent = (ending: TaskEvent | null): boolean =>
+  ending?._tag === "Cancelled" && ending.by === "parent"
+
+/** One child under each key: where there are several, all but one were unwound by attempts that failed. */
 const latest = (children: ReadonlyArray<ChildRecord>): ReadonlyMap<string, ChildRecord> => {
   const byKey = new Map<string, ChildRecord>()
   for (const child of children) {
     const known = byKey.get(child.key)
-    if (known === undefined || known.id < child.id) byKey.set(child.key, child)
+    if (known === undefined || isCancelledByParent(known.ending)) byKey.set(child.key, child)
   }
   return byKey
 }
@@ -63,14 +67,16 @@ class Reader {
         return
       case "Started":
         if (event.attempt === 1) this.startedAt = at
-        return
+        return this.lapse()
       case "AttemptFailed":
-        return this.failed()
+        this.failures++
+        return
       case "StepRecorded":
         return this.deliver(event.key, seq, at, { _tag: "Step", exit: event.exit })
       case "TimerSet":
         this.begun.add(event.key)
         this.running.set(event.key, event.due)
+        this.lapsed.delete(event.key)
         return
       case "TimerFired":
         this.running.delete(event.key)
@@ -87,12 +93,9 @@ class Reader {
     }
   }
 
-  private failed(): void {
-    this.failures++
-    for (const [key, due] of this.running) {
-      this.begun.delete(key)
-      this.lapsed.set(key, due)
-    }
+  /** Another attempt begins. */
+  lapse(): void {
+    for (const [key, due] of this.running) this.lapsed.set(key, due)
     this.running.clear()
   }
 
@@ -109,9 +112,11 @@ class Reader {
   }
 }
 
-export const read = (journal: Journal): Recorded => {
+/** `isRestart`: another attempt is about to begin. */
+export const read = (journal: Journal, isRestart: boolean): Recorded => {
   const reader = new Reader()
   for (const { at, event, seq } of journal.events) reader.event(seq, at, event)
+  if (isRestart) reader.lapse()
   const children = latest(journal.children)
   for (const child of children.values()) reader.child(child)
   const { begun, deliveries, failures, lapsed, lastSeq, startedAt } = reader

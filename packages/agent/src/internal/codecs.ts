@@ -34,22 +34,31 @@ export interface Codecs {
 
 const parse = { errors: "first" } as const
 
+const copied = (value: unknown): Exit.Exit<Schema.Json, unknown> => {
+  try {
+    return Exit.succeed(toJson(value))
+  } catch (error) {
+    return Exit.fail(error)
+  }
+}
+
 /** What leaves is a copy of its own, and JSON even where the schema would let anything pass. */
 const encoder = (schema: Pure): Encode => {
   const encode = SchemaParser.encodeUnknownExit(Schema.toCodecJson(schema), parse)
   return (value) => {
     const encoded = encode(value)
-    if (Exit.isFailure(encoded)) return encoded
-    try {
-      return Exit.succeed(toJson(encoded.value))
-    } catch (error) {
-      return Exit.fail(error)
-    }
+    return Exit.isSuccess(encoded) ? copied(encoded.value) : encoded
   }
 }
 
-const decoder = (schema: Pure): Decode =>
-  SchemaParser.decodeUnknownExit(Schema.toCodecJson(schema), parse) as unknown as Decode
+/** What comes in is a copy, too: a schema that lets anything pass would hand the record itself to the code. */
+const decoder = (schema: Pure): Decode => {
+  const decode = SchemaParser.decodeUnknownExit(Schema.toCodecJson(schema), parse) as unknown as Decode
+  return (json) => {
+    const copy = copied(json)
+    return Exit.isSuccess(copy) ? decode(copy.value) : copy
+  }
+}
 
 const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
 

@@ -132,11 +132,11 @@ const leftovers = Effect.gen(function*() {
 const begin = Effect.fnUntraced(function*(world: World, id: Effect.Effect<TaskId, any, Tasks>) {
   yield* person(world)
   if (world.evict) yield* Effect.forkScoped(evictor(world))
+  const executor = yield* Executor.Executor
   const root = yield* id
   if (world.cancel) yield* Effect.forkScoped(canceller(world, root))
   const { ending } = yield* result(root)
-  // what nobody waits for may still be at rest a little later
-  yield* Effect.sleep(50)
+  yield* Effect.repeat(Effect.sleep(50), { until: () => executor.residentCount() === 0, times: 200 })
   return { root, ending, left: yield* leftovers }
 }, Effect.scoped)
 

@@ -7,11 +7,13 @@
 import { layerMemory } from "@coppice/task/MemoryTaskStore"
 import { Rescuer } from "@coppice/task/Rescuer"
 import type { TaskId } from "@coppice/task/Task"
+import type { TaskEvent } from "@coppice/task/TaskEvent"
 import * as TaskEngine from "@coppice/task/TaskEngine"
 import { TaskLog } from "@coppice/task/TaskLog"
 import { type Submit, Tasks } from "@coppice/task/Tasks"
 import type { StoreError } from "@coppice/task/TaskStore"
 import { TaskStore } from "@coppice/task/TaskStore"
+import { assert } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -149,6 +151,13 @@ export const result = (id: TaskId) => Effect.flatMap(Tasks, (tasks) => tasks.res
 export const run = (agent: string, input: Json, more?: Omit<Submit, "agent" | "input">) =>
   Effect.map(Effect.flatMap(submit(agent, input, more), result), ({ ending }) => ending)
 
+/** The failure a task ends with. */
+export const failureIn = <E, R>(ending: Effect.Effect<TaskEvent, E, R>) =>
+  Effect.map(ending, (event) => {
+    assert(event._tag === "Failed", JSON.stringify(event))
+    return event
+  })
+
 /** Everything else that can happen now has happened. */
 export const pause = Effect.sleep(1)
 
@@ -157,3 +166,12 @@ export const eventsOf = (task?: TaskId) =>
   Effect.flatMap(TaskStore, (store) => store.events({ task, since: 0, limit: 100_000 }))
 
 export const tagsOf = (task: TaskId) => Effect.map(eventsOf(task), (events) => events.map(({ event }) => event._tag))
+
+/** Facts of these kinds in order, each with its agent, such as `child Settled`. */
+export const orderOf = (kinds: ReadonlyArray<TaskEvent["_tag"]>) =>
+  Effect.map(eventsOf(), (events) => {
+    const agents = new Map(events.flatMap(({ event, task }) => event._tag === "Created" ? [[task, event.agent]] : []))
+    return events.filter(({ event }) => kinds.includes(event._tag)).map(({ event, task }) =>
+      `${agents.get(task)} ${event._tag}`
+    )
+  })

@@ -103,6 +103,21 @@ export class Residents {
     if (isLive(task)) family.live++
   }
 
+  /**
+   * The task and all that was ever below it, parents first; `undefined` when some of it has left memory, or when a
+   * beginning or an end is not `durable` yet.
+   */
+  wholeTree(id: TaskId, durable: number): ReadonlyArray<Resident> | undefined {
+    const root = this.entries.get(id)
+    if (root === undefined) return undefined
+    const nodes = [root]
+    for (const node of nodes) {
+      if (!node.whole || Math.max(node.createdSeq, node.endedSeq ?? 0) > durable) return undefined
+      for (const child of this.families.get(node.state.id)?.members ?? []) nodes.push(child)
+    }
+    return nodes
+  }
+
   /** The task has just settled, or is about to be released: its parent has one live child less. */
   left(task: Resident): void {
     const family = task.state.parent === null ? undefined : this.families.get(task.state.parent)

@@ -23,9 +23,9 @@ export interface Fault {
   readonly times?: number | undefined
 }
 
-/** One call that waits between its work and its answer. */
+/** One call that waits. */
 export interface Pause {
-  /** Succeeds once the call has done its work. */
+  /** Succeeds once the call waits. */
   readonly reached: Effect.Effect<void>
   readonly resume: Effect.Effect<void>
 }
@@ -36,13 +36,19 @@ interface Armed {
   left: number
 }
 
+interface Waiting {
+  readonly side: "before" | "after"
+  readonly reached: Deferred.Deferred<void>
+  readonly resumed: Deferred.Deferred<void>
+}
+
 export class FaultyTaskStore extends Context.Service<FaultyTaskStore, {
   /** Makes the next calls of an operation fail. */
   readonly fail: (operation: Operation, fault: Fault) => void
   /** Takes every fault back. */
   readonly heal: () => void
-  /** Makes the next call of an operation wait before it answers. */
-  readonly pause: (operation: Operation) => Pause
+  /** Makes the next call of an operation wait: `before` its work, or before it answers. */
+  readonly pause: (operation: Operation, side?: "before" | "after") => Pause
   /** What the store has really written, in order. */
   readonly written: ReadonlyArray<Batch>
   /** How often an operation was called. */
@@ -52,10 +58,7 @@ export class FaultyTaskStore extends Context.Service<FaultyTaskStore, {
 const makeFaults = () => {
   const written: Array<Batch> = []
   const armed = new Map<Operation, Armed>()
-  const pauses = new Map<
-    Operation,
-    { readonly reached: Deferred.Deferred<void>; readonly resumed: Deferred.Deferred<void> }
-  >()
+  const pauses = new Map<Operation, Waiting>()
   const counts = new Map<Operation, number>()
 
   const hit = (operation: Operation, side: "before" | "after"): Effect.Effect<void, StoreError> =>
@@ -67,10 +70,10 @@ const makeFaults = () => {
       return Effect.fail(new StoreError({ reason: fault.reason, message: `${operation} fails ${side} its work` }))
     })
 
-  const wait = (operation: Operation): Effect.Effect<void> =>
+  const wait = (operation: Operation, side: "before" | "after"): Effect.Effect<void> =>
     Effect.suspend(() => {
       const pause = pauses.get(operation)
-      if (pause === undefined) return Effect.void
+      if (pause === undefined || pause.side !== side) return Effect.void
       pauses.delete(operation)
       Deferred.doneUnsafe(pause.reached, Effect.void)
       return Deferred.await(pause.resumed)
@@ -79,9 +82,10 @@ const makeFaults = () => {
   const faulty = <A>(operation: Operation, effect: Effect.Effect<A, StoreError>): Effect.Effect<A, StoreError> =>
     Effect.gen(function*() {
       counts.set(operation, (counts.get(operation) ?? 0) + 1)
+      yield* wait(operation, "before")
       yield* hit(operation, "before")
       const result = yield* effect
-      yield* wait(operation)
+      yield* wait(operation, "after")
       yield* hit(operation, "after")
       return result
     })
@@ -89,13 +93,11 @@ const makeFaults = () => {
   const service: FaultyTaskStore["Service"] = {
     fail: (operation, { reason, side = "before", times = 1 }) => armed.set(operation, { reason, side, left: times }),
     heal: () => armed.clear(),
-    pause: (operation) => {
-      const pause = { reached: Deferred.makeUnsafe<void>(), resumed: Deferred.makeUnsafe<void>() }
-      pauses.set(operation, pause)
-      return {
-        reached: Deferred.await(pause.reached),
-        resume: Effect.asVoid(Deferred.succeed(pause.resumed, undefined))
-      }
+    pause: (operation, side = "after") => {
+      const reached = Deferred.makeUnsafe<void>()
+      const resumed = Deferred.makeUnsafe<void>()
+      pauses.set(operation, { side, reached, resumed })
+      return { reached: Deferred.await(reached), resume: Effect.asVoid(Deferred.succeed(resumed, undefined)) }
     },
     written,
     calls: (operation) => counts.get(operation) ?? 0

@@ -81,18 +81,18 @@ export type Act =
   | { readonly _tag: "Commit" }
   | { readonly _tag: "Reopen" }
 
-const Number = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 100 }))
+const Index = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 100 }))
 
 const plain = Arbitrary.schema(Schema.Union([
   Schema.TaggedStruct("Root", {}),
-  Schema.TaggedStruct("Child", { of: Number }),
-  Schema.TaggedStruct("Park", { task: Number, parked: Schema.Boolean }),
+  Schema.TaggedStruct("Child", { of: Index }),
+  Schema.TaggedStruct("Park", { task: Index, parked: Schema.Boolean }),
   Schema.TaggedStruct("Commit", {}),
   Schema.TaggedStruct("Reopen", {})
 ]))
 
 const commanded: Arbitrary.Arbitrary<Act> = Arbitrary.map(
-  Arbitrary.all([Arbitrary.schema(Number), command] as const),
+  Arbitrary.all([Arbitrary.schema(Index), command] as const),
   ([to, command]) => ({ _tag: "Command", to, command })
 )
 
@@ -101,3 +101,14 @@ export const acts: Arbitrary.Arbitrary<ReadonlyArray<Act>> = Arbitrary.map(
   Arbitrary.array(Arbitrary.all([plain, commanded, commanded] as const), { maxLength: 25 }),
   (triples) => triples.flat()
 )
+
+/** Values that get lost or bent where somebody was careless. */
+export const awkward = {
+  text: "é ☃ 😀 \u0000 \ud800 \u2028 \"quoted\" 'single' \\ % _ -- ;",
+  empty: "",
+  numbers: [0, -1, 1.5, 1e-7, 1e21, Number.MAX_SAFE_INTEGER, Number.MIN_VALUE],
+  nothing: null,
+  nested: JSON.parse(`${"[".repeat(190)}1${"]".repeat(190)}`),
+  proto: JSON.parse(`{"__proto__": {"polluted": true}, "constructor": 1}`),
+  long: "x".repeat(300_000)
+}

@@ -25,7 +25,7 @@ export const runNode = async (options: ChildOptions): Promise<ChildEnd> => {
   const child = spawn(process.execPath, options.args, {
     cwd: options.cwd,
     stdio: ["ignore", "pipe", "pipe", "pipe"],
-    env: { ...process.env, ...options.env, NODE_OPTIONS: "", NO_COLOR: "1", FORCE_COLOR: "0" },
+    env: { ...inherited(), ...options.env, NO_COLOR: "1", FORCE_COLOR: "0" },
     timeout: options.timeoutMs,
     killSignal: "SIGKILL"
   })
@@ -45,6 +45,13 @@ export const runNode = async (options: ChildOptions): Promise<ChildEnd> => {
     options.signal?.removeEventListener("abort", kill)
   }
 }
+
+/** Foreign code sees no more of the environment than it needs. */
+const inherited = (): Record<string, string> =>
+  Object.fromEntries(["HOME", "LANG", "PATH", "SystemRoot", "TMPDIR", "TZ"].flatMap((name) => {
+    const value = process.env[name]
+    return value === undefined ? [] : [[name, value]]
+  }))
 
 const textOf = async (stream: Readable): Promise<string> => {
   const chunks: Array<Buffer> = []

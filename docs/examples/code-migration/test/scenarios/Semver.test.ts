@@ -23,7 +23,11 @@ describe("semver", () => {
     assert.deepStrictEqual(report.different, [])
     assert.isTrue(report.ok, JSON.stringify(report))
     assert.deepStrictEqual([report.compared, report.equal, report.modules.loaded], [5_000, 5_000, 49])
-    assert.deepStrictEqual([report.commands.compared, report.covered.length], [7, 41])
-    assert.deepStrictEqual(Object.keys(createRequire(out)(out)), Object.keys(createRequire(out)(semver)))
+    assert.strictEqual(report.commands.compared, 7)
+
+    const api: object = createRequire(out)(semver)
+    const functions = Object.entries(api).filter(([, member]) => typeof member === "function").map(([name]) => name)
+    assert.deepStrictEqual(report.covered, functions.sort())
+    assert.deepStrictEqual(Object.keys(createRequire(out)(out)), Object.keys(api))
   })
 })
