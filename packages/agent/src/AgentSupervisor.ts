@@ -6,6 +6,7 @@
  * While a server is down its tasks are out of memory, and they go on when it is back.
  */
 import { Rescuer } from "@coppice/task/Rescuer"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
@@ -59,6 +60,12 @@ export class AgentSupervisor extends Context.Service<AgentSupervisor, {
   readonly escalation: Effect.Effect<never, Supervisor.TooManyRestarts>
 }>()("@coppice/agent/AgentSupervisor") {}
 
+/** What an agent's servers lost to defects, those before a restart included. */
+interface Losses {
+  defects: number
+  lastDefect: string | undefined
+}
+
 /** Counts defects; fails the server when too many fall into one period. */
 const gauge = (definition: Definition, options: ChildOptions) => {
   const { name } = definition.contract
@@ -83,15 +90,21 @@ export const layer: Layer.Layer<AgentSupervisor, never, Executor | Rescuer> = La
     const rescuer = yield* Rescuer
     const options = yield* SupervisionOptions
     const supervisor = yield* Supervisor.make(options)
-    const started = new Set<string>()
+    const losses = new Map<string, Losses>()
 
     const start = Effect.fnUntraced(function*(definition: Definition, childOptions: ChildOptions) {
       const { name } = definition.contract
       const { onDefect, storm } = gauge(definition, childOptions)
-      yield* executor.serve(definition, (now, defect) => onDefect(now, defect))
+      const before = losses.get(name)
+      const lost = before ?? { defects: 0, lastDefect: undefined }
+      losses.set(name, lost)
+      yield* executor.serve(definition, (now, defect) => {
+        lost.defects++
+        lost.lastDefect = Cause.pretty(defect.cause).split("\n")[0]
+        onDefect(now, defect)
+      })
       // a restarted server finds its tasks again in the log
-      if (started.has(name)) yield* Effect.ignore(rescuer.sweep)
-      started.add(name)
+      if (before !== undefined) yield* Effect.ignore(rescuer.sweep)
       return Deferred.await(storm)
     })
 
@@ -112,8 +125,8 @@ export const layer: Layer.Layer<AgentSupervisor, never, Executor | Rescuer> = La
           active: stat?.active ?? 0,
           waiting: stat?.waiting ?? 0,
           resident: stat?.resident ?? 0,
-          lastDefect: stat?.lastDefect,
-          defects: stat?.restarts ?? 0
+          lastDefect: losses.get(child.id)?.lastDefect,
+          defects: losses.get(child.id)?.defects ?? 0
         }
       })
     }

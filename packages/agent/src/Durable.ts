@@ -42,7 +42,7 @@ export const progress = (
   report: { readonly progress: number; readonly total?: number | undefined; readonly message?: string | undefined }
 ): Effect.Effect<void, never, TaskContext> =>
   Effect.map(currentExecution, (execution) => {
-    if (execution.phase !== "live") return
+    if (execution.isUnwinding || execution.ordinal("progress") < execution.reports) return
     const finite = (value: number | undefined) => value !== undefined && Number.isFinite(value) ? value : null
     execution.server.host.log.dispatch(execution.entry, {
       _tag: "Progress",

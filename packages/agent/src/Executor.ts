@@ -187,9 +187,7 @@ class ExecutorImpl {
       if (server.isRetired) return this.bringBack(entry, isRestart)
       const first = journal.events[0]?.event
       const input = first?._tag === "Created" ? first.input : null
-      const isNext = isRestart && entry.state.attempt > 0
-      const past = { recorded: read(journal, isNext), isRestart: isNext }
-      const execution = new Execution(server, entry, input, past)
+      const execution = new Execution(server, entry, input, read(journal, isRestart))
       this.host.log.setParked(entry, false)
       this.add(execution)
       for (const tell of news) tell(execution)

@@ -2,7 +2,7 @@
  * Opens the store a URL names: `memory:` or `sqlite:PATH`.
  */
 import * as Database from "@coppice/sqlite/Database"
-import { DatabaseError } from "@coppice/sqlite/DatabaseError"
+import type { DatabaseError } from "@coppice/sqlite/DatabaseError"
 import * as FileOwner from "@coppice/sqlite/FileOwner"
 import * as MemoryTaskStore from "@coppice/task/MemoryTaskStore"
 import * as SqlTaskStore from "@coppice/task/SqlTaskStore"
@@ -48,8 +48,8 @@ export const layer = (
   options?: { readonly synchronous?: "FULL" | "NORMAL" | undefined }
 ): Layer.Layer<TaskStore, StoreError> => {
   if (url === "memory:") return MemoryTaskStore.layerMemory
-  if (url.startsWith("sqlite:")) {
-    const path = url.slice("sqlite:".length)
+  const path = url.startsWith("sqlite:") ? url.slice("sqlite:".length) : ""
+  if (path !== "") {
     return path === ":memory:" ? MemoryTaskStore.layerMemory : sqlite(path, options?.synchronous ?? "FULL")
   }
   const message = /^postgres(ql)?:/.test(url)

@@ -31,13 +31,14 @@ const place = (path: string): Bed.Place => ({ path, durability: "FULL", agents: 
 export const park = (path: string, count: number, tell: Tell): Effect.Effect<never> =>
   Bed.at(place(path), Effect.andThen(Effect.andThen(askAll(count), evictAll), tell(count)))
 
-/** Reads every active task as SQLite alone can. */
+/** Reads every active task as SQLite alone can, and keeps none. */
 const rawRead = (path: string): number => {
   const started = now()
   const database = new DatabaseSync(path)
-  database.prepare("SELECT * FROM tasks WHERE ended_at IS NULL").all()
+  let count = 0
+  for (const _ of database.prepare("SELECT * FROM tasks WHERE ended_at IS NULL").iterate()) count++
   database.close()
-  return now() - started
+  return count === 0 ? Number.NaN : now() - started
 }
 
 export const ready = (path: string, tell: Tell): Effect.Effect<never> =>

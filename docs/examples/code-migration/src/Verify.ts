@@ -66,7 +66,8 @@ export interface Verification {
   }
 }
 
-export const limits = { shown: 20, timeoutMs: 60_000 }
+/** `alone`: how many members of cycles get a process of their own; the others are loaded together. */
+export const limits = { shown: 20, timeoutMs: 60_000, alone: 100 }
 
 export const verify = async (options: VerifyOptions): Promise<Verification> => {
   const inventory = await scan(options.original)
@@ -166,11 +167,9 @@ const compareModules = async (run: Run) => {
 /** Members of cycles each in a new process, as the first one to be imported; the others together. */
 const loadModules = async (run: Run, side: Side, files: ReadonlyArray<string>): Promise<Map<string, Loaded>> => {
   const inCycle = new Set(run.inventory.cycles.flat())
+  const alone = files.filter((path) => inCycle.has(path)).slice(0, limits.alone)
+  const groups = [files.filter((path) => !alone.includes(path)), ...alone.map((path) => [path])]
   const loaded = new Map<string, Loaded>()
-  const groups = [
-    files.filter((path) => !inCycle.has(path)),
-    ...files.filter((path) => inCycle.has(path)).map((path) => [path])
-  ]
   for (const group of groups) {
     for (let rest: ReadonlyArray<string> = group; rest.length > 0;) {
       const end = await start(run, side, { files: rest })

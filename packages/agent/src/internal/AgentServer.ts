@@ -113,9 +113,9 @@ export class AgentServer {
   }
 
   /** The number of the attempt that begins now; recorded unless the task was born with it. */
-  claim(execution: Execution, isRestart: boolean): number {
+  claim(execution: Execution, isNext: boolean): number {
     const { state } = execution.entry
-    if (state.attempt > 0 && !isRestart) return state.attempt
+    if (state.attempt > 0 && !isNext) return state.attempt
     const attempt = state.attempt + 1
     this.host.log.dispatch(execution.entry, { _tag: "Start", attempt })
     return attempt

@@ -29,6 +29,7 @@ import * as Tracer from "effect/Tracer"
 import { ReplayMismatch } from "../AgentError.ts"
 import { inHandler, TaskContext } from "../TaskContext.ts"
 import type { AgentServer } from "./AgentServer.ts"
+import { Holds } from "./Holds.ts"
 import { type Delivery, type Fact, isCancelledByParent, type Recorded } from "./Journal.ts"
 import { LazyMap, LazySet } from "./lazy.ts"
 import { Mailbox } from "./Mailbox.ts"
@@ -36,42 +37,12 @@ import { Surroundings } from "./surroundings.ts"
 import { TaskClock } from "./TaskClock.ts"
 import { TaskRandom } from "./TaskRandom.ts"
 import { TaskScheduler } from "./TaskScheduler.ts"
+import { type Operation, Waits } from "./Waits.ts"
 
 export type Phase = "replaying" | "live" | "stopping" | "suspending" | "crashing" | "ended"
 
 /** What a turn left the execution in. `blocked` keeps the place, `idle` gives it back. */
 export type Turn = "again" | "blocked" | "idle" | "ended"
-
-/** Something the code waits for under a key of the log. */
-export interface Operation<A, E> {
-  readonly key: string
-  /** Begins it: only called when the log does not know the key, and never while replaying. */
-  readonly begin: () => void
-  readonly interpret: (fact: Fact) => Effect.Effect<A, E>
-  /** Takes it back because the waiting fiber was interrupted. */
-  readonly withdraw: () => Effect.Effect<void>
-  /** The waiting fiber was interrupted, but the task goes on or has ended: only stops what runs here. */
-  readonly halt: () => Effect.Effect<void>
-  /** The task has ended, the log answers no more, and the waiting fiber cannot be interrupted: it is answered here. */
-  readonly orphaned: () => void
-}
-
-interface Wait {
-  readonly fiber: Fiber.Fiber<unknown, unknown> | undefined
-  readonly resume: (fact: Fact) => void
-  readonly fail: (cause: Cause.Cause<never>) => void
-  /** Of an operation, as opposed to a fact that is only awaited. */
-  readonly operation: Pick<Operation<unknown, unknown>, "begin" | "orphaned"> | undefined
-  /** It was told to stop because the handler has returned. */
-  isTold: boolean
-  isOrphaned: boolean
-}
-
-/** A fiber that continues when the code is next quiescent, once what it waits for is over. */
-interface Hold {
-  isOver: boolean
-  readonly resume: () => void
-}
 
 /** How long a replay waits for code that has to come back from outside the log before it calls it changed. */
 const mismatchGrace = Duration.seconds(10)
@@ -81,8 +52,10 @@ const nothing: Omit<Recorded, "startedAt"> = {
   begun: new Set(),
   children: new Map(),
   lapsed: new Map(),
+  reports: 0,
   failures: 0,
-  lastSeq: 0
+  lastSeq: 0,
+  isNext: false
 }
 
 export class Execution {
@@ -110,6 +83,8 @@ export class Execution {
   attempt = 0
   /** Attempts before this one that were lost to defects. */
   readonly failures: number
+  /** Reports of progress the log has already. */
+  readonly reports: number
   /** How the task is settled should it end now. */
   settlement: Settlement = "stopped"
   /** A fact came after it had begun to leave memory. */
@@ -120,9 +95,9 @@ export class Execution {
 
   private readonly scheduler: TaskScheduler
   private readonly mailbox: Mailbox
-  private readonly waits = new LazyMap<string, Wait>()
+  private readonly waits = new Waits()
   private readonly deferred = new LazyMap<string, () => void>()
-  private readonly holds: Array<Hold> = []
+  private readonly holds = new Holds(() => this.server.host.ready(this))
   private readonly running = new LazySet<Fiber.Fiber<unknown, unknown>>()
   private readonly ordinals = new LazyMap<string, number>()
   private readonly begun: LazySet<string>
@@ -130,7 +105,9 @@ export class Execution {
   private readonly lapsed: ReadonlyMap<string, number>
   /** How children ended that have not settled. */
   private readonly endings = new LazyMap<TaskId, TaskEvent>()
-  private readonly isRestart: boolean
+  /** Whether it counts as another attempt. */
+  private readonly isNext: boolean
+  private hasBegun = false
   private fiber: Fiber.Fiber<unknown, unknown> | undefined
   private exit: Exit.Exit<unknown, unknown> | undefined
   /** Why the attempt failed, when a step's body died or the code no longer fits. */
@@ -138,20 +115,20 @@ export class Execution {
   private taskTime: number
   private grace: { readonly key: string } | undefined
 
-  /** `isRestart`: an earlier process or attempt had begun the task, so that this one counts as a new attempt. */
-  constructor(server: AgentServer, entry: Entry, input: Json, past?: { recorded: Recorded; isRestart: boolean }) {
-    const { begun, children, deliveries, failures, lapsed, lastSeq } = past?.recorded ?? nothing
+  constructor(server: AgentServer, entry: Entry, input: Json, past?: Recorded) {
+    const { begun, children, deliveries, failures, isNext, lapsed, lastSeq, reports } = past ?? nothing
     this.server = server
     this.entry = entry
     this.id = entry.state.id
     this.input = input
-    this.isRestart = past?.isRestart ?? false
+    this.isNext = isNext
     this.begun = new LazySet(begun)
     this.lapsed = lapsed
     this.failures = failures
+    this.reports = reports
     this.mailbox = new Mailbox(deliveries, lastSeq)
     this.phase = past === undefined ? "live" : "replaying"
-    this.taskTime = past?.recorded.startedAt ?? entry.state.createdAt
+    this.taskTime = past?.startedAt ?? entry.state.createdAt
     this.scheduler = new TaskScheduler(() => this.server.host.ready(this))
     for (const [key, { ending, id, settledSeq }] of children) {
       this.childIds.set(key, id)
@@ -162,8 +139,8 @@ export class Execution {
 
   /** True when no fiber can move without the log, and something of the log will move it. */
   get isParkable(): boolean {
-    return this.phase === "live" && this.fiber !== undefined && this.exit === undefined && this.waits.size > 0 &&
-      this.bodies === 0 && this.heldBack.size === 0 && this.holds.length === 0 && this.mailbox.isEmpty &&
+    return this.phase === "live" && this.hasBegun && this.exit === undefined && this.waits.size > 0 &&
+      this.bodies === 0 && this.heldBack.size === 0 && this.holds.isEmpty && this.mailbox.isEmpty &&
       this.scheduler.isQuiescent
   }
 
@@ -209,14 +186,7 @@ export class Execution {
     return Effect.callback<A, E>((resume) => {
       if (this.hasEnded) return
       const { key } = operation
-      this.waits.set(key, {
-        fiber: Fiber.getCurrent(),
-        resume: (fact) => resume(operation.interpret(fact)),
-        fail: (cause) => resume(Effect.failCause(cause)),
-        operation,
-        isTold: false,
-        isOrphaned: false
-      })
+      this.waits.begin(operation, resume)
       if (!this.begun.delete(key) || this.lapsed.has(key)) this.begin(key, operation.begin)
       return Effect.suspend(() => this.withdraw(operation))
     })
@@ -237,30 +207,19 @@ export class Execution {
   /** Waits, without having begun anything, for a fact that is on its way. For what must be seen to rest. */
   awaitFact(key: string): Effect.Effect<void> {
     return Effect.callback((resume) => {
-      const done = () => resume(Effect.void)
-      if (this.hasEnded) return
-      const isTold = true
-      this.waits.set(key, { fiber: undefined, resume: done, fail: done, operation: undefined, isTold, isOrphaned: true })
+      if (!this.hasEnded) this.waits.await(key, () => resume(Effect.void))
     })
   }
 
-  /**
-   * Continues once `wait` has called back and the code is quiescent, in the order of the calls: as a replay does, in
-   * which there is nothing to wait for. Until then no fact reaches the code.
-   */
+  /** Continues once `wait` has called back and the code is quiescent; until then no fact reaches it. */
   hold(wait: (over: () => void) => void): Effect.Effect<void> {
-    return Effect.callback((resume) => {
-      const hold: Hold = { isOver: false, resume: () => resume(Effect.void) }
-      this.holds.push(hold)
-      wait(() => {
-        hold.isOver = true
-        this.server.host.ready(this)
-      })
-    })
+    return this.holds.hold(wait)
   }
 
   /** Continues when the code is quiescent. What takes time when it was begun takes as long when it was not. */
-  readonly rest: Effect.Effect<void> = this.hold((over) => over())
+  rest(): Effect.Effect<void> {
+    return this.hold((over) => over())
+  }
 
   /** A fact under this key is recorded already. */
   isAnswered(key: string): boolean {
@@ -314,7 +273,7 @@ export class Execution {
   /** Begins the handler, then runs until nothing moves, or until `deadline` of `performance.now()`. */
   turn(deadline: number): Turn {
     if (this.hasEnded) return "ended"
-    if (this.fiber === undefined) this.start()
+    if (!this.hasBegun) this.start()
     while (true) {
       if (!this.scheduler.drain(deadline)) return "again"
       const left = this.unwind() ?? this.settleDown() ?? this.release() ?? this.next()
@@ -353,17 +312,16 @@ export class Execution {
       this.scheduler.inside(() => wait.fiber?.interruptUnsafe())
     }
     if (wasTold) return "on"
-    if (this.waits.size > 0 || this.holds.length > 0) return undefined
+    if (this.waits.size > 0 || !this.holds.isEmpty) return undefined
     this.finish()
     return "ended"
   }
 
   private release(): Turn | "on" | undefined {
-    const hold = this.holds[0]
-    if (hold === undefined) return undefined
-    if (!hold.isOver) return "blocked"
-    this.holds.shift()
-    this.scheduler.inside(hold.resume)
+    if (this.holds.isEmpty) return undefined
+    const resume = this.holds.next()
+    if (resume === undefined) return "blocked"
+    this.scheduler.inside(resume)
     return "on"
   }
 
@@ -396,6 +354,7 @@ export class Execution {
     this.taskTime = Math.max(this.taskTime, at)
     if (wait !== undefined) {
       this.waits.delete(key)
+      this.deferred.delete(key)
       this.scheduler.inside(() => wait.resume(fact))
     }
     return "on"
@@ -437,8 +396,9 @@ export class Execution {
   // ---------------------------------------------------------------- beginning and ending
 
   private start(): void {
+    this.hasBegun = true
     const { isNew } = this
-    this.attempt = this.server.claim(this, this.isRestart)
+    this.attempt = this.server.claim(this, this.isNext)
     if (isNew) this.taskTime = this.entry.state.updatedAt
     const { definition } = this.server
     // laid over the definition's own, not merged: that would copy every service of the process for every execution
@@ -457,6 +417,8 @@ export class Execution {
       this.exit = exit
       this.server.host.ready(this)
     })
+    // its own first step may have ended the attempt already
+    if (this.isUnwinding) this.scheduler.inside(() => this.fiber!.interruptUnsafe())
   }
 
   /** When a new timer is due: `millis` from now, or as an earlier attempt had set it. */
@@ -491,12 +453,12 @@ export class Execution {
     this.phase = phase
     this.deferred.clear()
     this.heldBack.clear()
-    if (this.fiber === undefined) {
+    if (!this.hasBegun) {
       this.exit = Exit.interrupt()
       return this.finish()
     }
     this.server.host.leaving(this)
-    this.scheduler.inside(() => this.fiber!.interruptUnsafe())
+    this.scheduler.inside(() => this.fiber?.interruptUnsafe())
     this.server.host.ready(this)
   }
 

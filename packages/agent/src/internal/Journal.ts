@@ -29,11 +29,15 @@ export interface Recorded {
   readonly children: ReadonlyMap<string, ChildRecord>
   /** Timers of an earlier attempt, and when they are due: its unwinding may have cleared them. */
   readonly lapsed: ReadonlyMap<string, number>
+  /** How often progress was reported. */
+  readonly reports: number
   /** Attempts lost to defects. */
   readonly failures: number
   /** When the first attempt began. */
   readonly startedAt: number
   readonly lastSeq: number
+  /** Whether what comes now is another attempt. */
+  readonly isNext: boolean
 }
 
 /** The child was cancelled by its parent: by a caller that no longer waited, or by an attempt that unwound. */
@@ -56,6 +60,8 @@ class Reader {
   readonly lapsed = new Map<string, number>()
   private readonly running = new Map<string, number>()
   failures = 0
+  failed = 0
+  reports = 0
   startedAt = 0
   lastSeq = 0
 
@@ -70,6 +76,10 @@ class Reader {
         return this.lapse()
       case "AttemptFailed":
         this.failures++
+        this.failed = event.attempt
+        return
+      case "Progressed":
+        this.reports++
         return
       case "StepRecorded":
         return this.deliver(event.key, seq, at, { _tag: "Step", exit: event.exit })
@@ -112,14 +122,16 @@ class Reader {
   }
 }
 
-/** `isRestart`: another attempt is about to begin. */
+/** `isRestart`: who ran the task before is gone. */
 export const read = (journal: Journal, isRestart: boolean): Recorded => {
   const reader = new Reader()
   for (const { at, event, seq } of journal.events) reader.event(seq, at, event)
-  if (isRestart) reader.lapse()
+  const { attempt } = journal.row.state
+  const isNext = attempt > 0 && (isRestart || reader.failed === attempt)
+  if (isNext) reader.lapse()
   const children = latest(journal.children)
   for (const child of children.values()) reader.child(child)
-  const { begun, deliveries, failures, lapsed, lastSeq, startedAt } = reader
+  const { begun, deliveries, failures, lapsed, lastSeq, reports, startedAt } = reader
   deliveries.sort((a, b) => a.seq - b.seq)
-  return { deliveries, begun, children, lapsed, failures, startedAt, lastSeq }
+  return { deliveries, begun, children, lapsed, reports, failures, startedAt, lastSeq, isNext }
 }

@@ -77,8 +77,8 @@ const invoke = (
     },
     interpret: Effect.succeed,
     // a child that may outlive its caller is left alone when the caller stops waiting
-    withdraw: () => (options?.onParentExit ?? "stop") === "stop" ? cancelChild(execution, key) : execution.rest,
-    halt: () => execution.rest,
+    withdraw: () => (options?.onParentExit ?? "stop") === "stop" ? cancelChild(execution, key) : execution.rest(),
+    halt: () => execution.rest(),
     // a child that began ends with the task
     orphaned: () => execution.willBeAnswered(key) ? undefined : execution.answer(key, Exit.interrupt())
   })
@@ -115,7 +115,7 @@ const submit = (
 /** Cancels the child and waits until it has settled; that it settled reaches the code in the order of the log. */
 const cancelChild = (execution: Execution, key: string): Effect.Effect<void> => {
   const child = execution.childIds.get(key)
-  if (child === undefined) return execution.rest
+  if (child === undefined) return execution.rest()
   const { fork, log, settler, tasks } = execution.server.host
   const reason = { by: "parent", reason: "The caller no longer waits" }
   const entry = log.resident(child)

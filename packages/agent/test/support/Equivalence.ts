@@ -102,13 +102,24 @@ export const breaksNothing = (life: Life): void => {
 /** A parent settles after its children (I11), and the rows say what the events say. */
 export const keepsItsLog = (life: Life): void => {
   const { rows, told } = rowsOf(life.batches)
+  const released = new Set(eventsIn(life.batches).flatMap(({ event, task }) => event._tag === "Released" ? [task] : []))
   assert.strictEqual(rows.size, told.size)
   for (const { settledSeq, state } of rows.values()) {
     assert.deepStrictEqual(state, told.get(state.id))
+    if (released.has(state.id)) continue
     const parent = state.parent === null ? undefined : rows.get(state.parent)
     if (parent?.settledSeq === null || parent === undefined) continue
     assert.isNotNull(settledSeq, `${state.id} is unsettled below a settled task`)
     assert.isBelow(settledSeq!, parent.settledSeq, `${state.id} settled after its parent`)
+  }
+}
+
+/** No attempt of a task begins, fails or ends twice. */
+export const countsItsAttempts = (life: Life): void => {
+  for (const [task, events] of byTask(eventsIn(life.batches))) {
+    const begun = events.flatMap(({ event }) => event._tag === "Started" ? [event.attempt] : [])
+    const failed = events.flatMap(({ event }) => event._tag === "AttemptFailed" ? [event.attempt] : [])
+    for (const attempts of [begun, failed]) assert.lengthOf(new Set(attempts), attempts.length, `attempts of ${task}`)
   }
 }
 

@@ -129,14 +129,16 @@ const leftovers = Effect.gen(function*() {
   return { active, timer, unsettled, stats, tasks: log.residentCount, executions: executor.residentCount() }
 })
 
+const isEmpty = ({ active, executions, tasks, unsettled }: Effect.Success<typeof leftovers>) =>
+  active + executions + tasks + unsettled === 0
+
 const begin = Effect.fnUntraced(function*(world: World, id: Effect.Effect<TaskId, any, Tasks>) {
   yield* person(world)
   if (world.evict) yield* Effect.forkScoped(evictor(world))
-  const executor = yield* Executor.Executor
   const root = yield* id
   if (world.cancel) yield* Effect.forkScoped(canceller(world, root))
   const { ending } = yield* result(root)
-  yield* Effect.repeat(Effect.sleep(50), { until: () => executor.residentCount() === 0, times: 200 })
+  yield* Effect.repeat(Effect.andThen(Effect.sleep(50), leftovers), { until: isEmpty, times: 200 })
   return { root, ending, left: yield* leftovers }
 }, Effect.scoped)
 

@@ -16,7 +16,8 @@ import type { Dice } from "./Seed.ts"
 
 export type Program =
   | { readonly t: "step"; readonly n: number }
-  | { readonly t: "call"; readonly x: Program }
+  /** `free`: the child may outlive its caller. */
+  | { readonly t: "call"; readonly x: Program; readonly free?: boolean }
   | { readonly t: "nobody" }
   | { readonly t: "sleep"; readonly ms: number }
   | { readonly t: "ask"; readonly n: number }
@@ -48,7 +49,8 @@ const children = (program: Program): ReadonlyArray<Program> => [
 
 /** Without what it does while it unwinds: a defect that goes away leaves the steps of finalizers nobody asks for. */
 export const withoutFinalizers = (program: Program): Program => {
-  const inner = program.t === "ensure" ? program.x : program
+  let inner = program
+  while (inner.t === "ensure") inner = inner.x
   return {
     ...inner,
     ..."xs" in inner ? { xs: inner.xs.map(withoutFinalizers) } : {},
@@ -95,6 +97,7 @@ const branch = (dice: Dice, depth: number, confluent: boolean): Program => {
     case "each":
       return { t, c: dice.below(3), n: 2 + dice.below(2), x: one() }
     case "call":
+      return !confluent && dice.chance(0.15) ? { t, x: one(), free: true } : { t, x: one() }
     case "calm":
       return { t, x: one() }
     case "catch":
@@ -167,7 +170,10 @@ const interpreter = (env: Environment) => {
       case "step":
         return Step.run(`s${program.n}`, program.n, Effect.flatMap(Step.idempotencyKey, env.body))
       case "call":
-        return Effect.mapError(Prog.call(program.x as never), failureOf)
+        return Effect.mapError(
+          Prog.call(program.x as never, { onParentExit: program.free === true ? "continue" : "stop" }),
+          failureOf
+        )
       case "nobody":
         return Effect.mapError(Nobody.call(1), failureOf)
       case "sleep":

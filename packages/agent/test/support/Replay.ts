@@ -8,6 +8,7 @@ import * as Exit from "effect/Exit"
 import {
   added,
   breaksNothing,
+  countsItsAttempts,
   goesOnFrom,
   keepsItsLog,
   leavesNothing,
@@ -23,6 +24,7 @@ const sound = (life: Life): void => {
   breaksNothing(life)
   repeats(life)
   keepsItsLog(life)
+  countsItsAttempts(life)
   sleepsSafely(life)
   leavesNothing(life)
 }

@@ -13,7 +13,7 @@ export type Work<A = any, E = any> = Effect.Effect<A, E, TaskContext>
 const Root = Agent.make("root", { description: "A root", input: Schema.Json, output: Schema.Json, error: Schema.Json })
 
 /** A root whose handler does that work, whatever its input. */
-export const root = (work: Work) => Root.toLayer(() => work)
+export const root = (work: Work) => Root.toLayer(() => Effect.map(work, (value) => value ?? null))
 
 /** How the work ends live, and how it ends in another process that has nothing but the log. */
 export const twice = Effect.fnUntraced(function*<A, E>(work: Work<A, E>) {
