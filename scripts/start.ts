@@ -9,6 +9,8 @@
  */
 import type * as ApiClient from "@coppice/api/ApiClient"
 import type { TaskTree } from "@coppice/api/TasksApi"
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { spawn } from "node:child_process"
@@ -114,7 +116,8 @@ const sayYes = (client: Client): Effect.Effect<void, unknown> => {
     frame.event === "message" && frame.data.event._tag === "InputRequested" ? answerAll : Effect.void)
 }
 
-const count = new Intl.NumberFormat("en").format
+const numbers = new Intl.NumberFormat("en")
+const count = (n: number): string => numbers.format(n)
 
 /** What the run did, for a person; every failure is named. */
 const report = (result: Migration, tasks: ReadonlyArray<Task>, run: Task): ReadonlyArray<string> => {
@@ -163,7 +166,7 @@ const tell = Effect.fnUntraced(function*(client: Client, key: string) {
   const lines = result === undefined
     ? [`The run ${run.status}: ${failed?.message ?? run.statusMessage ?? ""}`]
     : report(result, tasks, run)
-  console.log(["", ...lines, ""].join("\n"))
+  yield* Console.log(["", ...lines, ""].join("\n"))
   return result !== undefined && result.differences.length === 0 && result.equal === result.compared
 })
 
@@ -171,13 +174,13 @@ const links = Effect.fnUntraced(function*(client: Client, service: Service) {
   const { links } = yield* client.service.info()
   const named = { api: links.api, console: links.console, mcp: links.mcp, traces: links.traces }
   const shown = Object.entries(named).flatMap(([name, url]) => url === null ? [] : [`  ${name.padEnd(8)} ${url}`])
-  console.log([`Serving at ${service.url}`, ...shown, "  Ctrl-C stops it; `npm start` goes on where it stopped"].join("\n"))
+  yield* Console.log([`Serving at ${service.url}`, ...shown, "  Ctrl-C stops it; `npm start` goes on where it stopped"].join("\n"))
 })
 
 const program = Effect.fnUntraced(function*(flags: Flags, service: Service) {
   const work = yield* Effect.flatMap(service.client, (client) => findWork(client, flags))
-  const ready = ((Date.now() - began) / 1_000).toFixed(1)
-  console.log(`${work.resumed ? "Taking up the unfinished migration" : "Migrating"} (service ready after ${ready} s)`)
+  const ready = (((yield* Clock.currentTimeMillis) - began) / 1_000).toFixed(1)
+  yield* Console.log(`${work.resumed ? "Taking up the unfinished migration" : "Migrating"} (service ready after ${ready} s)`)
   const yes = Effect.andThen(Effect.ignore(Effect.flatMap(service.client, sayYes)), Effect.sleep("200 millis"))
   if (flags.yes) yield* Effect.forkChild(Effect.forever(yes))
   const code = yield* Effect.promise(() => follow(service, flags, work))
@@ -185,7 +188,7 @@ const program = Effect.fnUntraced(function*(flags: Flags, service: Service) {
   const good = yield* tell(client, work.key)
   if (flags.exit) return code === 0 && !good ? 1 : code
   yield* links(client, service)
-  yield* Effect.tryPromise({ try: () => service.end, catch: (error) => error })
+  yield* Effect.tryPromise({ try: () => service.end, catch: (error) => error as Stop })
   return 0
 })
 

@@ -78,7 +78,7 @@ export const strayTests = (files: ReadonlyArray<SourceFile>): ReadonlyArray<Find
   )
   const sourceOf = (path: string, sources: string) => {
     const folder = dirname(path).replace(/^test\b/, "scripts").replace(
-      /^((?:packages|apps)\/[^/]+|docs)\/test\b/,
+      /^((?:packages|apps|docs\/examples)\/[^/]+|docs)\/test\b/,
       `$1${sources}`
     )
     return `${folder}/${basename(path).split(".")[0]}`

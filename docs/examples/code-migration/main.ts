@@ -13,12 +13,12 @@ const program = Effect.gen(function*() {
   yield* Effect.forkChild(Orchestrator.answerAll(() => ({ approve: true })))
   const { ending } = yield* Orchestrator.run("migrate", { output, checks: 1_000 })
   assert(ending._tag === "Completed", JSON.stringify(ending))
-  return ending.result as { readonly [name: string]: unknown }
+  return ending.result as { readonly migrated: number; readonly compared: number; readonly equal: number; readonly failures: [] }
 })
 
 const result = await Effect.runPromise(Effect.provide(program, Orchestrator.layer(config)))
 rmSync(output, { recursive: true, force: true })
-assert.equal(result["compared"], 1_000)
-assert.equal(result["equal"], 1_000)
-assert.deepEqual(result["failures"], [])
-console.log(`${result["migrated"]} files migrated, ${result["compared"]} results equal`)
+assert.equal(result.compared, 1_000)
+assert.equal(result.equal, 1_000)
+assert.deepEqual(result.failures, [])
+console.log(`${result.migrated} files migrated, ${result.compared} results equal`)

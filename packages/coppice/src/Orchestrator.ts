@@ -56,7 +56,10 @@ export interface Orchestrator {
 }
 
 const inOrder = (agents: ReadonlyArray<AgentLayer>): AgentLayer =>
-  agents.reduceRight<AgentLayer>((rest, agent) => Layer.provideMerge(rest, agent) as AgentLayer, Layer.empty)
+  agents.reduceRight<AgentLayer>(
+    (rest, agent): AgentLayer => Layer.provideMerge(rest, agent),
+    Layer.empty
+  )
 
 const resume = Layer.effectDiscard(Effect.flatMap(Rescuer, (rescuer) => rescuer.sweep))
 
@@ -70,7 +73,7 @@ export const make = (options: OrchestratorOptions): Orchestrator => {
       ? Layer.empty
       : Layer.effect(
         Executor.ExecutorOptions,
-        Effect.map(Executor.ExecutorOptions, (defaults) => ({ ...defaults, ...options.executor }))
+        Effect.map(Executor.ExecutorOptions, (defaults) => Object.assign({}, defaults, options.executor))
       )
   )
   const runtime = AgentSupervisor.layer.pipe(
