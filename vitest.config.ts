@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config"
 
 export default defineConfig({
   test: {
-    include: ["{packages,apps}/*/test/**/*.test.{ts,tsx}", "test/**/*.test.ts"],
+    include: ["docs/examples/*/test/**/*.test.ts", "{packages,apps}/*/test/**/*.test.{ts,tsx}", "test/**/*.test.ts"],
     // Separate processes: node:sqlite, signals and process-wide state of one file stay out of the next one.
     pool: "forks",
     maxWorkers: 2,
