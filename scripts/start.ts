@@ -58,7 +58,8 @@ const folder = (name: string, path: string | undefined): string | undefined => {
 /** The flags that are the service's own. */
 const serviceArgs = (flags: Flags): ReadonlyArray<string> => {
   const passed = (["port", "store", "data"] as const).flatMap((name) =>
-    flags[name] === undefined ? [] : [`--${name}`, flags[name]])
+    flags[name] === undefined ? [] : [`--${name}`, flags[name]]
+  )
   return ["--config", config, ...passed]
 }
 
@@ -112,8 +113,10 @@ const sayYes = (client: Client): Effect.Effect<void, unknown> => {
       yield* Effect.ignore(client.inbox.answer({ params: { id: task }, payload }))
     }
   })
-  return Stream.runForEach(client.follow({ since: 0 }), (frame) =>
-    frame.event === "message" && frame.data.event._tag === "InputRequested" ? answerAll : Effect.void)
+  return Stream.runForEach(
+    client.follow({ since: 0 }),
+    (frame) => frame.event === "message" && frame.data.event._tag === "InputRequested" ? answerAll : Effect.void
+  )
 }
 
 const numbers = new Intl.NumberFormat("en")
@@ -174,13 +177,17 @@ const links = Effect.fnUntraced(function*(client: Client, service: Service) {
   const { links } = yield* client.service.info()
   const named = { api: links.api, console: links.console, mcp: links.mcp, traces: links.traces }
   const shown = Object.entries(named).flatMap(([name, url]) => url === null ? [] : [`  ${name.padEnd(8)} ${url}`])
-  yield* Console.log([`Serving at ${service.url}`, ...shown, "  Ctrl-C stops it; `npm start` goes on where it stopped"].join("\n"))
+  yield* Console.log(
+    [`Serving at ${service.url}`, ...shown, "  Ctrl-C stops it; `npm start` goes on where it stopped"].join("\n")
+  )
 })
 
 const program = Effect.fnUntraced(function*(flags: Flags, service: Service) {
   const work = yield* Effect.flatMap(service.client, (client) => findWork(client, flags))
   const ready = (((yield* Clock.currentTimeMillis) - began) / 1_000).toFixed(1)
-  yield* Console.log(`${work.resumed ? "Taking up the unfinished migration" : "Migrating"} (service ready after ${ready} s)`)
+  yield* Console.log(
+    `${work.resumed ? "Taking up the unfinished migration" : "Migrating"} (service ready after ${ready} s)`
+  )
   const yes = Effect.andThen(Effect.ignore(Effect.flatMap(service.client, sayYes)), Effect.sleep("200 millis"))
   if (flags.yes) yield* Effect.forkChild(Effect.forever(yes))
   const code = yield* Effect.promise(() => follow(service, flags, work))

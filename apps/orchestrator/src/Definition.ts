@@ -30,7 +30,10 @@ const find = Effect.fnUntraced(function*(config: string | undefined): Effect.fn.
   }
   const found = fileNames.map((name) => resolve(name)).find((path) => existsSync(path))
   if (found !== undefined) return found
-  return yield* usage("There is no coppice.config.ts in this folder", "write one that exports Orchestrator.make({ agents: [...] }) as its default, or give --config FILE")
+  return yield* usage(
+    "There is no coppice.config.ts in this folder",
+    "write one that exports Orchestrator.make({ agents: [...] }) as its default, or give --config FILE"
+  )
 })
 
 const firstLine = (cause: unknown): string => String(cause instanceof Error ? cause.message : cause).split("\n")[0]!

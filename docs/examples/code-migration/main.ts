@@ -13,7 +13,12 @@ const program = Effect.gen(function*() {
   yield* Effect.forkChild(Orchestrator.answerAll(() => ({ approve: true })))
   const { ending } = yield* Orchestrator.run("migrate", { output, checks: 1_000 })
   assert(ending._tag === "Completed", JSON.stringify(ending))
-  return ending.result as { readonly migrated: number; readonly compared: number; readonly equal: number; readonly failures: [] }
+  return ending.result as {
+    readonly migrated: number
+    readonly compared: number
+    readonly equal: number
+    readonly failures: []
+  }
 })
 
 const result = await Effect.runPromise(Effect.provide(program, Orchestrator.layer(config)))

@@ -14,10 +14,10 @@ import { AgentSupervisor, type ChildOptions } from "./AgentSupervisor.ts"
 import { call } from "./internal/call.ts"
 import { type Codecs, codecs, contractOf } from "./internal/codecs.ts"
 import { callEphemeral } from "./internal/ephemeral.ts"
-import { TaskContext } from "./TaskContext.ts"
+import type { TaskContext } from "./TaskContext.ts"
 
 /** A schema whose encoded side can be JSON and that needs no services. */
-export type Pure = Schema.Codec<any, any, never, never>
+export type Pure = Schema.Codec<any, any>
 
 /** What a definition says. Durations and limits have defaults in brackets. */
 export interface AgentOptions<I extends Pure, O extends Pure, E extends Pure> {
@@ -143,7 +143,7 @@ export const makeKind = <const Name extends string, I extends Pure, O extends Pu
       Layer.effectDiscard(
         Effect.gen(function*() {
           const supervisor = yield* AgentSupervisor
-          const context = yield* Effect.context<never>()
+          const context = yield* Effect.context()
           yield* supervisor.add({ contract, context, ...all.implement(handler as never) }, childOptions ?? {})
         })
       ) as never

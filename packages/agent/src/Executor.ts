@@ -307,8 +307,7 @@ class ExecutorImpl {
   private leaveMemory(execution: Execution): void {
     const { entry, server } = execution
     this.remove(execution)
-    if (execution.hasNews && !server.isRetired) this.resume(server, entry, false)
-    else this.letGo(entry)
+    this.letGo(entry)
   }
 
   private defect(execution: Execution, cause: Cause.Cause<unknown>): void {

@@ -29,12 +29,20 @@ describe("time", () => {
 
   it.effect("of a task that waited for its place begins when it begins", () => {
     const Slow = Agent.make("slow", { description: "", input: Schema.Json, output: Schema.Json, concurrency: 1 })
-    const slow = Slow.toLayer(() => Effect.andThen(Durable.now, (now) => Effect.as(Step.run("work", Effect.sleep(100)), now)))
-    return inWorld({ agents: [slow] }, Effect.gen(function*() {
-      const ids = [yield* submit("slow", 1), yield* submit("slow", 2)]
-      const ends = yield* Effect.forEach(ids, result)
-      assert.deepStrictEqual(ends.map(({ ending }) => ending._tag === "Completed" && ending.result), [start, start + 100])
-    }))
+    const slow = Slow.toLayer(() =>
+      Effect.andThen(Durable.now, (now) => Effect.as(Step.run("work", Effect.sleep(100)), now))
+    )
+    return inWorld(
+      { agents: [slow] },
+      Effect.gen(function*() {
+        const ids = [yield* submit("slow", 1), yield* submit("slow", 2)]
+        const ends = yield* Effect.forEach(ids, result)
+        assert.deepStrictEqual(ends.map(({ ending }) => ending._tag === "Completed" && ending.result), [
+          start,
+          start + 100
+        ])
+      })
+    )
   })
 
   it.effect("that is slept is not slept again after a restart", () =>
@@ -44,23 +52,29 @@ describe("time", () => {
     }))
 
   it.effect("runs on while the process is down, and a timeout begun later counts from then", () =>
-    inWorld({
-      agents: [root(Effect.gen(function*() {
-        yield* Step.run("first", Effect.void)
-        yield* Effect.sleep("1 hour")
-        return yield* Effect.timeout(Step.run("second", Effect.as(Effect.sleep(500), "in time")), "1 second")
-      }))],
-      patience: 7_200_000
-    }, Effect.gen(function*() {
-      assert.deepStrictEqual(yield* run("root", null), { _tag: "Completed", result: "in time" })
-    })))
+    inWorld(
+      {
+        agents: [root(Effect.gen(function*() {
+          yield* Step.run("first", Effect.void)
+          yield* Effect.sleep("1 hour")
+          return yield* Effect.timeout(Step.run("second", Effect.as(Effect.sleep(500), "in time")), "1 second")
+        }))],
+        patience: 7_200_000
+      },
+      Effect.gen(function*() {
+        assert.deepStrictEqual(yield* run("root", null), { _tag: "Completed", result: "in time" })
+      })
+    ))
 
   it.effect("that is not finite, or nothing, sets no timer", () =>
-    inWorld({ agents: [root(Effect.race(Effect.sleep(Infinity), Effect.as(Effect.sleep(0), "none")))] }, Effect.gen(function*() {
-      const id = yield* submit("root", null)
-      assert.deepStrictEqual((yield* result(id)).ending, { _tag: "Completed", result: "none" })
-      assert.deepStrictEqual(yield* tagsOf(id), ["Created", "Completed"])
-    })))
+    inWorld(
+      { agents: [root(Effect.race(Effect.sleep(Infinity), Effect.as(Effect.sleep(0), "none")))] },
+      Effect.gen(function*() {
+        const id = yield* submit("root", null)
+        assert.deepStrictEqual((yield* result(id)).ending, { _tag: "Completed", result: "none" })
+        assert.deepStrictEqual(yield* tagsOf(id), ["Created", "Completed"])
+      })
+    ))
 })
 
 describe("chance", () => {
@@ -75,9 +89,12 @@ describe("chance", () => {
     }))
 
   it.effect("differs from task to task", () =>
-    inWorld({ agents: [root(Durable.uuid)] }, Effect.gen(function*() {
-      assert.notDeepEqual(yield* run("root", null), yield* run("root", null))
-    })))
+    inWorld(
+      { agents: [root(Durable.uuid)] },
+      Effect.gen(function*() {
+        assert.notDeepEqual(yield* run("root", null), yield* run("root", null))
+      })
+    ))
 })
 
 describe("progress", () => {
@@ -89,22 +106,32 @@ describe("progress", () => {
   }))
 
   it.effect("is told to watchers, and not again by a replay", () =>
-    inWorld({ agents: [reporting] }, Effect.gen(function*() {
-      const tasks = yield* Tasks
-      const id = yield* submit("root", null)
-      yield* pause
-      assert.deepStrictEqual((yield* tasks.get(id)).progress, { progress: 1, total: 2, message: "half" })
-      assert.strictEqual(yield* (yield* Executor.Executor).evictIdle, 1)
-      yield* Effect.sleep("90 seconds")
-      const reports = (yield* eventsOf(id)).filter(({ event }) => event._tag === "Progressed")
-      assert.lengthOf(reports, 1 + 1)
-    })))
+    inWorld(
+      { agents: [reporting] },
+      Effect.gen(function*() {
+        const tasks = yield* Tasks
+        const id = yield* submit("root", null)
+        yield* pause
+        assert.deepStrictEqual((yield* tasks.get(id)).progress, { progress: 1, total: 2, message: "half" })
+        assert.strictEqual(yield* (yield* Executor.Executor).evictIdle, 1)
+        yield* Effect.sleep("90 seconds")
+        const reports = (yield* eventsOf(id)).filter(({ event }) => event._tag === "Progressed")
+        assert.lengthOf(reports, 1 + 1)
+      })
+    ))
 
   it.effect("is cut to what a log can keep", () =>
-    inWorld({ agents: [reporting] }, Effect.gen(function*() {
-      const tasks = yield* Tasks
-      const id = yield* submit("root", null)
-      yield* Effect.sleep("61 seconds")
-      assert.deepStrictEqual((yield* tasks.get(id)).progress, { progress: 2, total: null, message: "x".repeat(1_000) })
-    })))
+    inWorld(
+      { agents: [reporting] },
+      Effect.gen(function*() {
+        const tasks = yield* Tasks
+        const id = yield* submit("root", null)
+        yield* Effect.sleep("61 seconds")
+        assert.deepStrictEqual((yield* tasks.get(id)).progress, {
+          progress: 2,
+          total: null,
+          message: "x".repeat(1_000)
+        })
+      })
+    ))
 })

@@ -37,37 +37,46 @@ const parked = (id: TaskId) => Effect.flatMap(TaskStore, (store) => Effect.map(s
 
 /** Starts the work as a root, lets it come to where it waits, and puts it out. */
 const asleep = <A, E>(work: Work, then: (id: TaskId) => Effect.Effect<A, E, any>, options: Partial<Options> = {}) =>
-  inWorld({ ...options, agents: [root(work), ...options.agents ?? []] }, Effect.gen(function*() {
-    const id = yield* submit("root", null)
-    yield* pause
-    yield* evict
-    yield* pause
-    assert.deepStrictEqual(yield* memory, empty)
-    assert.isTrue(yield* parked(id))
-    return yield* then(id)
-  }))
+  inWorld(
+    { ...options, agents: [root(work), ...options.agents ?? []] },
+    Effect.gen(function*() {
+      const id = yield* submit("root", null)
+      yield* pause
+      yield* evict
+      yield* pause
+      assert.deepStrictEqual(yield* memory, empty)
+      assert.isTrue(yield* parked(id))
+      return yield* then(id)
+    })
+  )
 
 describe("a run that waits", () => {
   it.effect("leaves memory after idleAfter, and not before", () =>
-    inWorld({ agents: [root(ask("?"))], executor: { idleAfter: "1 minute" } }, Effect.gen(function*() {
-      const id = yield* submit("root", null)
-      yield* Effect.sleep("59 seconds")
-      assert.deepStrictEqual(yield* memory, { tasks: 1, executions: 1 })
-      yield* Effect.sleep("3 seconds")
-      assert.deepStrictEqual(yield* memory, empty)
-      assert.isTrue(yield* parked(id))
-    })))
+    inWorld(
+      { agents: [root(ask("?"))], executor: { idleAfter: "1 minute" } },
+      Effect.gen(function*() {
+        const id = yield* submit("root", null)
+        yield* Effect.sleep("59 seconds")
+        assert.deepStrictEqual(yield* memory, { tasks: 1, executions: 1 })
+        yield* Effect.sleep("3 seconds")
+        assert.deepStrictEqual(yield* memory, empty)
+        assert.isTrue(yield* parked(id))
+      })
+    ))
 
   it.effect("leaves memory as a whole, or not at all", () => {
     const busy = Child.toLayer((ms) => Step.run("work", Effect.as(Effect.sleep(Number(ms)), ms)))
     const work = Effect.all([Child.call(30_000), ask("?")], { concurrency: 2 })
-    return inWorld({ agents: [root(work), busy] }, Effect.gen(function*() {
-      yield* submit("root", null)
-      yield* Effect.sleep("20 seconds")
-      assert.deepInclude(yield* memory, { executions: 2 })
-      yield* Effect.sleep("21 seconds")
-      assert.deepStrictEqual(yield* memory, empty)
-    }))
+    return inWorld(
+      { agents: [root(work), busy] },
+      Effect.gen(function*() {
+        yield* submit("root", null)
+        yield* Effect.sleep("20 seconds")
+        assert.deepInclude(yield* memory, { executions: 2 })
+        yield* Effect.sleep("21 seconds")
+        assert.deepStrictEqual(yield* memory, empty)
+      })
+    )
   })
 
   it.effect("comes back for an answer", () =>
@@ -108,8 +117,10 @@ describe("a run that waits", () => {
 
   it.effect("leaves again, and again, and goes on where it was", () => {
     const seen: Array<number> = []
-    const work = Effect.forEach([1, 2, 3, 4], (n) =>
-      Effect.tap(ask(`${n}?`), (got) => Step.run("note", n, Effect.sync(() => seen.push(got)))))
+    const work = Effect.forEach(
+      [1, 2, 3, 4],
+      (n) => Effect.tap(ask(`${n}?`), (got) => Step.run("note", n, Effect.sync(() => seen.push(got))))
+    )
     return asleep(work, (id) =>
       Effect.gen(function*() {
         for (const n of [1, 2, 3, 4]) {
@@ -146,12 +157,15 @@ describe("a run that waits", () => {
 
 describe("too many waiting runs", () => {
   it.effect("leave early, those first that have waited longest", () =>
-    inWorld({ agents: [root(ask("?"))], executor: { maxIdle: 3 } }, Effect.gen(function*() {
-      const ids = yield* Effect.forEach([1, 2, 3, 4, 5], () => Effect.andThen(Effect.sleep(10), submit("root", null)))
-      yield* Effect.sleep(10)
-      assert.deepInclude(yield* memory, { executions: 3 })
-      assert.deepStrictEqual(yield* Effect.forEach(ids, parked), [true, true, false, false, false])
-    })))
+    inWorld(
+      { agents: [root(ask("?"))], executor: { maxIdle: 3 } },
+      Effect.gen(function*() {
+        const ids = yield* Effect.forEach([1, 2, 3, 4, 5], () => Effect.andThen(Effect.sleep(10), submit("root", null)))
+        yield* Effect.sleep(10)
+        assert.deepInclude(yield* memory, { executions: 3 })
+        assert.deepStrictEqual(yield* Effect.forEach(ids, parked), [true, true, false, false, false])
+      })
+    ))
 })
 
 describe("an answer that meets an eviction", () => {
@@ -162,15 +176,24 @@ describe("an answer that meets an eviction", () => {
       const later = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.andThen(Effect.sleep(below(4)), effect)
       const slowly = Effect.forever(Effect.andThen(Effect.sleep(1), evict))
       const options = { agents: [root(work)], clock: new VirtualClock(0, below), store: undefined }
-      const { ending, task } = yield* inWorld(options, Effect.gen(function*() {
-        const id = yield* submit("root", null)
-        yield* Effect.sleep(1)
-        const all = Effect.all([later(answer("a?", 1)), later(answer("b?", 2)), later(evict), later(evict), result(id)], {
-          concurrency: "unbounded"
+      const { ending, task } = yield* inWorld(
+        options,
+        Effect.gen(function*() {
+          const id = yield* submit("root", null)
+          yield* Effect.sleep(1)
+          const all = Effect.all([
+            later(answer("a?", 1)),
+            later(answer("b?", 2)),
+            later(evict),
+            later(evict),
+            result(id)
+          ], {
+            concurrency: "unbounded"
+          })
+          const [, , , , end] = yield* Effect.raceFirst(all, slowly)
+          return end
         })
-        const [, , , , end] = yield* Effect.raceFirst(all, slowly)
-        return end
-      }))
+      )
       assert.deepStrictEqual(ending, { _tag: "Completed", result: [1, 2, 0] }, `seed ${seed}`)
       assert.isAtMost(task.endedAt! - task.createdAt, 8, `seed ${seed}`)
     })
@@ -178,17 +201,23 @@ describe("an answer that meets an eviction", () => {
   })
 
   it.effect("while the handler takes its time to leave wakes it at once", () => {
-    const leaving = Effect.onInterrupt(ask("?"), () => Effect.promise(() => new Promise((resolve) => setImmediate(resolve))))
+    const leaving = Effect.onInterrupt(
+      ask("?"),
+      () => Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+    )
     const slow = Effect.ensuring(leaving, Effect.sleep(20))
-    return inWorld({ agents: [root(slow)] }, Effect.gen(function*() {
-      const id = yield* submit("root", null)
-      yield* pause
-      yield* evict
-      yield* Effect.sleep(5)
-      yield* answer("?", 7)
-      const { ending, task } = yield* result(id)
-      assert.deepStrictEqual(ending, { _tag: "Completed", result: 7 })
-      assert.isBelow(task.endedAt! - task.createdAt, 60)
-    }))
+    return inWorld(
+      { agents: [root(slow)] },
+      Effect.gen(function*() {
+        const id = yield* submit("root", null)
+        yield* pause
+        yield* evict
+        yield* Effect.sleep(5)
+        yield* answer("?", 7)
+        const { ending, task } = yield* result(id)
+        assert.deepStrictEqual(ending, { _tag: "Completed", result: 7 })
+        assert.isBelow(task.endedAt! - task.createdAt, 60)
+      })
+    )
   })
 })

@@ -1,5 +1,5 @@
-import { Tasks } from "@coppice/task/Tasks"
 import type { InputResponse } from "@coppice/task/TaskEvent"
+import { Tasks } from "@coppice/task/Tasks"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -20,24 +20,30 @@ const answer = Effect.fnUntraced(function*(response: Partial<InputResponse>) {
 })
 
 const asked = <A, E>(work: Effect.Effect<any, any, any>, then: Effect.Effect<A, E, any>) =>
-  inWorld({ agents: [root(work)] }, Effect.gen(function*() {
-    const id = yield* submit("root", null)
-    yield* pause
-    yield* then
-    return (yield* result(id)).ending
-  }))
+  inWorld(
+    { agents: [root(work)] },
+    Effect.gen(function*() {
+      const id = yield* submit("root", null)
+      yield* pause
+      yield* then
+      return (yield* result(id)).ending
+    })
+  )
 
 describe("a question", () => {
   it.effect("stands in the inbox with its form while the task waits", () =>
-    inWorld({ agents: [root(question)] }, Effect.gen(function*() {
-      const tasks = yield* Tasks
-      const id = yield* submit("root", null)
-      yield* pause
-      assert.strictEqual((yield* tasks.get(id)).status, "input_required")
-      const [open] = yield* tasks.inbox({})
-      assert.deepInclude(open?.request, { message: "Apply?", mode: "form" })
-      assert.deepStrictEqual(Object.keys(open!.request.schema!["properties"] as object), ["approve", "until"])
-    })))
+    inWorld(
+      { agents: [root(question)] },
+      Effect.gen(function*() {
+        const tasks = yield* Tasks
+        const id = yield* submit("root", null)
+        yield* pause
+        assert.strictEqual((yield* tasks.get(id)).status, "input_required")
+        const [open] = yield* tasks.inbox({})
+        assert.deepInclude(open?.request, { message: "Apply?", mode: "form" })
+        assert.deepStrictEqual(Object.keys(open!.request.schema!["properties"] as object), ["approve", "until"])
+      })
+    ))
 
   it.effect("is answered with what the form says, typed", () =>
     Effect.gen(function*() {
@@ -46,11 +52,14 @@ describe("a question", () => {
       assert.deepStrictEqual(ending, { _tag: "Completed", result: [true, true] })
     }))
 
-  it.effect.each(["decline", "cancel"] as const)("that is answered with %s fails with NotAccepted", (action) =>
-    Effect.gen(function*() {
-      const work = Effect.map(Effect.flip(question), ({ action, by }) => [action, by])
-      assert.deepStrictEqual(yield* asked(work, answer({ action })), { _tag: "Completed", result: [action, "ada"] })
-    }))
+  it.effect.each(["decline", "cancel"] as const)(
+    "that is answered with %s fails with NotAccepted",
+    (action) =>
+      Effect.gen(function*() {
+        const work = Effect.map(Effect.flip(question), ({ action, by }) => [action, by])
+        assert.deepStrictEqual(yield* asked(work, answer({ action })), { _tag: "Completed", result: [action, "ada"] })
+      })
+  )
 
   it.effect("nobody handles the refusal of fails the task, without another attempt", () =>
     Effect.gen(function*() {
@@ -61,50 +70,68 @@ describe("a question", () => {
   it.effect("takes no answer that does not fit, and waits on", () =>
     Effect.gen(function*() {
       const odd = Effect.flip(answer({ content: { approve: "yes" } }))
-      const ending = yield* asked(Effect.map(question, ({ approve }) => approve), Effect.gen(function*() {
-        assert.strictEqual((yield* odd)._tag, "InvalidAnswer")
-        yield* answer({ content: { approve: false } })
-      }))
+      const ending = yield* asked(
+        Effect.map(question, ({ approve }) => approve),
+        Effect.gen(function*() {
+          assert.strictEqual((yield* odd)._tag, "InvalidAnswer")
+          yield* answer({ content: { approve: false } })
+        })
+      )
       assert.deepStrictEqual(ending, { _tag: "Completed", result: false })
     }))
 
   it.effect("takes the first answer and no other", () =>
     Effect.gen(function*() {
-      const ending = yield* asked(Effect.map(question, ({ approve }) => approve), Effect.gen(function*() {
-        const answers = [answer({ content: { approve: true } }), answer({ content: { approve: false } })]
-        const exits = yield* Effect.all(answers.map(Effect.exit), { concurrency: 2 })
-        assert.strictEqual(exits.filter(Exit.isSuccess).length, 1)
-      }))
+      const ending = yield* asked(
+        Effect.map(question, ({ approve }) => approve),
+        Effect.gen(function*() {
+          const answers = [answer({ content: { approve: true } }), answer({ content: { approve: false } })]
+          const exits = yield* Effect.all(answers.map(Effect.exit), { concurrency: 2 })
+          assert.strictEqual(exits.filter(Exit.isSuccess).length, 1)
+        })
+      )
       assert.deepStrictEqual(ending, { _tag: "Completed", result: true })
     }))
 
   it.effect("is withdrawn when its time is over", () =>
-    inWorld({ agents: [root(Effect.exit(Effect.timeout(question, "1 minute")).pipe(Effect.as("late")))] }, Effect.gen(function*() {
-      const tasks = yield* Tasks
-      const id = yield* submit("root", null)
-      yield* Effect.sleep("61 seconds")
-      assert.deepStrictEqual((yield* result(id)).ending, { _tag: "Completed", result: "late" })
-      assert.deepStrictEqual(yield* tasks.inbox({}), [])
-      assert.deepInclude(yield* tagsOf(id), "InputWithdrawn")
-    })))
+    inWorld(
+      { agents: [root(Effect.exit(Effect.timeout(question, "1 minute")).pipe(Effect.as("late")))] },
+      Effect.gen(function*() {
+        const tasks = yield* Tasks
+        const id = yield* submit("root", null)
+        yield* Effect.sleep("61 seconds")
+        assert.deepStrictEqual((yield* result(id)).ending, { _tag: "Completed", result: "late" })
+        assert.deepStrictEqual(yield* tasks.inbox({}), [])
+        assert.deepInclude(yield* tagsOf(id), "InputWithdrawn")
+      })
+    ))
 
   it.effect("asked twice with the same words is two questions", () =>
     Effect.gen(function*() {
       const work = Effect.map(Effect.all([question, question]), ([one, other]) => [one.approve, other.approve])
-      const both = Effect.andThen(answer({ content: { approve: true } }), Effect.andThen(pause, answer({ content: { approve: false } })))
+      const both = Effect.andThen(
+        answer({ content: { approve: true } }),
+        Effect.andThen(pause, answer({ content: { approve: false } }))
+      )
       assert.deepStrictEqual(yield* asked(work, both), { _tag: "Completed", result: [true, false] })
     }))
 
   it.effect("is too large for nobody to read", () =>
-    inWorld({ agents: [root(Human.ask({ message: "x".repeat(1_100_000), form: Approval }))] }, Effect.gen(function*() {
-      assert.include((yield* failureIn(run("root", null))).message, "The question")
-    })))
+    inWorld(
+      { agents: [root(Human.ask({ message: "x".repeat(1_100_000), form: Approval }))] },
+      Effect.gen(function*() {
+        assert.include((yield* failureIn(run("root", null))).message, "The question")
+      })
+    ))
 
   it.effect("repeats nothing that came before it when the answer comes", () =>
     Effect.gen(function*() {
       let runs = 0
       const work = Effect.andThen(Step.run("before", Effect.sync(() => ++runs)), Effect.as(question, "done"))
-      assert.deepStrictEqual(yield* asked(work, answer({ content: { approve: true } })), { _tag: "Completed", result: "done" })
+      assert.deepStrictEqual(yield* asked(work, answer({ content: { approve: true } })), {
+        _tag: "Completed",
+        result: "done"
+      })
       assert.strictEqual(runs, 1)
     }))
 })

@@ -10,6 +10,8 @@ import { recording, restored } from "./support/Recording.ts"
 import { root, twice, type Work } from "./support/Twice.ts"
 import { eventsOf, failureIn, inWorld, result, run, submit, tagsOf } from "./support/World.ts"
 
+const dateAt = (millis: number) => new Date(millis)
+
 const of = (work: Work) => inWorld({ agents: [root(work)] }, run("root", null))
 const failureOf = (work: Work) => failureIn(of(work))
 
@@ -20,10 +22,13 @@ class Counter {
 }
 
 const keysOf = (work: Work) =>
-  inWorld({ agents: [root(work)] }, Effect.gen(function*() {
-    yield* run("root", null)
-    return (yield* eventsOf()).flatMap(({ event }) => event._tag === "StepRecorded" ? [event.key] : [])
-  }))
+  inWorld(
+    { agents: [root(work)] },
+    Effect.gen(function*() {
+      yield* run("root", null)
+      return (yield* eventsOf()).flatMap(({ event }) => event._tag === "StepRecorded" ? [event.key] : [])
+    })
+  )
 
 describe("a step", () => {
   it.effect("runs once, and is read ever after", () =>
@@ -53,7 +58,9 @@ describe("a step", () => {
   it.effect("is known by a digest of its input when that is long", () =>
     Effect.gen(function*() {
       const long = "x".repeat(1_000)
-      const [one, other] = yield* keysOf(Effect.all([Step.run("a", long, Effect.void), Step.run("a", `${long}y`, Effect.void)]))
+      const [one, other] = yield* keysOf(
+        Effect.all([Step.run("a", long, Effect.void), Step.run("a", `${long}y`, Effect.void)])
+      )
       assert.match(one!, /^step:a:[\w-]{43}:0$/)
       assert.notStrictEqual(one, other)
     }))
@@ -83,14 +90,14 @@ describe("a result", () => {
   class Point {
     readonly x = 1
     readonly hidden = undefined
-    readonly at = new Date(0)
+    readonly at = dateAt(0)
   }
 
   const values: ReadonlyArray<readonly [string, unknown, Schema.Json]> = [
     ["undefined", undefined, null],
     ["a hole", Object.assign([1], { 2: 3 }), [1, null, 3]],
     ["an undefined field", { a: 1, b: undefined }, { a: 1 }],
-    ["a date", new Date(0), "1970-01-01T00:00:00.000Z"],
+    ["a date", dateAt(0), "1970-01-01T00:00:00.000Z"],
     ["a class", new Point(), { x: 1, at: "1970-01-01T00:00:00.000Z" }],
     ["an error", Object.assign(new Error("no"), { code: 7 }), { message: "no", code: 7 }],
     ["a map", new Map([[1, 2]]), {}],
@@ -98,37 +105,51 @@ describe("a result", () => {
     ["minus zero", -0, 0]
   ]
 
-  it.effect.each(values)("that is %s comes back as JSON, live and replayed alike", ([, value, json]) =>
-    Effect.gen(function*() {
-      const { live, replayed } = yield* twice(Step.run("value", Effect.succeed(value)))
-      assert.deepStrictEqual(live, replayed)
-      assert(Exit.isSuccess(live))
-      assert.strictEqual(JSON.stringify(live.value), JSON.stringify(json))
-    }))
+  it.effect.each(values)(
+    "that is %s comes back as JSON, live and replayed alike",
+    ([, value, json]) =>
+      Effect.gen(function*() {
+        const { live, replayed } = yield* twice(Step.run("value", Effect.succeed(value)))
+        assert.deepStrictEqual(live, replayed)
+        assert(Exit.isSuccess(live))
+        assert.strictEqual(JSON.stringify(live.value), JSON.stringify(json))
+      })
+  )
 
   const impossible: ReadonlyArray<readonly [string, unknown, string]> = [
     ["a function", { items: [1, { f: () => 1 }] }, "a function at $.items[1].f"],
     ["a bigint", 1n, "a bigint at $"],
     ["a symbol", [Symbol.iterator], "a symbol at $[0]"],
     ["not finite", { n: NaN }, "NaN at $.n"],
-    ["a cycle", (() => {
-      const loop: { self?: unknown } = {}
-      loop.self = loop
-      return loop
-    })(), "a cycle at $.self"],
-    ["bottomless", (() => {
-      let deep: unknown = 1
-      for (let i = 0; i < 10_000; i++) deep = [deep]
-      return deep
-    })(), "nested deeper than"]
+    [
+      "a cycle",
+      (() => {
+        const loop: { self?: unknown } = {}
+        loop.self = loop
+        return loop
+      })(),
+      "a cycle at $.self"
+    ],
+    [
+      "bottomless",
+      (() => {
+        let deep: unknown = 1
+        for (let i = 0; i < 10_000; i++) deep = [deep]
+        return deep
+      })(),
+      "nested deeper than"
+    ]
   ]
 
-  it.effect.each(impossible)("that is %s cannot be recorded, and the failure says where", ([, value, where]) =>
-    Effect.gen(function*() {
-      const failed = yield* failureOf(Step.run("odd", Effect.succeed(value)))
-      assert.include(failed.message, `NotRecordable: The result of step "odd" cannot be recorded: `)
-      assert.include(failed.message, where)
-    }))
+  it.effect.each(impossible)(
+    "that is %s cannot be recorded, and the failure says where",
+    ([, value, where]) =>
+      Effect.gen(function*() {
+        const failed = yield* failureOf(Step.run("odd", Effect.succeed(value)))
+        assert.include(failed.message, `NotRecordable: The result of step "odd" cannot be recorded: `)
+        assert.include(failed.message, where)
+      })
+  )
 
   it.effect("that is too large cannot be recorded", () =>
     Effect.gen(function*() {
@@ -139,7 +160,7 @@ describe("a result", () => {
   it.effect("goes through the step's schemas, both ways", () =>
     Effect.gen(function*() {
       const success = Schema.Struct({ at: Schema.Date, n: Schema.BigInt })
-      const value = { at: new Date(5), n: 7n }
+      const value = { at: dateAt(5), n: 7n }
       const { live, replayed } = yield* twice(Step.run("typed", null, Effect.succeed(value), { success }))
       assert.deepStrictEqual([live, replayed], [Exit.succeed(value), Exit.succeed(value)])
     }))
@@ -147,12 +168,12 @@ describe("a result", () => {
   it.effect("that is an error goes through the step's schema, too", () =>
     Effect.gen(function*() {
       class Broken extends Schema.TaggedError<Broken>()("Broken", { at: Schema.Date }) {}
-      const failing = Effect.fail(new Broken({ at: new Date(5) }))
+      const failing = Effect.fail(new Broken({ at: dateAt(5) }))
       const { live, replayed } = yield* twice(Step.run("typed", null, failing, { error: Broken }))
       for (const exit of [live, replayed]) {
         const error = yield* Effect.flip(exit)
         assert.instanceOf(error, Broken)
-        assert.deepStrictEqual((error as Broken).at, new Date(5))
+        assert.deepStrictEqual(error.at, dateAt(5))
       }
     }))
 
@@ -178,14 +199,20 @@ describe("a result", () => {
 describe("the idempotency key", () => {
   it.effect("is the same in every attempt, and names the task and the step", () => {
     const keys: Array<string> = []
-    const body = Effect.flatMap(Step.idempotencyKey, (key) => keys.push(key) < 3 ? Effect.die("boom") : Effect.succeed(key))
-    return inWorld({ agents: [root(Step.run("pay", { sum: 7 }, body))] }, Effect.gen(function*() {
-      const id = yield* submit("root", null)
-      const { ending, task } = yield* result(id)
-      const key = `${id}/step:pay:{"sum":7}:0`
-      assert.deepStrictEqual([ending, keys], [{ _tag: "Completed", result: key }, [key, key, key]])
-      assert.strictEqual(task.attempt, 3)
-    }))
+    const body = Effect.flatMap(
+      Step.idempotencyKey,
+      (key) => keys.push(key) < 3 ? Effect.die("boom") : Effect.succeed(key)
+    )
+    return inWorld(
+      { agents: [root(Step.run("pay", { sum: 7 }, body))] },
+      Effect.gen(function*() {
+        const id = yield* submit("root", null)
+        const { ending, task } = yield* result(id)
+        const key = `${id}/step:pay:{"sum":7}:0`
+        assert.deepStrictEqual([ending, keys], [{ _tag: "Completed", result: key }, [key, key, key]])
+        assert.strictEqual(task.attempt, 3)
+      })
+    )
   })
 
   it.effect("is the same when the process dies between the effect and its record, and the effect happens again", () =>
@@ -219,47 +246,65 @@ describe("a body", () => {
           yield* Step.run("step", n, Effect.sync(() => log.written.events < before && behind.push(n)))
         }), { concurrency: "unbounded", discard: true })
     const given: { work: Work } = { work: Effect.void }
-    return inWorld({ agents: [root(Effect.suspend(() => given.work))] }, Effect.gen(function*() {
-      given.work = steps(yield* TaskLog)
-      assert.deepInclude(yield* run("root", null), { _tag: "Completed" })
-      assert.deepStrictEqual(behind, [])
-    }))
+    return inWorld(
+      { agents: [root(Effect.suspend(() => given.work))] },
+      Effect.gen(function*() {
+        given.work = steps(yield* TaskLog)
+        assert.deepInclude(yield* run("root", null), { _tag: "Completed" })
+        assert.deepStrictEqual(behind, [])
+      })
+    )
   })
 
   it.effect("that dies ends the attempt, and the siblings that had ended do not run again", () => {
     const done = new Counter()
     let dies = 2
-    const mortal = Effect.andThen(Effect.sleep(10), Effect.suspend(() => dies-- > 0 ? Effect.die("boom") : Effect.succeed("lives")))
+    const mortal = Effect.andThen(
+      Effect.sleep(10),
+      Effect.suspend(() => dies-- > 0 ? Effect.die("boom") : Effect.succeed("lives"))
+    )
     const work = Effect.all([Step.run("done", done.body), Step.run("mortal", mortal)], { concurrency: 2 })
-    return inWorld({ agents: [root(work)] }, Effect.gen(function*() {
-      const id = yield* submit("root", null)
-      assert.deepStrictEqual((yield* result(id)).ending, { _tag: "Completed", result: [1, "lives"] })
-      assert.deepStrictEqual((yield* tagsOf(id)).filter((tag) => tag !== "StepRecorded"), [
-        "Created",
-        "AttemptFailed",
-        "Started",
-        "AttemptFailed",
-        "Started",
-        "Completed"
-      ])
-    }))
+    return inWorld(
+      { agents: [root(work)] },
+      Effect.gen(function*() {
+        const id = yield* submit("root", null)
+        assert.deepStrictEqual((yield* result(id)).ending, { _tag: "Completed", result: [1, "lives"] })
+        assert.deepStrictEqual((yield* tagsOf(id)).filter((tag) => tag !== "StepRecorded"), [
+          "Created",
+          "AttemptFailed",
+          "Started",
+          "AttemptFailed",
+          "Started",
+          "Completed"
+        ])
+      })
+    )
   })
 
   it.effect("of a dying attempt is stopped, its finalizers awaited, and nothing of it recorded", () => {
     const notes: Array<string> = []
-    const slow = Effect.onInterrupt(Effect.sleep("1 hour"), () => Effect.andThen(Effect.sleep(20), Effect.sync(() => notes.push("gone"))))
+    const slow = Effect.onInterrupt(
+      Effect.sleep("1 hour"),
+      () => Effect.andThen(Effect.sleep(20), Effect.sync(() => notes.push("gone")))
+    )
     let dies = true
-    const mortal = Effect.andThen(Effect.sleep(5), Effect.suspend(() => dies ? Effect.die("boom") : Effect.succeed("lives")))
+    const mortal = Effect.andThen(
+      Effect.sleep(5),
+      Effect.suspend(() => dies ? Effect.die("boom") : Effect.succeed("lives"))
+    )
     const work = Effect.raceFirst(Step.run("slow", slow), Step.run("mortal", mortal))
-    return inWorld({ agents: [root(work)] }, Effect.gen(function*() {
-      const id = yield* submit("root", null)
-      yield* Effect.sleep(20)
-      assert.deepStrictEqual(notes, [])
-      assert.notInclude(yield* tagsOf(id), "AttemptFailed")
-      dies = false
-      assert.deepStrictEqual((yield* result(id)).ending, { _tag: "Completed", result: "lives" })
-      assert.strictEqual(notes[0], "gone")
-    }))
+    return inWorld(
+      { agents: [root(work)] },
+      Effect.gen(function*() {
+        const id = yield* submit("root", null)
+        yield* Effect.sleep(20)
+        assert.deepStrictEqual(notes, [])
+        assert.notInclude(yield* tagsOf(id), "AttemptFailed")
+        dies = false
+        assert.deepStrictEqual((yield* result(id)).ending, { _tag: "Completed", result: "lives" })
+        assert.strictEqual(notes[0], "gone")
+      })
+    )
   })
 
   it.effect("that is interrupted has ended before the code goes on", () =>
@@ -280,14 +325,17 @@ describe("a body", () => {
   it.effect("of a cancelled task's finalizer still runs, and is not recorded", () => {
     const notes: Array<string> = []
     const work = Effect.ensuring(Effect.never, Step.run("clean up", Effect.sync(() => notes.push("clean"))))
-    return inWorld({ agents: [root(work)] }, Effect.gen(function*() {
-      const tasks = yield* Tasks
-      const id = yield* submit("root", null)
-      yield* Effect.sleep(5)
-      yield* tasks.cancel({ id, by: "ada" })
-      yield* Effect.sleep(5)
-      assert.deepStrictEqual(notes, ["clean"])
-      assert.deepStrictEqual(yield* tagsOf(id), ["Created", "Cancelled", "Settled"])
-    }))
+    return inWorld(
+      { agents: [root(work)] },
+      Effect.gen(function*() {
+        const tasks = yield* Tasks
+        const id = yield* submit("root", null)
+        yield* Effect.sleep(5)
+        yield* tasks.cancel({ id, by: "ada" })
+        yield* Effect.sleep(5)
+        assert.deepStrictEqual(notes, ["clean"])
+        assert.deepStrictEqual(yield* tagsOf(id), ["Created", "Cancelled", "Settled"])
+      })
+    )
   })
 })

@@ -60,5 +60,7 @@ export const step = (
   content: string | Uint8Array,
   mediaType?: string
 ): Effect.Effect<ArtifactRef, StoreError, TaskContext | Tasks> =>
-  Effect.flatMap(TaskContext, (task) =>
-    Step.run(name, Effect.provideService(write(content, mediaType), TaskContext, task)))
+  Effect.flatMap(
+    TaskContext,
+    (task) => Step.run(name, Effect.provideService(write(content, mediaType), TaskContext, task))
+  )

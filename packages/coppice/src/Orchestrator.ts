@@ -110,13 +110,16 @@ export const run = Effect.fn("Orchestrator.run")(function*(
 export const answerAll = (answer: (question: OpenInput) => Json): Effect.Effect<never, never, Tasks> =>
   Effect.gen(function*() {
     const tasks = yield* Tasks
-    const open = Effect.flatMap(tasks.inbox({}), (questions) =>
-      Effect.forEach(questions, (question) =>
-        Effect.ignore(tasks.respond({
-          id: question.task,
-          key: question.request.key,
-          response: { action: "accept", content: answer(question), by: "answerAll" }
-        })), { discard: true }))
+    const open = Effect.flatMap(
+      tasks.inbox({}),
+      (questions) =>
+        Effect.forEach(questions, (question) =>
+          Effect.ignore(tasks.respond({
+            id: question.task,
+            key: question.request.key,
+            response: { action: "accept", content: answer(question), by: "answerAll" }
+          })), { discard: true })
+    )
     const asked = Stream.filter(tasks.watch({ since: 0 }), ({ event }) => event._tag === "InputRequested")
     yield* Effect.ignore(Stream.runForEach(asked, () => open))
     return yield* Effect.never

@@ -21,6 +21,9 @@ const base32 = (value: number, length: number): string => {
 
 const counterLimit = 32 ** 4
 
+/** Two digits per byte: ten times as fast as formatting a number, and every task has a span. */
+const hex: ReadonlyArray<string> = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"))
+
 /** Where ids come from: a source of integers, so that a simulation can seed it. */
 export interface RandomSource {
   nextIntUnsafe(): number
@@ -61,7 +64,8 @@ export class TaskIds {
   }
 
   private hex8(): string {
-    return (this.random.nextIntUnsafe() >>> 0).toString(16).padStart(8, "0")
+    const bits = this.random.nextIntUnsafe()
+    return hex[bits >>> 24]! + hex[bits >>> 16 & 255]! + hex[bits >>> 8 & 255]! + hex[bits & 255]!
   }
 }
 

@@ -12,6 +12,7 @@ import { checkAnswer, InvalidAnswer } from "./Form.ts"
 import * as cancellation from "./internal/cancellation.ts"
 import { digest } from "./internal/digest.ts"
 import * as reading from "./internal/reading.ts"
+import { span } from "./internal/span.ts"
 import * as submission from "./internal/submission.ts"
 import { check } from "./Payload.ts"
 import { Settler } from "./Settler.ts"
@@ -173,7 +174,7 @@ const answered = ({ log }: Services) =>
 const responder = (services: Services): Tasks["Service"]["respond"] => {
   const { log } = services
   const answer = answered(services)
-  return Effect.fn("Tasks.respond")(function*({ id, key, response }) {
+  return Effect.fnUntraced(function*({ id, key, response }) {
     if (log.trouble !== undefined) return yield* log.trouble
     return yield* Effect.acquireUseRelease(
       log.acquire(id),
@@ -181,7 +182,7 @@ const responder = (services: Services): Tasks["Service"]["respond"] => {
         entry === undefined ? Effect.fail(new TaskNotFound({ id })) : answer(entry, key, response),
       (entry) => Effect.sync(() => entry === undefined ? undefined : log.release(entry))
     )
-  })
+  }, span("Tasks.respond"))
 }
 
 const remover = ({ store }: Services): Tasks["Service"]["delete"] =>

@@ -35,8 +35,7 @@ export const attempt = <A>(body: () => Promise<A>): Effect.Effect<A, MigrationEr
   Effect.tryPromise({ try: body, catch: (cause) => new MigrationError({ message: messageOf(cause) }) })
 
 /** Keeps a value beside the log. */
-export const keep = (value: unknown) =>
-  Effect.orDie(Artifact.write(JSON.stringify(value), "application/json"))
+export const keep = (value: unknown) => Effect.orDie(Artifact.write(JSON.stringify(value), "application/json"))
 
 const inventories = new Map<string, Inventory>()
 

@@ -72,7 +72,7 @@ const invoke = (
       execution.server.host.whenRoom(name, (worker) => {
         if (!execution.heldBack.delete(key)) return
         if (typeof worker === "string") unknown(execution, key, name, worker)
-        else submit(execution, key, worker, input, options)
+        else submit(execution, worker, { ...options, key, input })
       })
     },
     interpret: Effect.succeed,
@@ -92,21 +92,20 @@ const unknown = (execution: Execution, key: string, name: string, error: string)
   log.dispatch(entry, { _tag: "RecordStep", attempt, key, name, exit, startedAt: log.now() })
 }
 
-const submit = (
-  execution: Execution,
-  key: string,
-  worker: Worker,
-  input: Json,
-  options: CallOptions | undefined
-): void => {
+interface Call extends CallOptions {
+  readonly key: string
+  readonly input: Json
+}
+
+const submit = (execution: Execution, worker: Worker, { deadline, input, key, onParentExit }: Call): void => {
   const { codec, tasks } = execution.server.host
   const child = tasks.submitChild({
     parent: execution.entry,
     key,
     input: codec.request(worker.contract.name, input),
     worker,
-    deadline: options?.deadline === undefined ? null : execution.later(options.deadline),
-    onParentExit: options?.onParentExit ?? "stop"
+    deadline: deadline === undefined ? null : execution.later(deadline),
+    onParentExit: onParentExit ?? "stop"
   })
   execution.childIds.set(key, child.state.id)
   execution.openChildren.add(key)
@@ -126,6 +125,8 @@ const cancelChild = (execution: Execution, key: string): Effect.Effect<void> => 
   return execution.awaitFact(key)
 }
 
+const textOf = (error: Json): string => typeof error === "string" ? error : JSON.stringify(error)
+
 const interpret = (
   execution: Execution,
   contract: Contract,
@@ -134,7 +135,7 @@ const interpret = (
 ): Effect.Effect<any, any> => {
   const fail = (reason: CallError["reason"]) => Effect.fail(new CallError({ agent: contract.name, reason }))
   if (fact._tag === "Step" && fact.exit._tag === "Failure") {
-    return fail({ _tag: "Unknown", detail: String(fact.exit.error) })
+    return fail({ _tag: "Unknown", detail: textOf(fact.exit.error) })
   }
   if (fact._tag !== "Child") return Effect.die(new Error(`A call was answered by a ${fact._tag}`))
   const { ending, id } = fact

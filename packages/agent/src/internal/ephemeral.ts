@@ -22,7 +22,7 @@ const bodyOf = (execution: Execution, name: string, input: Json): Effect.Effect<
       return Effect.fail({ unknown: `no code for the ephemeral agent "${name}" in this process` })
     }
     const handled = Effect.provideContext(definition.handle(input), definition.context)
-    return Effect.mapError(handled as Effect.Effect<Json, Json>, (declared) => ({ declared }))
+    return Effect.mapError(handled, (declared) => ({ declared }))
   })
 
 export const callEphemeral = (

@@ -5,7 +5,7 @@ import { depthLimit } from "@coppice/task/Payload"
 import type { Json } from "effect/Schema"
 
 /** A value JSON cannot carry. `path` is where, such as `$.items[3]`. */
-export class NotJson extends Error {
+class NotJson extends Error {
   readonly path: string
   constructor(path: string, what: string) {
     super(`${what} at ${path}`)

@@ -26,7 +26,7 @@ export interface Next {
 const longestMessage = 1_000
 
 /** One line about a cause, without a stack. */
-export const messageOf = (cause: Cause.Cause<unknown>): string => {
+const messageOf = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
   const text = error instanceof Error
     ? `${error.name === "Error" ? "" : `${error.name}: `}${error.message}`

@@ -94,6 +94,8 @@ class Running {
   private fiber: Fiber.Fiber<unknown, unknown> | undefined
   private state: "new" | "begun" | "over" = "new"
   private startedAt = 0
+  /** How the body ended after its task had. */
+  private kept: Exit.Exit<Fact> | undefined
 
   constructor(execution: Execution, step: Step, key: string, context: Context.Context<never>) {
     this.execution = execution
@@ -113,7 +115,8 @@ class Running {
 
   /** A task that has ended has no log to record it in, but the code waits for it and cannot be stopped. */
   orphaned(): void {
-    if (this.state === "new" && !this.execution.willBeAnswered(this.key)) this.begin()
+    if (this.kept !== undefined) this.execution.answer(this.key, this.kept)
+    else if (this.state === "new" && !this.execution.willBeAnswered(this.key)) this.begin()
   }
 
   private run(): void {
@@ -135,12 +138,18 @@ class Running {
       exit: recorded.value,
       startedAt: this.startedAt
     })
-    if (Result.isFailure(decided)) this.execution.answer(this.key, Exit.succeed({ _tag: "Step", exit: recorded.value }))
+    if (Result.isFailure(decided)) this.keep(Exit.succeed({ _tag: "Step", exit: recorded.value }))
   }
 
-  /** The attempt ends because of it; in a task that has ended, code that cannot be interrupted still hears of it. */
+  /** A task that has ended records nothing; code that cannot be interrupted still gets what it waits for. */
+  private keep(exit: Exit.Exit<Fact>): void {
+    this.kept = exit
+    if (this.execution.phase === "stopping") this.execution.answer(this.key, exit)
+  }
+
+  /** The attempt ends because of it, unless the task has. */
   private died(cause: Cause.Cause<never>): void {
-    if (this.execution.phase === "stopping") this.execution.answer(this.key, Exit.failCause(cause))
+    if (this.execution.phase === "stopping") this.keep(Exit.failCause(cause))
     else this.execution.crash(cause)
   }
 

@@ -44,25 +44,37 @@ const familyOf = Effect.fnUntraced(function*(run: TaskId) {
 
 describe("losing", () => {
   it.effect("a race cancels exactly the losers' trees, and the race is over when they have settled", () =>
-    inWorld({ agents: [root(Effect.race(Child.call(10), Child.call(50))), ...family] }, Effect.gen(function*() {
-      const id = yield* submit("root", 0)
-      assert.deepStrictEqual((yield* result(id)).ending, { _tag: "Completed", result: 10 })
-      assert.sameMembers(yield* familyOf(id), [
-        "child(10):completed/finished_before",
-        "leaf(10):completed/finished_before",
-        "child(50):cancelled/stopped",
-        "leaf(50):cancelled/stopped"
-      ])
-      const order = yield* orderOf(["Settled", "Completed"])
-      assert.deepStrictEqual(order, ["leaf Completed", "child Completed", "leaf Settled", "child Settled", "root Completed"])
-    })))
+    inWorld(
+      { agents: [root(Effect.race(Child.call(10), Child.call(50))), ...family] },
+      Effect.gen(function*() {
+        const id = yield* submit("root", 0)
+        assert.deepStrictEqual((yield* result(id)).ending, { _tag: "Completed", result: 10 })
+        assert.sameMembers(yield* familyOf(id), [
+          "child(10):completed/finished_before",
+          "leaf(10):completed/finished_before",
+          "child(50):cancelled/stopped",
+          "leaf(50):cancelled/stopped"
+        ])
+        const order = yield* orderOf(["Settled", "Completed"])
+        assert.deepStrictEqual(order, [
+          "leaf Completed",
+          "child Completed",
+          "leaf Settled",
+          "child Settled",
+          "root Completed"
+        ])
+      })
+    ))
 
   it.effect("against a timeout cancels the tree", () =>
-    inWorld({ agents: [root(Effect.exit(Effect.timeout(Child.call(50), "20 millis"))), ...family] }, Effect.gen(function*() {
-      const id = yield* submit("root", 0)
-      yield* result(id)
-      assert.deepStrictEqual(yield* familyOf(id), ["child(50):cancelled/stopped", "leaf(50):cancelled/stopped"])
-    })))
+    inWorld(
+      { agents: [root(Effect.exit(Effect.timeout(Child.call(50), "20 millis"))), ...family] },
+      Effect.gen(function*() {
+        const id = yield* submit("root", 0)
+        yield* result(id)
+        assert.deepStrictEqual(yield* familyOf(id), ["child(50):cancelled/stopped", "leaf(50):cancelled/stopped"])
+      })
+    ))
 
   it.effect("by an interrupt cancels the tree and nothing beside it", () => {
     const work = Effect.gen(function*() {
@@ -71,35 +83,44 @@ describe("losing", () => {
       yield* Fiber.interrupt(a)
       return yield* Fiber.join(b)
     })
-    return inWorld({ agents: [root(work), ...family] }, Effect.gen(function*() {
-      const id = yield* submit("root", 0)
-      assert.deepStrictEqual((yield* result(id)).ending, { _tag: "Completed", result: 60 })
-      assert.sameMembers(yield* familyOf(id), [
-        "child(50):cancelled/stopped",
-        "leaf(50):cancelled/stopped",
-        "child(60):completed/finished_before",
-        "leaf(60):completed/finished_before"
-      ])
-    }))
+    return inWorld(
+      { agents: [root(work), ...family] },
+      Effect.gen(function*() {
+        const id = yield* submit("root", 0)
+        assert.deepStrictEqual((yield* result(id)).ending, { _tag: "Completed", result: 60 })
+        assert.sameMembers(yield* familyOf(id), [
+          "child(50):cancelled/stopped",
+          "leaf(50):cancelled/stopped",
+          "child(60):completed/finished_before",
+          "leaf(60):completed/finished_before"
+        ])
+      })
+    )
   })
 
   it.effect("because a sibling failed cancels the tree", () => {
     const failing = Effect.andThen(Effect.sleep(20), Effect.fail("no"))
-    return inWorld({
-      agents: [root(Effect.all([Child.call(50), failing], { concurrency: "unbounded" })), ...family]
-    }, Effect.gen(function*() {
-      const id = yield* submit("root", 0)
-      assert.deepInclude((yield* result(id)).ending, { _tag: "Failed", reason: "agent_error", error: "no" })
-      assert.deepStrictEqual(yield* familyOf(id), ["child(50):cancelled/stopped", "leaf(50):cancelled/stopped"])
-    }))
+    return inWorld(
+      {
+        agents: [root(Effect.all([Child.call(50), failing], { concurrency: "unbounded" })), ...family]
+      },
+      Effect.gen(function*() {
+        const id = yield* submit("root", 0)
+        assert.deepInclude((yield* result(id)).ending, { _tag: "Failed", reason: "agent_error", error: "no" })
+        assert.deepStrictEqual(yield* familyOf(id), ["child(50):cancelled/stopped", "leaf(50):cancelled/stopped"])
+      })
+    )
   })
 
   it.effect("in the breath in which it was begun cancels the call all the same", () =>
-    inWorld({ agents: [root(Effect.race(Child.call(50), Effect.succeed(1))), ...family] }, Effect.gen(function*() {
-      const id = yield* submit("root", 0)
-      assert.deepStrictEqual((yield* result(id)).ending, { _tag: "Completed", result: 1 })
-      for (const member of yield* familyOf(id)) assert.include(member, ":cancelled/stopped")
-    })))
+    inWorld(
+      { agents: [root(Effect.race(Child.call(50), Effect.succeed(1))), ...family] },
+      Effect.gen(function*() {
+        const id = yield* submit("root", 0)
+        assert.deepStrictEqual((yield* result(id)).ending, { _tag: "Completed", result: 1 })
+        for (const member of yield* familyOf(id)) assert.include(member, ":cancelled/stopped")
+      })
+    ))
 })
 
 describe("forEach", () => {
@@ -110,19 +131,25 @@ describe("forEach", () => {
       Step.run("work", Effect.andThen(count(1), Effect.ensuring(Effect.as(Effect.sleep(5), n), count(-1))))
     )
     const work = Effect.forEach(Array.from({ length: 20 }, (_, n) => n), (n) => Leaf.call(n), { concurrency: 3 })
-    return inWorld({ agents: [root(work), busy] }, Effect.gen(function*() {
-      assert.deepInclude(yield* run("root", 0), { _tag: "Completed" })
-      assert.strictEqual(most, 3)
-    }))
+    return inWorld(
+      { agents: [root(work), busy] },
+      Effect.gen(function*() {
+        assert.deepInclude(yield* run("root", 0), { _tag: "Completed" })
+        assert.strictEqual(most, 3)
+      })
+    )
   })
 
   it.effect("tells calls with equal inputs apart", () => {
     let n = 0
     const counting = Leaf.toLayer(() => Step.run("count", Effect.sync(() => n++)))
     const work = Effect.forEach([7, 7, 7], (x) => Leaf.call(x), { concurrency: "unbounded" })
-    return inWorld({ agents: [root(work), counting] }, Effect.gen(function*() {
-      assert.deepStrictEqual(yield* run("root", 0), { _tag: "Completed", result: [0, 1, 2] })
-    }))
+    return inWorld(
+      { agents: [root(work), counting] },
+      Effect.gen(function*() {
+        assert.deepStrictEqual(yield* run("root", 0), { _tag: "Completed", result: [0, 1, 2] })
+      })
+    )
   })
 })
 
@@ -131,23 +158,29 @@ describe("retry", () => {
     let n = 0
     const third = Leaf.toLayer(() => Effect.suspend(() => ++n < 3 ? Effect.fail(`no ${n}`) : Effect.succeed(n)))
     const work = Effect.retry(Leaf.call(1), Schedule.exponential("1 second"))
-    return inWorld({ agents: [root(work), third] }, Effect.gen(function*() {
-      const id = yield* submit("root", 0)
-      const { ending, task } = yield* result(id)
-      assert.deepStrictEqual(ending, { _tag: "Completed", result: 3 })
-      assert.strictEqual((yield* familyOf(id)).length, 3)
-      assert.strictEqual(task.endedAt! - task.createdAt, 3_000)
-    }))
+    return inWorld(
+      { agents: [root(work), third] },
+      Effect.gen(function*() {
+        const id = yield* submit("root", 0)
+        const { ending, task } = yield* result(id)
+        assert.deepStrictEqual(ending, { _tag: "Completed", result: 3 })
+        assert.strictEqual((yield* familyOf(id)).length, 3)
+        assert.strictEqual(task.endedAt! - task.createdAt, 3_000)
+      })
+    )
   })
 
   it.effect("stops when it has been tried often enough", () =>
-    inWorld({
-      agents: [root(Effect.retry(Leaf.call(1), { times: 2 })), Leaf.toLayer((n) => Effect.fail(`no ${String(n)}`))]
-    }, Effect.gen(function*() {
-      const id = yield* submit("root", 0)
-      assert.deepInclude((yield* result(id)).ending, { _tag: "Failed", error: "no 1" })
-      assert.strictEqual((yield* familyOf(id)).length, 3)
-    })))
+    inWorld(
+      {
+        agents: [root(Effect.retry(Leaf.call(1), { times: 2 })), Leaf.toLayer((n) => Effect.fail(`no ${String(n)}`))]
+      },
+      Effect.gen(function*() {
+        const id = yield* submit("root", 0)
+        assert.deepInclude((yield* result(id)).ending, { _tag: "Failed", error: "no 1" })
+        assert.strictEqual((yield* familyOf(id)).length, 3)
+      })
+    ))
 })
 
 describe("finalizers", () => {
@@ -158,53 +191,73 @@ describe("finalizers", () => {
 
   it.effect("run when a call is interrupted, after its child has settled", () => {
     const settled = Effect.map(orderOf(["Settled"]), (order) => order.join())
-    const { agent, notes } = traced((note) => Effect.timeout(Effect.ensuring(Child.call(50), note("done")), 20).pipe(Effect.ignore))
-    return inWorld({ agents: [agent, ...family] }, Effect.gen(function*() {
-      yield* run("root", 0)
-      assert.deepStrictEqual(notes, ["done"])
-      assert.strictEqual(yield* settled, "leaf Settled,child Settled")
-    }))
+    const { agent, notes } = traced((note) =>
+      Effect.timeout(Effect.ensuring(Child.call(50), note("done")), 20).pipe(Effect.ignore)
+    )
+    return inWorld(
+      { agents: [agent, ...family] },
+      Effect.gen(function*() {
+        yield* run("root", 0)
+        assert.deepStrictEqual(notes, ["done"])
+        assert.strictEqual(yield* settled, "leaf Settled,child Settled")
+      })
+    )
   })
 
   it.effect("may record steps, on success and on failure", () => {
     const work = Effect.ensuring(Effect.fail("no"), Step.run("clean up", Effect.succeed("clean")))
-    return inWorld({ agents: [root(work)] }, Effect.gen(function*() {
-      assert.deepInclude(yield* run("root", 0), { _tag: "Failed", error: "no" })
-      assert.deepStrictEqual(yield* orderOf(["StepRecorded", "Failed"]), ["root StepRecorded", "root Failed"])
-    }))
+    return inWorld(
+      { agents: [root(work)] },
+      Effect.gen(function*() {
+        assert.deepInclude(yield* run("root", 0), { _tag: "Failed", error: "no" })
+        assert.deepStrictEqual(yield* orderOf(["StepRecorded", "Failed"]), ["root StepRecorded", "root Failed"])
+      })
+    )
   })
 })
 
 describe("a handler that returns", () => {
   it.effect("with a call still running cancels it and waits until it has settled", () => {
     const work = Effect.andThen(Effect.forkDetach(Child.call(50)), Effect.as(Effect.sleep(10), "done"))
-    return inWorld({ agents: [root(work), ...family] }, Effect.gen(function*() {
-      const id = yield* submit("root", 0)
-      assert.deepStrictEqual((yield* result(id)).ending, { _tag: "Completed", result: "done" })
-      assert.deepStrictEqual(yield* familyOf(id), ["child(50):cancelled/stopped", "leaf(50):cancelled/stopped"])
-      assert.deepStrictEqual((yield* orderOf(["Settled", "Completed"])).at(-1), "root Completed")
-    }))
+    return inWorld(
+      { agents: [root(work), ...family] },
+      Effect.gen(function*() {
+        const id = yield* submit("root", 0)
+        assert.deepStrictEqual((yield* result(id)).ending, { _tag: "Completed", result: "done" })
+        assert.deepStrictEqual(yield* familyOf(id), ["child(50):cancelled/stopped", "leaf(50):cancelled/stopped"])
+        assert.deepStrictEqual((yield* orderOf(["Settled", "Completed"])).at(-1), "root Completed")
+      })
+    )
   })
 
   it.effect("with a step still running stops its body before the task ends", () => {
     const notes: Array<string> = []
-    const body = Effect.onInterrupt(Effect.never, () => Effect.andThen(Effect.sleep(30), Effect.sync(() => notes.push("stopped"))))
+    const body = Effect.onInterrupt(
+      Effect.never,
+      () => Effect.andThen(Effect.sleep(30), Effect.sync(() => notes.push("stopped")))
+    )
     const work = Effect.andThen(Effect.forkDetach(Step.run("work", body)), Effect.as(Effect.sleep(10), "done"))
-    return inWorld({ agents: [root(work)] }, Effect.gen(function*() {
-      const { task } = yield* Effect.flatMap(submit("root", 0), result)
-      assert.deepStrictEqual(notes, ["stopped"])
-      assert.strictEqual(task.endedAt! - task.createdAt, 40)
-    }))
+    return inWorld(
+      { agents: [root(work)] },
+      Effect.gen(function*() {
+        const { task } = yield* Effect.flatMap(submit("root", 0), result)
+        assert.deepStrictEqual(notes, ["stopped"])
+        assert.strictEqual(task.endedAt! - task.createdAt, 40)
+      })
+    )
   })
 
   it.effect("runs the finalizers of what it left behind", () => {
     const notes: Array<string> = []
     const left = Effect.ensuring(Child.call(50), Step.run("clean up", Effect.sync(() => notes.push("clean"))))
     const work = Effect.andThen(Effect.forkDetach(left), Effect.as(Effect.sleep(10), "done"))
-    return inWorld({ agents: [root(work), ...family] }, Effect.gen(function*() {
-      assert.deepStrictEqual(yield* run("root", 0), { _tag: "Completed", result: "done" })
-      assert.deepStrictEqual(notes, ["clean"])
-    }))
+    return inWorld(
+      { agents: [root(work), ...family] },
+      Effect.gen(function*() {
+        assert.deepStrictEqual(yield* run("root", 0), { _tag: "Completed", result: "done" })
+        assert.deepStrictEqual(notes, ["clean"])
+      })
+    )
   })
 
   it.effect("lets a child go on that may outlive it", () => {
@@ -212,13 +265,19 @@ describe("a handler that returns", () => {
       Effect.forkDetach(Child.call(50, { onParentExit: "continue" })),
       Effect.as(Effect.sleep(10), "done")
     )
-    return inWorld({ agents: [root(work), ...family] }, Effect.gen(function*() {
-      const id = yield* submit("root", 0)
-      const { task } = yield* result(id)
-      assert.strictEqual(task.endedAt! - task.createdAt, 10)
-      yield* Effect.sleep(100)
-      assert.deepStrictEqual(yield* familyOf(id), ["child(50):completed/finished_before", "leaf(50):completed/finished_before"])
-    }))
+    return inWorld(
+      { agents: [root(work), ...family] },
+      Effect.gen(function*() {
+        const id = yield* submit("root", 0)
+        const { task } = yield* result(id)
+        assert.strictEqual(task.endedAt! - task.createdAt, 10)
+        yield* Effect.sleep(100)
+        assert.deepStrictEqual(yield* familyOf(id), [
+          "child(50):completed/finished_before",
+          "leaf(50):completed/finished_before"
+        ])
+      })
+    )
   })
 })
 
@@ -230,18 +289,21 @@ describe("questions", () => {
       Effect.map(Human.ask({ message: `n ${String(n)}`, form: Form }), ({ ok }) => ok).pipe(Effect.orDie)
     )
     const work = Effect.forEach([1, 2, 3], (n) => Child.call(n), { concurrency: "unbounded" })
-    return inWorld({ agents: [root(work), asking] }, Effect.gen(function*() {
-      const tasks = yield* Tasks
-      const id = yield* submit("root", 0)
-      yield* pause
-      const inbox = yield* tasks.inbox({ run: id })
-      assert.deepStrictEqual(inbox.map(({ request }) => request.message), ["n 1", "n 2", "n 3"])
-      for (const { request, task } of inbox.toReversed()) {
-        const content = { ok: request.message !== "n 2" }
-        yield* tasks.respond({ id: task, key: request.key, response: { action: "accept", content, by: "ada" } })
-      }
-      assert.deepStrictEqual((yield* result(id)).ending, { _tag: "Completed", result: [true, false, true] })
-    }))
+    return inWorld(
+      { agents: [root(work), asking] },
+      Effect.gen(function*() {
+        const tasks = yield* Tasks
+        const id = yield* submit("root", 0)
+        yield* pause
+        const inbox = yield* tasks.inbox({ run: id })
+        assert.deepStrictEqual(inbox.map(({ request }) => request.message), ["n 1", "n 2", "n 3"])
+        for (const { request, task } of inbox.toReversed()) {
+          const content = { ok: request.message !== "n 2" }
+          yield* tasks.respond({ id: task, key: request.key, response: { action: "accept", content, by: "ada" } })
+        }
+        assert.deepStrictEqual((yield* result(id)).ending, { _tag: "Completed", result: [true, false, true] })
+      })
+    )
   })
 
   it.effect("and calls go on beside each other", () => {
@@ -249,13 +311,16 @@ describe("questions", () => {
     const work = Effect.all([Effect.exit(ask), Leaf.call(20)], { concurrency: 2 }).pipe(
       Effect.map(([exit, n]) => [Exit.isSuccess(exit), n])
     )
-    return inWorld({ agents: [root(work), LeafLive] }, Effect.gen(function*() {
-      const tasks = yield* Tasks
-      const id = yield* submit("root", 0)
-      yield* Effect.sleep(30)
-      assert.strictEqual((yield* tasks.get(id)).status, "input_required")
-      yield* tasks.respond({ id, response: { action: "decline", content: null, by: "ada" } })
-      assert.deepStrictEqual((yield* result(id)).ending, { _tag: "Completed", result: [false, 20] })
-    }))
+    return inWorld(
+      { agents: [root(work), LeafLive] },
+      Effect.gen(function*() {
+        const tasks = yield* Tasks
+        const id = yield* submit("root", 0)
+        yield* Effect.sleep(30)
+        assert.strictEqual((yield* tasks.get(id)).status, "input_required")
+        yield* tasks.respond({ id, response: { action: "decline", content: null, by: "ada" } })
+        assert.deepStrictEqual((yield* result(id)).ending, { _tag: "Completed", result: [false, 20] })
+      })
+    )
   })
 })

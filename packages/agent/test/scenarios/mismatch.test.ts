@@ -32,8 +32,20 @@ const changed = Effect.fnUntraced(function*(before: Work, after: Work) {
 
 const mismatches: ReadonlyArray<readonly [string, Work, Work, string, string]> = [
   ["renamed step", Effect.andThen(step("a"), never), Effect.andThen(step("b"), never), "step:a", "step:b"],
-  ["removed step", Effect.all([step("a"), step("b"), never]), Effect.all([step("a"), never]), "step:b", "timer:3600000:0"],
-  ["step in another place", Effect.all([step("a"), step("b"), never]), Effect.all([step("b"), step("a"), never]), "step:a", "step:b"],
+  [
+    "removed step",
+    Effect.all([step("a"), step("b"), never]),
+    Effect.all([step("a"), never]),
+    "step:b",
+    "timer:3600000:0"
+  ],
+  [
+    "step in another place",
+    Effect.all([step("a"), step("b"), never]),
+    Effect.all([step("b"), step("a"), never]),
+    "step:a",
+    "step:b"
+  ],
   ["step in front", Effect.all([step("a"), never]), Effect.all([step("new"), step("a"), never]), "step:a", "step:new"],
   ["removed last step", Effect.all([step("a"), step("b"), never]), step("a"), "step:b", "nothing recorded"],
   ["everything removed", Effect.all([step("a"), never]), Effect.succeed(1), "step:a", "nothing recorded"],
@@ -44,7 +56,13 @@ const mismatches: ReadonlyArray<readonly [string, Work, Work, string, string]> =
     "step:a:1:0",
     "step:a:2:0"
   ],
-  ["call of another agent", Effect.andThen(Leaf.call(1), never), Effect.andThen(Other.call(1), never), "call:leaf:1:0", "call:other:1:0"],
+  [
+    "call of another agent",
+    Effect.andThen(Leaf.call(1), never),
+    Effect.andThen(Other.call(1), never),
+    "call:leaf:1:0",
+    "call:other:1:0"
+  ],
   ["renamed question that is open", ask("old?"), ask("new?"), "ask:", "ask:"],
   ["removed question that is open", ask("old?"), never, "ask:", "timer:3600000:0"],
   ["changed pause", Durable.sleep("2 hours"), Durable.sleep("3 hours"), "timer:7200000:0", "timer:10800000:0"],
@@ -52,25 +70,41 @@ const mismatches: ReadonlyArray<readonly [string, Work, Work, string, string]> =
 ]
 
 describe("a replay of code with", () => {
-  it.effect.each(mismatches)("a %s fails the task, and says what the log has and the code wants", ([, before, after, has, wants]) =>
-    Effect.gen(function*() {
-      const ending = yield* changed(before, after)
-      assert(ending._tag === "Failed", JSON.stringify(ending))
-      assert.strictEqual(ending.reason, "replay_mismatch")
-      assert.match(ending.message, /^ReplayMismatch: The code of "root" no longer fits the log of task \w+: /)
-      const [, recorded, waiting] = /the log has (.*) next, the code waits for (.*)$/.exec(ending.message)!
-      assert.include(recorded, has)
-      assert.include(waiting, wants)
-    }))
+  it.effect.each(mismatches)(
+    "a %s fails the task, and says what the log has and the code wants",
+    ([, before, after, has, wants]) =>
+      Effect.gen(function*() {
+        const ending = yield* changed(before, after)
+        assert(ending._tag === "Failed", JSON.stringify(ending))
+        assert.strictEqual(ending.reason, "replay_mismatch")
+        assert.match(ending.message, /^ReplayMismatch: The code of "root" no longer fits the log of task \w+: /)
+        const [, recorded, waiting] = /the log has (.*) next, the code waits for (.*)$/.exec(ending.message)!
+        assert.include(recorded, has)
+        assert.include(waiting, wants)
+      })
+  )
 
   const matches: ReadonlyArray<readonly [string, Work, Work, Schema.Json]> = [
-    ["a step added at the end", Effect.andThen(step("a"), never), Effect.andThen(step("a"), Effect.andThen(never, step("b"))), "b"],
-    ["another result of the same steps", Effect.andThen(step("a"), never), Effect.andThen(step("a"), Effect.as(never, "new")), "new"],
+    [
+      "a step added at the end",
+      Effect.andThen(step("a"), never),
+      Effect.andThen(step("a"), Effect.andThen(never, step("b"))),
+      "b"
+    ],
+    [
+      "another result of the same steps",
+      Effect.andThen(step("a"), never),
+      Effect.andThen(step("a"), Effect.as(never, "new")),
+      "new"
+    ],
     ["nothing recorded yet", Effect.never, step("a"), "a"],
     [
       "work outside the log that takes its time",
       Effect.andThen(step("a"), never),
-      Effect.andThen(Effect.promise(() => new Promise(setImmediate)), Effect.andThen(step("a"), Effect.as(never, "late"))),
+      Effect.andThen(
+        Effect.promise(() => new Promise(setImmediate)),
+        Effect.andThen(step("a"), Effect.as(never, "late"))
+      ),
       "late"
     ]
   ]

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Replay from "../support/Replay.ts"
 
-const seeds = Number(process.env["COPPICE_REPLAY_SEEDS"] ?? 40)
+const seeds = Number(process.env["COPPICE_REPLAY_SEEDS"] ?? 400)
 const first = Number(process.env["COPPICE_REPLAY_SEED"] ?? 1)
 const mostCuts = Number(process.env["COPPICE_REPLAY_CUTS"] ?? 12)
 

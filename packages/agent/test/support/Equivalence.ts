@@ -1,11 +1,11 @@
 /**
  * What has to hold of a life, and between a life and one that goes on from a part of it.
  */
-import { assert } from "@effect/vitest"
 import { isTerminal, type TaskId } from "@coppice/task/Task"
 import type { Envelope } from "@coppice/task/TaskEvent"
 import * as TaskMachine from "@coppice/task/TaskMachine"
 import type { Batch } from "@coppice/task/TaskStore"
+import { assert } from "@effect/vitest"
 import type { Life } from "./Lives.ts"
 import type { Note } from "./Program.ts"
 import { byTask, eventsIn, rowsOf } from "./Recording.ts"
@@ -75,9 +75,9 @@ const determined = (cut: ReadonlyArray<Envelope>, task: TaskId, notes: ReadonlyA
 export const goesOnFrom = (whole: Life, cut: ReadonlyArray<Batch>, later: Life): void => {
   const events = eventsIn(cut)
   const { told } = rowsOf(cut)
-  const recorded = new Set(events.flatMap(({ event, task }) =>
-    event._tag === "StepRecorded" ? [`${task}/${event.key}`] : []
-  ))
+  const recorded = new Set(
+    events.flatMap(({ event, task }) => event._tag === "StepRecorded" ? [`${task}/${event.key}`] : [])
+  )
   assert.deepStrictEqual(later.bodies.filter((key) => recorded.has(key)), [], "recorded steps that ran again")
   for (const { notes, task } of later.pages) {
     const id = task as TaskId
@@ -110,7 +110,7 @@ export const keepsItsLog = (life: Life): void => {
     const parent = state.parent === null ? undefined : rows.get(state.parent)
     if (parent?.settledSeq === null || parent === undefined) continue
     assert.isNotNull(settledSeq, `${state.id} is unsettled below a settled task`)
-    assert.isBelow(settledSeq!, parent.settledSeq, `${state.id} settled after its parent`)
+    assert.isBelow(settledSeq, parent.settledSeq, `${state.id} settled after its parent`)
   }
 }
 
@@ -129,7 +129,9 @@ export const sleepsSafely = (life: Life): void => {
   life.batches.forEach((batch, index) => {
     for (const { key, task } of batch.timersSet) if (key !== "deadline") timers.set(`${task}/${key}`, task)
     for (const { key, task } of batch.timersCleared) {
-      for (const name of [...timers.keys()]) if (key === null ? name.startsWith(task) : name === `${task}/${key}`) timers.delete(name)
+      for (const name of [...timers.keys()]) {
+        if (key === null ? name.startsWith(task) : name === `${task}/${key}`) timers.delete(name)
+      }
     }
     const { rows } = rowsOf(life.batches.slice(0, index + 1))
     const all = [...rows.values()]

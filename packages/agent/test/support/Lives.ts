@@ -1,9 +1,8 @@
 /**
  * Runs a program to its end, in a process that remembers every commit; and again from any of them.
  */
-import type { Envelope, InputResponse } from "@coppice/task/TaskEvent"
 import type { TaskId } from "@coppice/task/Task"
-import type { TaskEvent } from "@coppice/task/TaskEvent"
+import type { Envelope, InputResponse, TaskEvent } from "@coppice/task/TaskEvent"
 import { TaskLog } from "@coppice/task/TaskLog"
 import { Tasks } from "@coppice/task/Tasks"
 import { type Batch, TaskStore } from "@coppice/task/TaskStore"
@@ -11,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import type { Json } from "effect/Schema"
+import type { CallCodec } from "../../src/CallCodec.ts"
 import { CurrentStep } from "../../src/CurrentStep.ts"
 import * as Executor from "../../src/Executor.ts"
 import { type Environment, live, notebook, type Program } from "./Program.ts"
@@ -34,6 +34,8 @@ export interface World {
   readonly slow: boolean
   /** Somebody cancels the run, or a task of it, at some time. */
   readonly cancel: boolean
+  /** The form calls take on their way. */
+  readonly codec?: CallCodec
 }
 
 export interface Life {
@@ -114,8 +116,10 @@ const canceller = Effect.fnUntraced(function*(world: World, root: TaskId) {
 
 const evictor = (world: World) => {
   const { below } = dice(`evict/${world.timing}`)
-  return Effect.flatMap(Executor.Executor, ({ evictIdle }) =>
-    Effect.forever(Effect.andThen(Effect.suspend(() => Effect.sleep(1 + below(12))), evictIdle)))
+  return Effect.flatMap(
+    Executor.Executor,
+    ({ evictIdle }) => Effect.forever(Effect.andThen(Effect.suspend(() => Effect.sleep(1 + below(12))), evictIdle))
+  )
 }
 
 const leftovers = Effect.gen(function*() {
@@ -138,8 +142,12 @@ const begin = Effect.fnUntraced(function*(world: World, id: Effect.Effect<TaskId
   const root = yield* id
   if (world.cancel) yield* Effect.forkScoped(canceller(world, root))
   const { ending } = yield* result(root)
-  yield* Effect.repeat(Effect.andThen(Effect.sleep(50), leftovers), { until: isEmpty, times: 200 })
-  return { root, ending, left: yield* leftovers }
+  let left = yield* leftovers
+  for (let i = 0; i < 200 && !isEmpty(left); i++) {
+    yield* Effect.sleep(50)
+    left = yield* leftovers
+  }
+  return { root, ending, left }
 }, Effect.scoped)
 
 /** Every operation of the store takes some milliseconds. */
@@ -168,7 +176,7 @@ const lastTime = (batches: ReadonlyArray<Batch>) => batches.at(-1)?.events.at(-1
 
 /** Runs the program to its end. */
 export const fromTheStart = (program: Program, world: World): Effect.Effect<Life, unknown> =>
-  liveOn(world, [], submit("prog", program as never))
+  liveOn(world, [], submit("prog", program))
 
 /** Goes on after those commits, as a process started after a kill would. */
 export const after = (batches: ReadonlyArray<Batch>, world: World): Effect.Effect<Life, unknown> => {
@@ -189,6 +197,7 @@ const liveOn = (
       agents: [live(env)],
       store: dawdling(world)(recording(batches, restored(before))),
       clock,
+      codec: world.codec,
       seed: `ids/${world.timing}`,
       patience: 600_000
     }

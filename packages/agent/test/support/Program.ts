@@ -47,16 +47,16 @@ const children = (program: Program): ReadonlyArray<Program> => [
   ..."y" in program ? [program.y] : []
 ]
 
-/** Without what it does while it unwinds: a defect that goes away leaves the steps of finalizers nobody asks for. */
-export const withoutFinalizers = (program: Program): Program => {
+/** Without what it does while it unwinds: a defect that goes away leaves steps that nobody asks for any more. */
+export const withoutUnwinding = (program: Program): Program => {
   let inner = program
-  while (inner.t === "ensure") inner = inner.x
+  while (inner.t === "ensure" || inner.t === "calm") inner = inner.x
   return {
     ...inner,
-    ..."xs" in inner ? { xs: inner.xs.map(withoutFinalizers) } : {},
-    ..."x" in inner ? { x: withoutFinalizers(inner.x) } : {},
-    ..."y" in inner ? { y: withoutFinalizers(inner.y) } : {}
-  } as Program
+    ..."xs" in inner ? { xs: inner.xs.map(withoutUnwinding) } : {},
+    ..."x" in inner ? { x: withoutUnwinding(inner.x) } : {},
+    ..."y" in inner ? { y: withoutUnwinding(inner.y) } : {}
+  }
 }
 
 export const sizeOf = (program: Program): number => children(program).reduce((sum, child) => sum + sizeOf(child), 1)
@@ -65,8 +65,24 @@ export const sizeOf = (program: Program): number => children(program).reduce((su
 
 const leaves = ["step", "step", "step", "sleep", "ask", "chance", "fail", "nobody", "boom"] as const
 const branches = [
-  "seq", "seq", "seq", "call", "call", "call", "all", "all", "each", "each", "race", "race", "timeout", "retry", "catch",
-  "ensure", "calm", "fork"
+  "seq",
+  "seq",
+  "seq",
+  "call",
+  "call",
+  "call",
+  "all",
+  "all",
+  "each",
+  "each",
+  "race",
+  "race",
+  "timeout",
+  "retry",
+  "catch",
+  "ensure",
+  "calm",
+  "fork"
 ] as const
 
 const many = (dice: Dice, depth: number, confluent: boolean): ReadonlyArray<Program> =>
@@ -128,8 +144,8 @@ export const shrink = (program: Program): ReadonlyArray<Program> => {
       for (const smaller of shrink(x)) inner.push({ ...program, xs: program.xs.with(index, smaller) })
     })
   }
-  if ("x" in program) for (const x of shrink(program.x)) inner.push({ ...program, x })
-  if ("y" in program) for (const y of shrink(program.y)) inner.push({ ...program, y })
+  if ("x" in program) { for (const x of shrink(program.x)) inner.push({ ...program, x }) }
+  if ("y" in program) { for (const y of shrink(program.y)) inner.push({ ...program, y }) }
   return inner
 }
 
@@ -142,7 +158,7 @@ export interface Environment {
   readonly booms: boolean
 }
 
-export const Prog = Agent.make("prog", {
+const Prog = Agent.make("prog", {
   description: "Runs a program",
   input: Schema.Json,
   output: Schema.Json,
@@ -188,8 +204,10 @@ const interpreter = (env: Environment) => {
       case "fail":
         return Effect.fail(`f${program.n}`)
       case "boom":
-        return Effect.flatMap(TaskContext, ({ attempt }) =>
-          env.booms && attempt === 1 ? Effect.die("boom") : Effect.succeed("calm"))
+        return Effect.flatMap(
+          TaskContext,
+          ({ attempt }) => env.booms && attempt === 1 ? Effect.die("boom") : Effect.succeed("calm")
+        )
       case "seq":
         return Effect.forEach(program.xs, (x, i) => visit(x, `${path}.${i}`))
       case "all":

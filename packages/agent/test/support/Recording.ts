@@ -10,7 +10,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
 /** A memory store that keeps a copy of what was committed. */
-export const recording = (batches: Array<Batch>, before: Layer.Layer<TaskStore> = layerMemory): Layer.Layer<TaskStore> =>
+export const recording = (
+  batches: Array<Batch>,
+  before: Layer.Layer<TaskStore> = layerMemory
+): Layer.Layer<TaskStore> =>
   Layer.effect(
     TaskStore,
     Effect.map(TaskStore, (store) => ({

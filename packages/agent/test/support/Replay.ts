@@ -17,7 +17,7 @@ import {
   withoutEnd
 } from "./Equivalence.ts"
 import { after, fromTheStart, type Life, type World } from "./Lives.ts"
-import { generate, isConfluent, type Program, shrink, sizeOf, withoutFinalizers } from "./Program.ts"
+import { generate, isConfluent, type Program, shrink, sizeOf, withoutUnwinding } from "./Program.ts"
 import { dice } from "./Seed.ts"
 
 const sound = (life: Life): void => {
@@ -48,7 +48,7 @@ const check = Effect.fnUntraced(function*(program: Program, world: World, most: 
   }
   if (whole.ending._tag === "Cancelled") return
   const before = withoutEnd(whole)
-  const again = yield* after(before, { ...world, evict: false, timing: `${world.timing}/again` })
+  const again = yield* after(before, { ...world, evict: false, cancel: false, timing: `${world.timing}/again` })
   assert.deepStrictEqual(again.ending, whole.ending)
   assert.deepStrictEqual(again.bodies, [], "bodies of a whole replay")
   assert.deepStrictEqual([...added(before, again).values()], [["Started", whole.ending._tag]])
@@ -67,7 +67,7 @@ export const story = (seed: number): readonly [Program, World] => {
     cancel: d.chance(0.15)
   }
   const program = generate(d, 3 + d.below(2), confluent)
-  return [world.booms ? withoutFinalizers(program) : program, world]
+  return [world.booms ? withoutUnwinding(program) : program, world]
 }
 
 /** Why it fails, if it does. `most`: in how many places it is cut. */
@@ -106,5 +106,7 @@ const describeCause = (cause: Cause.Cause<unknown>): string => {
 export const report = Effect.fnUntraced(function*(seed: number, most: number, cause: Cause.Cause<unknown>) {
   const [program, world] = story(seed)
   const found = yield* smallest(program, world, { cause, most })
-  return `COPPICE_REPLAY_SEED=${seed}, ${JSON.stringify(world)}\n${JSON.stringify(found.program)}\n${describeCause(found.cause)}`
+  return `COPPICE_REPLAY_SEED=${seed}, ${JSON.stringify(world)}\n${JSON.stringify(found.program)}\n${
+    describeCause(found.cause)
+  }`
 })

@@ -7,8 +7,8 @@
 import { layerMemory } from "@coppice/task/MemoryTaskStore"
 import { Rescuer } from "@coppice/task/Rescuer"
 import type { TaskId } from "@coppice/task/Task"
-import type { TaskEvent } from "@coppice/task/TaskEvent"
 import * as TaskEngine from "@coppice/task/TaskEngine"
+import type { TaskEvent } from "@coppice/task/TaskEvent"
 import { TaskLog } from "@coppice/task/TaskLog"
 import { type Submit, Tasks } from "@coppice/task/Tasks"
 import type { StoreError } from "@coppice/task/TaskStore"
@@ -28,7 +28,7 @@ import type * as Supervisor from "../../src/Supervisor.ts"
 import { dice } from "./Seed.ts"
 import { VirtualClock } from "./VirtualClock.ts"
 
-export type AgentLayer = Layer.Layer<never, never, AgentSupervisor.AgentSupervisor>
+type AgentLayer = Layer.Layer<never, never, AgentSupervisor.AgentSupervisor>
 
 export type Services =
   | TaskEngine.TaskEngine
@@ -62,7 +62,7 @@ const defaults: Executor.ExecutorOptions = {
 
 const engine = (options: Options, activity: Activity): Layer.Layer<Services, StoreError> => {
   const settings = Layer.mergeAll(
-    Layer.succeed(Executor.ExecutorOptions, { ...defaults, ...options.executor }),
+    Layer.succeed(Executor.ExecutorOptions, Object.assign({}, defaults, options.executor)),
     options.codec === undefined ? Layer.empty : Layer.succeed(CallCodec, options.codec),
     options.supervision === undefined
       ? Layer.empty
@@ -105,11 +105,15 @@ const settle = Effect.fnUntraced(function*(clock: VirtualClock, activity: Activi
   }
 })
 
-export class Stuck extends Error {}
+class Stuck extends Error {}
 
 const drive = Effect.fnUntraced(function*<A, E>(
   fiber: Fiber.Fiber<A, E>,
-  { activity, clock, patience }: { readonly clock: VirtualClock; readonly activity: Activity; readonly patience: number }
+  { activity, clock, patience }: {
+    readonly clock: VirtualClock
+    readonly activity: Activity
+    readonly patience: number
+  }
 ) {
   const end = clock.currentTimeMillisUnsafe() + patience
   while (fiber.pollUnsafe() === undefined) {
@@ -122,7 +126,10 @@ const drive = Effect.fnUntraced(function*<A, E>(
 })
 
 /** Runs the body in an engine of its own, which is stopped at the end. */
-export const inWorld = <A, E>(options: Options, body: Effect.Effect<A, E, Services>): Effect.Effect<A, E | StoreError> =>
+export const inWorld = <A, E>(
+  options: Options,
+  body: Effect.Effect<A, E, Services>
+): Effect.Effect<A, E | StoreError> =>
   Effect.suspend(() => {
     const clock = options.clock ?? new VirtualClock()
     const activity = new Activity()
@@ -137,7 +144,10 @@ export const inWorld = <A, E>(options: Options, body: Effect.Effect<A, E, Servic
 
 const randomOf = (seed: string): typeof Random.Random.Service => {
   const { next } = dice(seed)
-  return { nextDoubleUnsafe: next, nextIntUnsafe: () => Math.floor(next() * 2 ** 21) * 2 ** 32 + Math.floor(next() * 2 ** 32) }
+  return {
+    nextDoubleUnsafe: next,
+    nextIntUnsafe: () => Math.floor(next() * 2 ** 21) * 2 ** 32 + Math.floor(next() * 2 ** 32)
+  }
 }
 
 // ---------------------------------------------------------------- verbs

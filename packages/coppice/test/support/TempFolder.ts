@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
-export const make = Effect.acquireRelease(
+const make = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "coppice-test-"))),
   (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
 )

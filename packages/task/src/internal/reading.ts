@@ -12,6 +12,7 @@ import type { TaskLog } from "../TaskLog.ts"
 import type { Tasks, Watch } from "../Tasks.ts"
 import type { StoreError, TaskRow, TaskStore } from "../TaskStore.ts"
 import { type Bells, makeBells } from "./bells.ts"
+import { span } from "./span.ts"
 
 interface Services {
   readonly store: TaskStore["Service"]
@@ -53,14 +54,14 @@ export const make = Effect.fnUntraced(function*(services: Services) {
     return ending === undefined ? undefined : { task: row.state, ending }
   })
 
-  const result: Tasks["Service"]["result"] = Effect.fn("Tasks.result")((id) =>
-    bells.onEnd(id, (bell) =>
+  const inSpan = span("Tasks.result")
+  const result: Tasks["Service"]["result"] = (id) =>
+    inSpan(bells.onEnd(id, (bell) =>
       Effect.gen(function*() {
         const ended = log.isUnderWay(id) ? undefined : yield* outcome(id)
         if (ended !== undefined) return ended
         return (yield* Deferred.await(bell)) ?? (yield* outcome(id))!
-      }))
-  )
+      })))
 
   const resolve: Tasks["Service"]["resolve"] = Effect.fn("Tasks.resolve")(function*(prefix) {
     const text = prefix.toLowerCase()

@@ -13,6 +13,7 @@ import type { Receipt, StoreError, TaskStore } from "../TaskStore.ts"
 import { QueueFull, type Worker, type Workers } from "../Worker.ts"
 import { digest } from "./digest.ts"
 import { wholeMillis } from "./millis.ts"
+import { span } from "./span.ts"
 import { makeTurns } from "./turns.ts"
 
 interface Services {
@@ -143,7 +144,7 @@ export const make = (services: Services): Pick<Tasks["Service"], "submit" | "sub
       return Effect.as(log.barrier, state as Task)
     })
 
-  const submit = Effect.fn("Tasks.submit")(function*(request: Submit): Effect.fn.Return<Task, SubmitError> {
+  const submit = Effect.fnUntraced(function*(request: Submit): Effect.fn.Return<Task, SubmitError> {
     const worker = yield* workers.get(request.agent)
     const input = yield* worker.accept(request.input)
     const tooLarge = check(`The input of "${request.agent}"`, input) ??
@@ -153,7 +154,7 @@ export const make = (services: Services): Pick<Tasks["Service"], "submit" | "sub
     const call = { request, worker, input, principal: request.principal ?? "local" }
     if (request.idempotencyKey === undefined) return yield* begin(call, () => {})
     return yield* once(call, request.idempotencyKey, (sign) => begin(call, sign))
-  })
+  }, span("Tasks.submit"))
 
   const submitChild = (request: SubmitChild): Entry => {
     const entry = log.create(childCreation(log, request), log.ids.next(log.now()))
