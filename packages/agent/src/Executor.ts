@@ -307,7 +307,8 @@ class ExecutorImpl {
   private leaveMemory(execution: Execution): void {
     const { entry, server } = execution
     this.remove(execution)
-    this.letGo(entry)
+    if (execution.hasNews && !server.isRetired) this.resume(server, entry, false)
+    else this.letGo(entry)
   }
 
   private defect(execution: Execution, cause: Cause.Cause<unknown>): void {

@@ -3,7 +3,7 @@ import { Line } from "../../src/internal/Line.ts"
 import { dice } from "../support/Seed.ts"
 
 /** Whatever is done to a line is done to an array, too. */
-const compare = (seed: number, count: number): void => {
+const compare = (seed: number, count: number) => {
   const { below } = dice(seed)
   const line = new Line<number>()
   const model: Array<number> = []
