@@ -140,7 +140,7 @@ export class Execution {
   /** True when no fiber can move without the log, and something of the log will move it. */
   get isParkable(): boolean {
     return this.phase === "live" && this.hasBegun && this.exit === undefined && this.waits.size > 0 &&
-      this.bodies === 0 && this.holds.isEmpty && this.mailbox.isEmpty &&
+      this.bodies === 0 && this.heldBack.size === 0 && this.holds.isEmpty && this.mailbox.isEmpty &&
       this.scheduler.isQuiescent
   }
 
