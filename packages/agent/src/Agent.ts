@@ -83,6 +83,10 @@ export interface Agent<Name extends string, I extends Pure, O extends Pure, E ex
    *
    * The handler is run again after a crash or an eviction, up to where the log ends. Whatever it does outside
    * `Step.run` happens again then, and its finalizers run at every suspension.
+   *
+   * What a dying handler does in its finalizers is recorded like all else. If it died of something that does not come
+   * back, such as input or output outside a step, the next attempt does not ask for the steps its finalizers had run, and
+   * the task fails with `replay_mismatch`: what may break belongs into steps.
    */
   readonly toLayer: <R>(
     handler: (input: I["Type"]) => Effect.Effect<O["Type"], E["Type"] | CallError | NotAccepted, R>,

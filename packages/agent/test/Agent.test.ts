@@ -9,6 +9,8 @@ import * as Schema from "effect/Schema"
 import * as Agent from "../src/Agent.ts"
 import type { CallError } from "../src/AgentError.ts"
 import * as Executor from "../src/Executor.ts"
+import * as Human from "../src/Human.ts"
+import { TaskContext } from "../src/TaskContext.ts"
 import * as Workflow from "../src/Workflow.ts"
 import { eventsOf, failureIn, inWorld, pause, result, run, submit, tagsOf } from "./support/World.ts"
 
@@ -304,6 +306,39 @@ describe("a defect", () => {
         assert.deepInclude(yield* run("throws", 1), { reason: "defect", message: "TypeError: not a function" })
       })
     ))
+})
+
+describe("a defect that the next attempt does not have", () => {
+  const ask = (message: string) =>
+    Effect.map(Effect.orDie(Human.ask({ message, form: Schema.Struct({ n: Schema.Finite }) })), ({ n }) => n)
+  const answerAll = Effect.gen(function*() {
+    const tasks = yield* Tasks
+    const response = { action: "accept", content: { n: 7 }, by: "ada" } as const
+    for (const { request, task } of yield* tasks.inbox({})) {
+      yield* tasks.respond({ id: task, key: request.key, response })
+    }
+  })
+
+  it.effect("leaves nothing undone that it took back: calls, questions, pauses", () => {
+    const Child = simple("child")
+    const work = Effect.gen(function*() {
+      const { attempt } = yield* TaskContext
+      const boom = attempt === 1 ? Effect.die("boom") : Effect.succeed("calm")
+      const pauses = Effect.as(Effect.sleep("1 minute"), "slept")
+      return yield* Effect.all([Child.call(1), ask("?"), pauses, boom], { concurrency: "unbounded" })
+    })
+    return inWorld(
+      { agents: [Child.toLayer(() => ask("child?")), simple("root").toLayer(() => work)] },
+      Effect.gen(function*() {
+        const id = yield* submit("root", null)
+        yield* Effect.sleep("1 second")
+        yield* answerAll
+        const { ending, task } = yield* result(id)
+        assert.deepStrictEqual(ending, { _tag: "Completed", result: [7, 7, "slept", "calm"] })
+        assert.strictEqual(task.endedAt! - task.createdAt, 60_000)
+      })
+    )
+  })
 })
 
 describe("a tree", () => {

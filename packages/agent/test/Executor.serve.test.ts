@@ -1,6 +1,8 @@
+import { layerMemory } from "@coppice/task/MemoryTaskStore"
 import type { TaskId } from "@coppice/task/Task"
 import { TaskLog } from "@coppice/task/TaskLog"
 import { Tasks } from "@coppice/task/Tasks"
+import { TaskStore } from "@coppice/task/TaskStore"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -20,7 +22,7 @@ type AgentLayer = Layer.Layer<never, never, AgentSupervisor>
 const Served = Agent.make("served", { description: "", input: Schema.Json, output: Schema.Json, concurrency: 2 })
 const served = (work: (input: Schema.Json) => Effect.Effect<any, any, TaskContext>) => Served.toLayer(work)
 
-/** Serves the agent outside the supervision tree; succeeds with how to put it down, which takes so many milliseconds. */
+/** Serves the agent outside the supervision tree; succeeds with how to put it down, which tells how long it took. */
 const serve = Effect.fnUntraced(function*(agent: AgentLayer) {
   const executor = yield* Executor.Executor
   const scope = yield* Scope.make()
@@ -31,12 +33,13 @@ const serve = Effect.fnUntraced(function*(agent: AgentLayer) {
     } as Partial<typeof AgentSupervisor.Service> as typeof AgentSupervisor.Service
   )
   yield* Layer.build(Layer.provide(agent, supervisor))
-  return Effect.gen(function*() {
+  const putDown = Effect.gen(function*() {
     const log = yield* TaskLog
     const before = log.now()
     yield* Scope.close(scope, Exit.void)
     return log.now() - before
   })
+  return { putDown }
 })
 
 /** Brings back what no server holds, as the slow sweep does. */
@@ -55,7 +58,7 @@ describe("a server that is put down", () => {
       )
     })
     return world(Effect.gen(function*() {
-      const putDown = yield* serve(served(() => Effect.as(Step.run("work", body), 1)))
+      const { putDown } = yield* serve(served(() => Effect.as(Step.run("work", body), 1)))
       const id = yield* submit("served", 1)
       yield* Effect.sleep(100)
       assert.strictEqual(yield* putDown, 50)
@@ -77,7 +80,7 @@ describe("a server that is put down", () => {
         Step.run("after", Effect.sync(() => ran.push(n)))
       ))
     return world(Effect.gen(function*() {
-      const putDown = yield* serve(served(() => stuck(1)))
+      const { putDown } = yield* serve(served(() => stuck(1)))
       const id = yield* submit("served", 1)
       yield* pause
       assert.isAtMost(yield* putDown, 5_000)
@@ -95,7 +98,7 @@ describe("a server that is put down", () => {
     const work = () => Effect.andThen(Effect.forkDetach(Child.call(1)), Effect.as(Effect.sleep(10), "done"))
     return world(
       Effect.gen(function*() {
-        const putDown = yield* serve(served(work))
+        const { putDown } = yield* serve(served(work))
         const id = yield* submit("served", 1)
         yield* Effect.sleep(100)
         assert.isAtMost(yield* putDown, 5_000)
@@ -110,7 +113,7 @@ describe("a server that is put down", () => {
   it.effect("leaves calls to it waiting, and tasks between two attempts to its successor", () =>
     world(
       Effect.gen(function*() {
-        const putDown = yield* serve(served((n) => n === "dies" ? Effect.die("boom") : Effect.succeed(1)))
+        const { putDown } = yield* serve(served((n) => n === "dies" ? Effect.die("boom") : Effect.succeed(1)))
         const dying = yield* submit("served", "dies")
         yield* Effect.sleep(110)
         yield* putDown
@@ -130,12 +133,58 @@ describe("a server that is put down", () => {
 
   it.effect("refuses nothing it was handed: a task begun in its last moment is brought back", () =>
     world(Effect.gen(function*() {
-      const putDown = yield* serve(served(() => Effect.sleep("1 second").pipe(Effect.as(1))))
+      const { putDown } = yield* serve(served(() => Effect.sleep("1 second").pipe(Effect.as(1))))
       const [id] = yield* Effect.all([submit("served", 1), putDown], { concurrency: "unbounded" })
       yield* Effect.asVoid(serve(served(() => Effect.succeed(2))))
       yield* swept
       assert.strictEqual((yield* result(id)).ending._tag, "Completed")
     })))
+})
+
+describe("a task", () => {
+  it.effect("whose process was put down has lost no attempt", () => {
+    let dies = 0
+    const Twice = Agent.make("served", { description: "", input: Schema.Json, output: Schema.Json, attempts: 2 })
+    const work = Effect.andThen(
+      Step.run("slow", Effect.sleep("1 second")),
+      Effect.suspend(() => ++dies === 1 ? Effect.die("boom") : Effect.succeed("done"))
+    )
+    return world(Effect.gen(function*() {
+      const first = yield* serve(Twice.toLayer(() => work))
+      const id = yield* submit("served", 1)
+      yield* pause
+      yield* first.putDown
+      const second = yield* serve(Twice.toLayer(() => work))
+      yield* swept
+      yield* second.putDown
+      yield* serve(Twice.toLayer(() => work))
+      yield* swept
+      const { ending, task } = yield* result(id)
+      assert.deepStrictEqual(ending, { _tag: "Completed", result: "done" })
+      assert.isAbove(task.attempt, 2)
+    }))
+  })
+
+  it.effect("that is read from the log when its server is put down goes to the next one", () => {
+    const ran: Array<string> = []
+    const work = (name: string) => () => Effect.andThen(Effect.sleep("1 minute"), Effect.sync(() => ran.push(name)))
+    const slow = Layer.effect(
+      TaskStore,
+      Effect.map(TaskStore, (store) => ({ ...store, journal: (id: TaskId) => Effect.delay(store.journal(id), 50) }))
+    )
+    const body = Effect.gen(function*() {
+      const { putDown } = yield* serve(served(work("first")))
+      const id = yield* submit("served", 1)
+      yield* Effect.sleep("20 seconds")
+      yield* Effect.sleep(40_000 + 20)
+      yield* putDown
+      yield* serve(served(work("second")))
+      yield* swept
+      assert.strictEqual((yield* result(id)).ending._tag, "Completed")
+      assert.deepStrictEqual(ran, ["second"])
+    })
+    return inWorld({ agents: [], store: Layer.provide(slow, layerMemory) }, Effect.scoped(body))
+  })
 })
 
 describe("20,000 tasks that wait for two places", () => {

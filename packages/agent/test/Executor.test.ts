@@ -150,6 +150,8 @@ describe("a full queue", () => {
         yield* pause
         assert.strictEqual((yield* tasks.tree(parent)).length, 1)
         yield* tasks.cancel({ id: ids[1]!, by: "ada" })
+        yield* pause
+        assert.strictEqual((yield* tasks.tree(parent)).length, 2)
         yield* tasks.cancel({ id: ids[0]!, by: "ada" })
         assert.deepInclude((yield* result(parent)).ending, { _tag: "Completed", result: "child" })
         assert.deepStrictEqual(began, [1, "child"])

@@ -112,7 +112,7 @@ describe("a result", () => {
         const { live, replayed } = yield* twice(Step.run("value", Effect.succeed(value)))
         assert.deepStrictEqual(live, replayed)
         assert(Exit.isSuccess(live))
-        assert.strictEqual(JSON.stringify(live.value), JSON.stringify(json))
+        assert.deepStrictEqual(live.value, json)
       })
   )
 

@@ -184,6 +184,14 @@ class TaskLogImpl {
     return entry.settledSeq !== null && entry.settledSeq <= this.durable
   }
 
+  /**
+   * Whether every fact about the task is durable, and with them all it was told: what reaches a handler has been
+   * committed, and a task is committed after whoever made it. Never while the log holds or has stopped.
+   */
+  isDurable(entry: Entry): boolean {
+    return this.trouble === undefined && (entry as Resident).lastSeq <= this.durable
+  }
+
   /** Creates a task now; it is pinned once. The id is new unless given. */
   create(creation: Creation, id: TaskId): Entry {
     const now = this.now()
@@ -264,6 +272,7 @@ class TaskLogImpl {
   private append(task: Resident, at: number, event: TaskEvent, seq: number): void {
     if (this.stopped !== undefined) return
     this.open.events.push({ seq, task: task.state.id, run: task.state.run, at, event })
+    task.lastSeq = seq
     this.touch(task)
   }
 

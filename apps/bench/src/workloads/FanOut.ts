@@ -7,12 +7,15 @@ import * as Baseline from "../Baseline.ts"
 import * as Bed from "../Bed.ts"
 import { peakResident, timed } from "../Meter.ts"
 import * as Row from "../Row.ts"
+import { median } from "../Statistics.ts"
 import { NarrowLive, SpreadLive, SubLive, sumOf } from "./Agents.ts"
+
+const agents = [SubLive, NarrowLive, SpreadLive]
 
 const spread = (settings: Bed.Settings, count: number, narrow: boolean) =>
   Bed.fresh(
     settings,
-    [SubLive, NarrowLive, SpreadLive],
+    agents,
     Effect.gen(function*() {
       const log = yield* TaskLog
       yield* Bed.run("spread", { count: Math.ceil(count / 10), narrow })
@@ -25,7 +28,6 @@ const spread = (settings: Bed.Settings, count: number, narrow: boolean) =>
       return {
         value: 1000 * count / took.wall,
         baseline,
-        wall: took.wall,
         notes: {
           "ms in all": took.wall,
           "cpu ms each": took.cpu / count,
@@ -36,10 +38,20 @@ const spread = (settings: Bed.Settings, count: number, narrow: boolean) =>
     })
   )
 
-const growth = (small: number, large: number) =>
-  Effect.map(
-    Effect.all([Baseline.fanOut(small), Baseline.fanOut(large)]),
-    ([first, second]) => second / first
+const wall = (count: number) => Effect.map(timed(Bed.run("spread", { count, narrow: false })), ([, took]) => took.wall)
+
+const fewer = 3
+
+/** How the time grows from few to many calls, in one store. */
+const growth = (settings: Bed.Settings, small: number, large: number) =>
+  Bed.fresh(
+    settings,
+    agents,
+    Effect.gen(function*() {
+      const bare = yield* Effect.all([Baseline.fanOut(small), Baseline.fanOut(large)])
+      const few = median(yield* Effect.replicateEffect(wall(small), fewer))
+      return { value: (yield* wall(large)) / few, baseline: bare[1] / bare[0] }
+    })
   )
 
 export const fanOut = (settings: Bed.Settings): Effect.Effect<ReadonlyArray<Row.Row>> =>
@@ -48,8 +60,7 @@ export const fanOut = (settings: Bed.Settings): Effect.Effect<ReadonlyArray<Row.
     const few = yield* Bed.repeatedly(settings, spread(settings, small, false))
     const many = yield* Bed.repeatedly(settings, spread(settings, large, false))
     const narrow = yield* Bed.repeatedly(settings, spread(settings, large, true))
-    const bare = yield* growth(small, large)
-    const grown = many.map(({ wall }, index) => ({ value: wall / few[index]!.wall, baseline: bare }))
+    const grown = yield* Bed.repeatedly(settings, growth(settings, small, large))
     const heading = {
       case: "W2",
       durability: settings.durability,

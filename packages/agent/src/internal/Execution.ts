@@ -96,6 +96,10 @@ export class Execution {
   private readonly scheduler: TaskScheduler
   private readonly mailbox: Mailbox
   private readonly waits = new Waits()
+  /** Grows with every new wait and every change of mind, so that the end need not look at all waits each time. */
+  private changes = 0
+  private unwound = 0
+  private told = -1
   private readonly deferred = new LazyMap<string, () => void>()
   private readonly holds = new Holds(() => this.server.host.ready(this))
   private readonly running = new LazySet<Fiber.Fiber<unknown, unknown>>()
@@ -187,6 +191,7 @@ export class Execution {
       if (this.hasEnded) return
       const { key } = operation
       this.waits.begin(operation, resume)
+      this.changes++
       if (!this.begun.delete(key) || this.lapsed.has(key)) this.begin(key, operation.begin)
       return Effect.suspend(() => this.withdraw(operation))
     })
@@ -287,7 +292,8 @@ export class Execution {
    * what they would have got.
    */
   private unwind(): Turn | "on" | undefined {
-    if (!this.isUnwinding) return undefined
+    if (!this.isUnwinding || this.unwound === this.changes) return undefined
+    this.unwound = this.changes
     let wasAnswered = false
     for (const [key, wait] of [...this.waits]) {
       if (this.phase !== "stopping") {
@@ -305,13 +311,14 @@ export class Execution {
   private settleDown(): Turn | "on" | undefined {
     if (this.exit === undefined) return undefined
     let wasTold = false
-    for (const wait of this.waits.values()) {
+    for (const wait of this.told === this.changes ? [] : this.waits.values()) {
       if (wait.isTold) continue
       if (!wasTold) this.server.host.leaving(this)
       wasTold = wait.isTold = true
       this.scheduler.inside(() => wait.fiber?.interruptUnsafe())
     }
     if (wasTold) return "on"
+    this.told = this.changes
     if (this.waits.size > 0 || !this.holds.isEmpty) return undefined
     this.finish()
     return "ended"
@@ -451,6 +458,7 @@ export class Execution {
 
   private interrupt(phase: "stopping" | "suspending" | "crashing"): void {
     this.phase = phase
+    this.changes++
     this.deferred.clear()
     this.heldBack.clear()
     if (!this.hasBegun) {

@@ -24,7 +24,8 @@ export const toJson = (value: unknown, path = "$", seen: ReadonlyArray<object> =
     case "boolean":
       return value
     case "number":
-      if (Number.isFinite(value)) return value
+      // there is no minus zero in JSON
+      if (Number.isFinite(value)) return value === 0 ? 0 : value
       throw new NotJson(path, String(value))
     case "undefined":
       return null

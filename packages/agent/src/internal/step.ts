@@ -107,8 +107,11 @@ class Running {
   begin(): void {
     this.state = "begun"
     this.execution.bodies++
-    // a body is visible outside: everything it may depend on has to be durable first
-    this.execution.server.host.log.afterCommit((error) => {
+    // a body is visible outside: everything it may depend on has to be durable first. What other tasks do meanwhile it
+    // cannot know, and does not wait for
+    const { log } = this.execution.server.host
+    if (log.isDurable(this.execution.entry)) return this.run()
+    log.afterCommit((error) => {
       if (error === undefined) this.run()
     })
   }

@@ -208,6 +208,25 @@ describe("a cancelled task", () => {
     )
   })
 
+  it.effect("in a region that cannot be interrupted has its steps stopped when it is given up", () => {
+    const notes: Array<number> = []
+    const body = (now: Effect.Effect<number>) =>
+      Effect.onInterrupt(Effect.never, () => Effect.map(now, (at) => notes.push(at - 1_800_000_000_000)))
+    const work = Effect.uninterruptible(Step.run("stuck", body(Effect.clockWith((clock) => clock.currentTimeMillis))))
+    return inWorld(
+      { agents: [root(work)] },
+      Effect.gen(function*() {
+        const id = yield* submit("root", null)
+        yield* pause
+        yield* cancel(id)
+        yield* Effect.sleep("10 seconds")
+        yield* converged(id, 1, ["refused"])
+        assert.strictEqual(notes.length, 1)
+        assert.isTrue(notes[0]! >= 5_000 && notes[0]! <= 7_000)
+      })
+    )
+  })
+
   it.effect("goes on in a region that cannot be interrupted, and its steps still get their results", () => {
     const seen: Array<number> = []
     const region = Effect.gen(function*() {

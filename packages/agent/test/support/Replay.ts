@@ -20,6 +20,9 @@ import { after, fromTheStart, type Life, type World } from "./Lives.ts"
 import { generate, isConfluent, type Program, shrink, sizeOf, withoutUnwinding } from "./Program.ts"
 import { dice } from "./Seed.ts"
 
+/** How deep programs are nested: one level more makes them several times as long. */
+const depth = Number(process.env["COPPICE_REPLAY_DEPTH"] ?? 3)
+
 const sound = (life: Life): void => {
   breaksNothing(life)
   repeats(life)
@@ -36,16 +39,26 @@ const cuts = (life: Life, most: number): ReadonlyArray<number> => {
   return Array.from({ length: Math.min(all, most) }, (_, i) => 1 + Math.floor(i * step))
 }
 
+/** What has to hold of a life that goes on from a part of another, and of one that goes on from a part of that one. */
+const goesOn = Effect.fnUntraced(function*(program: Program, world: World, from: { life: Life; cut: number }) {
+  let { cut, life } = from
+  for (let generation = 0; generation < 2; generation++) {
+    const before = life.batches.slice(0, cut)
+    const timing = `${world.timing}/${cut}`
+    const later = yield* after(before, { ...world, timing })
+    sound(later)
+    goesOnFrom(life, before, later)
+    if (!world.faults && !world.cancel && isConfluent(program)) assert.deepStrictEqual(later.ending, life.ending)
+    if (later.batches.length - cut < 2) return
+    life = later
+    cut += 1 + dice(timing).below(later.batches.length - cut - 1)
+  }
+})
+
 const check = Effect.fnUntraced(function*(program: Program, world: World, most: number) {
   const whole = yield* fromTheStart(program, world)
   sound(whole)
-  for (const cut of cuts(whole, most)) {
-    const before = whole.batches.slice(0, cut)
-    const later = yield* after(before, { ...world, timing: `${world.timing}/${cut}` })
-    sound(later)
-    goesOnFrom(whole, before, later)
-    if (!world.faults && !world.cancel && isConfluent(program)) assert.deepStrictEqual(later.ending, whole.ending)
-  }
+  for (const cut of cuts(whole, most)) yield* goesOn(program, world, { life: whole, cut })
   if (whole.ending._tag === "Cancelled") return
   const before = withoutEnd(whole)
   const again = yield* after(before, { ...world, evict: false, cancel: false, timing: `${world.timing}/again` })
@@ -66,7 +79,7 @@ export const story = (seed: number): readonly [Program, World] => {
     slow: d.chance(0.3),
     cancel: d.chance(0.15)
   }
-  const program = generate(d, 3 + d.below(2), confluent)
+  const program = generate(d, depth + d.below(2), confluent)
   return [world.booms ? withoutUnwinding(program) : program, world]
 }
 

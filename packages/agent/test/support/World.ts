@@ -57,7 +57,8 @@ const defaults: Executor.ExecutorOptions = {
   idleAfter: "10 seconds",
   maxIdle: 10_000,
   shutdown: "5 seconds",
-  slice: 5
+  // of real time: a busy machine would cut the turns elsewhere, and the facts of different tasks in another order
+  slice: 60_000
 }
 
 const engine = (options: Options, activity: Activity): Layer.Layer<Services, StoreError> => {

@@ -9,6 +9,8 @@ export interface Resident {
   createdSeq: number
   endedSeq: number | null
   settledSeq: number | null
+  /** Its last fact since it is resident. */
+  lastSeq: number
   pins: number
   held: boolean
   /** True once its parent ended and let it go on. */
@@ -41,6 +43,7 @@ export const resident = (row: TaskRow, stored: boolean): Resident => ({
   createdSeq: row.createdSeq,
   endedSeq: row.endedSeq,
   settledSeq: row.settledSeq,
+  lastSeq: 0,
   pins: 1,
   held: false,
   released: false,
