@@ -46,7 +46,7 @@ export const rules: Readonly<Record<string, Rule>> = {
 }
 
 /** Named by the table, not built yet. */
-export const planned: ReadonlyArray<string> = ["anthropic", "console", "mcp"]
+export const planned: ReadonlyArray<string> = ["anthropic", "console"]
 
 const isSource = (path: string) => /\.(ts|tsx|mts|mjs)$/.test(path)
 const within = (folder: string) => ({ path }: SourceFile) => path.startsWith(`${folder}/`) && isSource(path)
