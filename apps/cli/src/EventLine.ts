@@ -48,6 +48,8 @@ const partsOf = (event: TaskEvent, at: number): ReadonlyArray<Span | undefined> 
         said === null ? undefined : muted(said)
       ]
     }
+    case "Logged":
+      return [span(event.level, "busy"), muted(brief(event.data))]
     case "StepRecorded":
       return stepParts(event, at)
     case "TimerSet":

@@ -107,6 +107,24 @@ const checkedText = (request: HttpServerRequest): Effect.Effect<string> =>
     Effect.orDie
   )
 
+/** A body in JSON-RPC's words: its value, or why it is refused. */
+export type Body =
+  | { readonly _tag: "Read"; readonly value: unknown }
+  | { readonly _tag: "Refused"; readonly status: number; readonly code: number; readonly message: string }
+
+/** Reads a JSON-RPC body within the same limits: -32700 for what is no JSON, -32600 for what has no reasonable extent. */
+export const bodyOf = (request: HttpServerRequest): Effect.Effect<Body> =>
+  checkedText(request).pipe(
+    Effect.map((text): Body => ({ _tag: "Read", value: JSON.parse(text) })),
+    Effect.catchDefect((problem): Effect.Effect<Body> => {
+      if (!ApiError.isApiError(problem)) return Effect.die(problem)
+      const { message } = problem.error
+      const status = ApiError.statusOf(problem)
+      const isParse = /UTF-8|valid JSON|could not be read/.test(message)
+      return Effect.succeed({ _tag: "Refused", status, code: isParse ? -32700 : -32600, message })
+    })
+  )
+
 const guarded = (request: HttpServerRequest): HttpServerRequest =>
   Object.create(request, { text: { get: () => checkedText(request) } })
 

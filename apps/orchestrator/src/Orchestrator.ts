@@ -8,6 +8,9 @@
  * Each stands before the next begins, and they stop in reverse: first nobody new finds the service, then requests end,
  * then handlers are parked, then what is open in the log is written, last the store is closed.
  */
+import * as McpHttp from "@coppice/mcp/McpHttp"
+import * as McpServer from "@coppice/mcp/McpServer"
+import * as Seal from "@coppice/mcp/Seal"
 import type { StoreError, TaskStore } from "@coppice/task/TaskStore"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import type * as Runtime from "coppice/Orchestrator"
@@ -63,12 +66,20 @@ const opening = (settings: Settings) =>
     yield* (yield* Lifecycle).ready
   }))
 
-const serving = HttpRouter.serve(ApiRoutes.layer, {
-  disableLogger: true,
-  disableListenLog: true,
-  // ids are 20 characters, names up to 128
-  routerConfig: { maxParamLength: 256 }
-}).pipe(Layer.provide(NodeHttpServer.layerHttpServices))
+const serving = (settings: Settings) =>
+  HttpRouter.serve(ApiRoutes.layer(settings), {
+    disableLogger: true,
+    disableListenLog: true,
+    // ids are 20 characters, names up to 128
+    routerConfig: { maxParamLength: 256 }
+  }).pipe(Layer.provide(NodeHttpServer.layerHttpServices))
+
+/** The agents as MCP tools, and what the configuration offers beside them. */
+const mcp = ({ orchestrator }: Pick<Definition, "orchestrator">) =>
+  McpHttp.layer.pipe(
+    Layer.provideMerge(McpServer.layer(orchestrator.options.mcp ?? {}, version)),
+    Layer.provide(Seal.layer)
+  )
 
 /** What has to be right before anything is opened. */
 const preparation = (settings: Settings) =>
@@ -83,15 +94,17 @@ export const layerOver = <E, R>(
   settings: Settings
 ): Layer.Layer<Services, StartError | StoreError | E, R> =>
   opening(settings).pipe(
-    Layer.provideMerge(serving),
+    Layer.provideMerge(serving(settings)),
+    Layer.provideMerge(mcp(definition)),
     Layer.provideMerge(DurableSpans.layer),
     Layer.provideMerge(definition.orchestrator.layer),
     Layer.provideMerge(Telemetry.layer),
     Layer.provideMerge(identity(settings)),
     Layer.provideMerge(Listener.layer(settings)),
     Layer.provideMerge(store),
+    Layer.provideMerge(Token.layer(settings.data)),
     Layer.provideMerge(preparation(settings)),
-    Layer.provideMerge(Layer.merge(Lifecycle.layer, Token.layer))
+    Layer.provideMerge(Lifecycle.layer)
   )
 
 /** The service of a definition under these settings. */

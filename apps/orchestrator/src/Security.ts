@@ -14,13 +14,19 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto"
+import * as ServiceFile from "./ServiceFile.ts"
+import type { StartError } from "./StartError.ts"
 
-/** The secret of this start: 256 random bits. */
+/** The secret of this data folder: 256 random bits. It outlives a restart, so that hosts need not be told again. */
 export class Token extends Context.Service<Token, Redacted.Redacted>()("@coppice/orchestrator/Security/Token") {
-  static readonly layer: Layer.Layer<Token> = Layer.sync(
-    Token,
-    () => Redacted.make(randomBytes(32).toString("base64url"), { label: "service token" })
-  )
+  static readonly layer = (data: string): Layer.Layer<Token, StartError> =>
+    Layer.effect(
+      Token,
+      Effect.map(
+        ServiceFile.secret(data, () => randomBytes(32).toString("base64url")),
+        (token) => Redacted.make(token, { label: "service token" })
+      )
+    )
 }
 
 const hash = (text: string): Buffer => createHash("sha256").update(text).digest()

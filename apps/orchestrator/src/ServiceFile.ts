@@ -12,7 +12,7 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { refused, type StartError } from "./StartError.ts"
 
@@ -58,6 +58,20 @@ export const prepare = (data: string): Effect.Effect<void, StartError> =>
     catch: (cause) => cannotWrite(data, cause)
   })
 
+/** The folder's own secret, for this user only; made the first time. */
+export const secret = (data: string, make: () => string): Effect.Effect<string, StartError> =>
+  Effect.try({
+    try: () => {
+      const path = join(data, "token")
+      const known = existsSync(path) ? readFileSync(path, "utf8").trim() : ""
+      if (known.length >= 32) return known
+      const token = make()
+      writeFileSync(path, `${token}\n`, { mode: 0o600 })
+      return token
+    },
+    catch: (cause) => cannotWrite(data, cause)
+  })
+
 const isAlive = (pid: number): boolean => {
   try {
     process.kill(pid, 0)
@@ -96,7 +110,7 @@ const write = (data: string, contents: Contents): void => {
 
 const remove = (data: string, contents: Contents): void => {
   const found = Option.getOrUndefined(read(data))
-  if (found?.token === contents.token) rmSync(pathIn(data), { force: true })
+  if (found?.pid === contents.pid) rmSync(pathIn(data), { force: true })
 }
 
 /** Writes the file, and removes it with the scope unless another service has written its own since. */

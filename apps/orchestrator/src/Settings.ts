@@ -23,7 +23,11 @@ export interface Settings {
   /** Further `host:port` a browser may know this service by, such as that of a forwarded port. */
   readonly allowedHosts: ReadonlyArray<string>
   readonly logLevel: LogLevel
+  /** `token`: whoever calls `/mcp` holds the service's token; `none`: any program of this machine may. */
+  readonly mcpAuth: McpAuth
 }
+
+export type McpAuth = "token" | "none"
 
 export type LogLevel = "debug" | "info" | "warning" | "error" | "none"
 
@@ -53,6 +57,9 @@ const isLoopback = (value: unknown): string | undefined =>
 
 const isLevel = (value: unknown): string | undefined =>
   typeof value === "string" && logLevels.includes(value) ? undefined : `one of ${logLevels.join(", ")}`
+
+const isMcpAuth = (value: unknown): string | undefined =>
+  value === "token" || value === "none" ? undefined : "token or none"
 
 const areHosts = (value: unknown): string | undefined => {
   const hosts = typeof value === "string" ? value.split(",") : value
@@ -116,6 +123,13 @@ const settings = {
     help: logLevels.join(" | "),
     check: isLevel,
     example: "debug"
+  },
+  mcpAuth: {
+    variable: "COPPICE_MCP_AUTH",
+    flag: "mcp-auth",
+    help: "token | none: whether MCP hosts have to know the token",
+    check: isMcpAuth,
+    example: "token"
   }
 } as const satisfies Record<string, Setting>
 
@@ -228,7 +242,8 @@ export const merge = (...sources: ReadonlyArray<Found>): Settings => {
     config: typeof found.config === "string" ? resolve(found.config) : undefined,
     allowedHosts: (typeof hosts === "string" ? hosts.split(",") : hosts as ReadonlyArray<string>)
       .map((host) => host.trim().toLowerCase()),
-    logLevel: (found.logLevel ?? "info") as LogLevel
+    logLevel: (found.logLevel ?? "info") as LogLevel,
+    mcpAuth: (found.mcpAuth ?? "token") as McpAuth
   }
 }
 

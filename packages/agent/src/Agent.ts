@@ -30,6 +30,8 @@ export interface AgentOptions<I extends Pure, O extends Pure, E extends Pure> {
   readonly version?: string | undefined
   /** When a call from outside becomes a task its peer can see. ["slow"] */
   readonly task?: TaskPolicy | undefined
+  /** `false`: MCP hosts are not offered this agent; other agents and people still call it. [true] */
+  readonly listed?: boolean | undefined
   /** Executions running code at once; a waiting task holds no place. [1,000] */
   readonly concurrency?: number | undefined
   /** Tasks that may wait for a place. [20,000] */
@@ -126,6 +128,7 @@ export const makeKind = <const Name extends string, I extends Pure, O extends Pu
     description: options.description,
     version: options.version,
     policy: options.task ?? "slow",
+    listed: options.listed ?? true,
     concurrency: positive(name, "concurrency", options.concurrency, 1_000),
     queue: positive(name, "queue", options.queue, 20_000),
     attempts: positive(name, "attempts", options.attempts, 3),

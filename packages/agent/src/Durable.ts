@@ -4,10 +4,13 @@
  * Inside a handler `Clock`, `Random`, `Effect.sleep`, `Effect.timeout` and `Schedule` already mean these; the functions
  * here are for code that wants to say so.
  */
+import { check } from "@coppice/task/Payload"
+import type { LogLevel } from "@coppice/task/TaskEvent"
 import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
+import type * as Schema from "effect/Schema"
 import { currentExecution } from "./internal/call.ts"
 import type { TaskContext } from "./TaskContext.ts"
 
@@ -42,7 +45,7 @@ export const progress = (
   report: { readonly progress: number; readonly total?: number | undefined; readonly message?: string | undefined }
 ): Effect.Effect<void, never, TaskContext> =>
   Effect.map(currentExecution, (execution) => {
-    if (execution.isUnwinding || execution.ordinal("progress") < execution.reports) return
+    if (execution.isUnwinding || execution.ordinal("progress") < execution.reports.progress) return
     const finite = (value: number | undefined) => value !== undefined && Number.isFinite(value) ? value : null
     execution.server.host.log.dispatch(execution.entry, {
       _tag: "Progress",
@@ -52,5 +55,26 @@ export const progress = (
         total: finite(report.total),
         message: report.message?.slice(0, longestMessage) ?? null
       }
+    })
+  })
+
+/**
+ * Writes a line of the task's own log, for whoever follows it: watchers, and MCP clients that asked for it. `data` is
+ * JSON. Not repeated by a replay, and not waited for.
+ */
+export const log = (
+  level: LogLevel,
+  data: Schema.Json,
+  logger?: string
+): Effect.Effect<void, never, TaskContext> =>
+  Effect.map(currentExecution, (execution) => {
+    if (execution.isUnwinding || execution.ordinal("log") < execution.reports.log) return
+    if (check("The log line", data) !== undefined) return
+    execution.server.host.log.dispatch(execution.entry, {
+      _tag: "Log",
+      attempt: execution.attempt,
+      level,
+      data,
+      logger: logger ?? null
     })
   })

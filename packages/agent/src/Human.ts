@@ -2,7 +2,6 @@
  * Questions to a person, asked durably: the task waits in the log, for days if need be.
  */
 import { canonical, check } from "@coppice/task/Payload"
-import type { InputRequest, InputResponse } from "@coppice/task/TaskEvent"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -10,15 +9,16 @@ import * as Schema from "effect/Schema"
 import * as SchemaParser from "effect/SchemaParser"
 import type { Pure } from "./Agent.ts"
 import { NotAccepted } from "./AgentError.ts"
+import { plain, wait } from "./internal/ask.ts"
 import { currentExecution } from "./internal/call.ts"
-import { fingerprint } from "./internal/digest.ts"
-import type { Execution } from "./internal/Execution.ts"
 import type { TaskContext } from "./TaskContext.ts"
 
 /** A question: what the person reads, and the form they fill in. */
 export interface Ask<A extends Pure> {
   readonly message: string
   readonly form: A
+  /** What clients of MCP see as the question's key, 1–64 of `A–Z a–z 0–9 _ - .`; a second one of a name gets a number. */
+  readonly name?: string | undefined
 }
 
 /** What a schema says as a form: its JSON Schema, that schema's canonical text, and how an answer is read. */
@@ -46,6 +46,16 @@ const formOf = (given: Pure): Form => {
 }
 
 /**
+ * A form given by its JSON Schema, for what a schema of Effect cannot say, such as titles of choices. The answer is a JSON
+ * object, checked against it.
+ */
+export const rawForm = (schema: Schema.JsonObject): Schema.Codec<Schema.JsonObject> => {
+  const form = Schema.JsonObject.annotate({})
+  forms.set(form, { schema, text: canonical(schema), decode: SchemaParser.decodeUnknownExit(Schema.JsonObject) })
+  return form
+}
+
+/**
  * Asks a person and waits for the answer.
  *
  * **Details**
@@ -59,10 +69,11 @@ export const ask = <A extends Pure>(question: Ask<A>): Effect.Effect<A["Type"], 
   const form = formOf(question.form)
   const tooLarge = check("The question", [question.message, form.schema])
   if (tooLarge !== undefined) return Effect.die(tooLarge)
+  const asked = { ...plain, message: question.message, schema: form.schema, text: form.text }
   return Effect.flatMap(currentExecution, (execution) =>
     execution.isUnwinding
       ? Effect.interrupt
-      : Effect.flatMap(wait(execution, question.message, form), ({ action, by, content }) => {
+      : Effect.flatMap(wait(execution, { ...asked, name: question.name }), ({ action, by, content }) => {
         if (action !== "accept") return Effect.fail(new NotAccepted({ action, by }))
         const decoded = form.decode(content)
         return Exit.isSuccess(decoded)
@@ -71,25 +82,21 @@ export const ask = <A extends Pure>(question: Ask<A>): Effect.Effect<A["Type"], 
       }))
 }
 
-const wait = (execution: Execution, message: string, { schema, text }: Form): Effect.Effect<InputResponse> => {
-  const base = `ask:${fingerprint(`[${canonical(message)},${text}]`)}`
-  const key = `${base}:${execution.ordinal(base)}`
-  const { log } = execution.server.host
-  const request: InputRequest = { key, mode: "form", message, schema, url: null, deadline: null }
-  return execution.operation<InputResponse, never>({
-    key,
-    begin: () => {
-      log.dispatch(execution.entry, { _tag: "RequestInput", attempt: execution.attempt, request })
-    },
-    interpret: (fact) =>
-      fact._tag === "Input"
-        ? Effect.succeed(fact.response)
-        : Effect.die(new Error(`A question was answered by a ${fact._tag}`)),
-    withdraw: () =>
-      Effect.sync(() => {
-        log.dispatch(execution.entry, { _tag: "WithdrawInput", attempt: execution.attempt, key })
-      }),
-    halt: () => Effect.void,
-    orphaned: () => execution.answer(key, Exit.interrupt())
-  })
-}
+/**
+ * Sends a person to a web page, for what must not pass through an agent, its log or a model: credentials, payments.
+ *
+ * **Details**
+ *
+ * Succeeds when the person says that they went there; what they did there has to come back by another way. Fails with
+ * `NotAccepted` when they refuse. MCP hosts get it as an elicitation in URL mode.
+ */
+export const openUrl = (
+  page: { readonly message: string; readonly url: string; readonly name?: string | undefined }
+): Effect.Effect<void, NotAccepted, TaskContext> =>
+  Effect.flatMap(currentExecution, (execution) =>
+    execution.isUnwinding
+      ? Effect.interrupt
+      : Effect.flatMap(
+        wait(execution, { ...plain, ...page, mode: "url", text: canonical(page.url) }),
+        ({ action, by }) => action === "accept" ? Effect.void : Effect.fail(new NotAccepted({ action, by }))
+      ))

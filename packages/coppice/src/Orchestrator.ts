@@ -7,6 +7,7 @@
 import * as AgentSupervisor from "@coppice/agent/AgentSupervisor"
 import * as Executor from "@coppice/agent/Executor"
 import type * as Supervisor from "@coppice/agent/Supervisor"
+import type { Offer } from "@coppice/mcp/Offer"
 import { Rescuer } from "@coppice/task/Rescuer"
 import * as TaskEngine from "@coppice/task/TaskEngine"
 import { Tasks } from "@coppice/task/Tasks"
@@ -26,6 +27,8 @@ export interface OrchestratorOptions {
   /** OTP's words and meanings. [one_for_one, 5 restarts in 30 seconds] */
   readonly supervision?: Supervisor.SupervisorOptions | undefined
   readonly executor?: Partial<Executor.ExecutorOptions> | undefined
+  /** What MCP hosts are offered beside the agents, and how. */
+  readonly mcp?: Offer | undefined
   /** Settings of the service; the environment and flags win over them. */
   readonly service?: ServiceOptions | undefined
 }
@@ -38,6 +41,7 @@ export interface ServiceOptions {
   readonly data?: string | undefined
   readonly allowedHosts?: ReadonlyArray<string> | undefined
   readonly logLevel?: string | undefined
+  readonly mcpAuth?: string | undefined
 }
 
 /** The services of a running orchestrator. */

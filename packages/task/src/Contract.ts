@@ -5,8 +5,11 @@
  */
 import * as Schema from "effect/Schema"
 
-/** When a call becomes a task a peer can see: `never`, `slow` (only when it takes a while) or `always`. */
-export const TaskPolicy = Schema.Literals(["never", "slow", "always"])
+/**
+ * When a call from outside becomes a task its peer can see: `never`, `slow` (only when it takes a while), `always` (when
+ * the peer can have tasks) or `required` (a peer that cannot is refused).
+ */
+export const TaskPolicy = Schema.Literals(["never", "slow", "always", "required"])
 export type TaskPolicy = typeof TaskPolicy.Type
 
 export const Contract = Schema.Struct({
@@ -21,6 +24,10 @@ export const Contract = Schema.Struct({
   output: Schema.JsonObject,
   error: Schema.NullOr(Schema.JsonObject),
   policy: TaskPolicy,
+  /** True when the output is MCP content: what `Content.Result` says, passed on as it is. */
+  content: Schema.Boolean,
+  /** False for an agent that is not offered to MCP hosts. */
+  listed: Schema.Boolean,
   /** Executions running code at once; a task that waits holds no place. */
   concurrency: Schema.Int,
   /** Tasks that may wait for a place before new ones are refused (from outside) or held back (from a parent). */

@@ -12,6 +12,7 @@ import {
   type ChildRecord,
   type EventQuery,
   type Journal,
+  type Note,
   type OpenInput,
   type Receipt,
   StoreError,
@@ -22,6 +23,8 @@ import {
 } from "./TaskStore.ts"
 
 const receiptKey = (principal: string, agent: string, key: string): string => JSON.stringify([principal, agent, key])
+
+const noteKey = (kind: string, key: string): string => JSON.stringify([kind, key])
 
 const before = (a: TaskRow, b: TaskRow): number => a.state.id < b.state.id ? -1 : 1
 
@@ -42,6 +45,7 @@ class Memory {
   readonly receipts = new Map<string, Receipt>()
   readonly artifacts = new Map<string, Artifact & { readonly runs: Set<TaskId> }>()
   readonly cursors = new Map<string, number>()
+  readonly notes = new Map<string, Note>()
 
   commit(batch: Batch): void {
     for (const envelope of batch.events) this.append(envelope)
@@ -59,6 +63,13 @@ class Memory {
     }
     for (const artifact of batch.artifacts) this.keep(artifact)
     for (const [consumer, seq] of batch.cursors) this.cursors.set(consumer, seq)
+    for (const note of batch.notes ?? []) this.note(note)
+  }
+
+  private note(note: Note): void {
+    for (const [key, { expires }] of this.notes) if (expires !== null && expires <= note.at) this.notes.delete(key)
+    if (note.value === null) this.notes.delete(noteKey(note.kind, note.key))
+    else this.notes.set(noteKey(note.kind, note.key), note)
   }
 
   private append(envelope: Envelope): void {
@@ -293,6 +304,7 @@ const makeStore = (memory: Memory): TaskStore["Service"] => {
       Effect.suspend(() => opened === memory.epoch ? Effect.sync(() => memory.deleteRun(run)) : fenced),
     artifact: (digest) => Effect.sync(() => memory.artifact(digest)),
     cursor: (consumer) => Effect.sync(() => memory.cursors.get(consumer) ?? 0),
+    note: (kind, key) => Effect.sync(() => memory.notes.get(noteKey(kind, key))?.value ?? undefined),
     counts: Effect.sync(() => ({
       tasks: memory.tasks.size,
       active: [...memory.tasks.values()].filter((row) => !isTerminal(row.state.status)).length,

@@ -18,6 +18,7 @@ import {
   toExpiry,
   toInput,
   toLive,
+  toNote,
   toOpenInput,
   toReceipt,
   toRow,
@@ -219,6 +220,11 @@ class Writer {
       sql.insertArtifactRun.run(run, digest)
     }
     for (const [consumer, seq] of batch.cursors) sql.setCursor.run(consumer, seq, ofColumns(consumer, seq))
+    for (const { at, expires, key, kind, value } of batch.notes ?? []) {
+      sql.expireNotes.run(at)
+      if (value === null) sql.deleteNote.run(kind, key)
+      else sql.setNote.run(kind, key, value, expires, ofColumns(kind, key, value))
+    }
   }
 
   private wake(id: TaskId): void {
@@ -360,6 +366,7 @@ const make = (driver: SqlDriver["Service"]): TaskStore["Service"] => {
     deleteRun,
     artifact: (digest) => attempt(() => read.artifact(digest)),
     cursor: (consumer) => attempt(() => first(sql.cursor.get(consumer), toCursor) ?? 0),
+    note: (kind, key) => attempt(() => first(sql.note.get(kind, key), toNote)),
     counts: attempt(() => ({ ...sql.counts.get() }))
   }
 }

@@ -20,11 +20,14 @@ export type RecordedExit = typeof RecordedExit.Type
 /** The question a task puts to a person. `schema` is the JSON Schema of the form, as MCP elicitation has it. */
 export const InputRequest = Schema.Struct({
   key: Schema.String,
-  mode: Schema.Literals(["form", "url"]),
+  /** `form` and `url` are for a person; `sampling` and `roots` only the calling client can answer. */
+  mode: Schema.Literals(["form", "url", "sampling", "roots"]),
   message: Schema.String,
   schema: Schema.NullOr(Schema.JsonObject),
   url: Schema.NullOr(Schema.String),
-  deadline: Schema.NullOr(Schema.Finite)
+  deadline: Schema.NullOr(Schema.Finite),
+  /** What `sampling` asks the client's model, as MCP's `sampling/createMessage` has it. */
+  params: Schema.optionalKey(Schema.JsonObject)
 })
 export type InputRequest = typeof InputRequest.Type
 
@@ -35,6 +38,19 @@ export const InputResponse = Schema.Struct({
   by: Schema.String
 })
 export type InputResponse = typeof InputResponse.Type
+
+/** How grave a log line is: the levels of RFC 5424, as MCP has them. */
+export const LogLevel = Schema.Literals([
+  "debug",
+  "info",
+  "notice",
+  "warning",
+  "error",
+  "critical",
+  "alert",
+  "emergency"
+])
+export type LogLevel = typeof LogLevel.Type
 
 /** Every fact a task's log may hold. */
 export const TaskEvent = Schema.TaggedUnion({
@@ -54,6 +70,8 @@ export const TaskEvent = Schema.TaggedUnion({
   /** An execution ended by a defect; `delivered` is the last fact its code had seen. */
   AttemptFailed: { attempt: Schema.Int, message: Schema.String, delivered: Schema.Int },
   Progressed: { progress: Progress },
+  /** A line of the task's own log, for whoever follows it. */
+  Logged: { level: LogLevel, logger: Schema.NullOr(Schema.String), data: Schema.Json },
   /** A step's body ended and its result is final. `startedAt` in Unix milliseconds. */
   StepRecorded: {
     key: Schema.String,

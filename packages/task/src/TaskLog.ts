@@ -35,7 +35,7 @@ import type { Envelope, TaskEvent } from "./TaskEvent.ts"
 import { isEnding } from "./TaskEvent.ts"
 import { TaskIds } from "./TaskIds.ts"
 import { type Command, create, type Creation, decide, evolve, type Refused, type TaskState } from "./TaskMachine.ts"
-import { type Artifact, type Batch, type Receipt, StoreError, type TaskRow, TaskStore } from "./TaskStore.ts"
+import { type Artifact, type Batch, type Note, type Receipt, StoreError, type TaskRow, TaskStore } from "./TaskStore.ts"
 
 /** A task in memory, one commit ahead of the store. Only the log changes it. */
 export interface Entry extends TaskRow {
@@ -367,6 +367,13 @@ class TaskLogImpl {
   /** Remembers how far a consumer of the log has come: the log is its own outbox. */
   setCursor(consumer: string, seq: number): void {
     this.open.cursors.set(consumer, seq)
+    this.schedule()
+  }
+
+  /** Keeps, or with `null` forgets, something small beside the log, for `lifetime` milliseconds or for good. */
+  setNote({ key, kind, lifetime, value }: Pick<Note, "kind" | "key" | "value"> & { readonly lifetime?: number }): void {
+    const at = this.now()
+    this.open.notes.push({ kind, key, value, at, expires: lifetime === undefined ? null : at + lifetime })
     this.schedule()
   }
 

@@ -27,7 +27,7 @@ import {
   type TaskId,
   type TaskSpec
 } from "./Task.ts"
-import type { InputRequest, InputResponse, RecordedExit, TaskEvent } from "./TaskEvent.ts"
+import type { InputRequest, InputResponse, LogLevel, RecordedExit, TaskEvent } from "./TaskEvent.ts"
 
 /** A task and what decisions about it need: its open questions. */
 export interface TaskState extends Task {
@@ -56,6 +56,13 @@ export type Command =
     readonly delivered: number
   }
   | { readonly _tag: "Progress"; readonly attempt: number; readonly progress: Progress }
+  | {
+    readonly _tag: "Log"
+    readonly attempt: number
+    readonly level: LogLevel
+    readonly logger: string | null
+    readonly data: Json
+  }
   | {
     readonly _tag: "RecordStep"
     readonly attempt: number
@@ -184,6 +191,8 @@ const toEvent = (command: Direct): TaskEvent => {
       }
     case "Progress":
       return { _tag: "Progressed", progress: command.progress }
+    case "Log":
+      return { _tag: "Logged", level: command.level, logger: command.logger, data: command.data }
     case "RecordStep":
       return {
         _tag: "StepRecorded",
@@ -280,6 +289,7 @@ const evolveActive = (state: TaskState, at: number, event: Active): TaskState =>
     case "StepRecorded":
       assertAttempt(state, event)
       return touched(state, at)
+    case "Logged":
     case "TimerSet":
     case "TimerFired":
     case "Released":

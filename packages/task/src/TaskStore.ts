@@ -75,6 +75,18 @@ export interface Artifact {
   readonly bytes: Uint8Array
 }
 
+/**
+ * Something small a door has to remember across a restart, such as a session; `value: null` forgets it. Written at `at`,
+ * it may be forgotten from `expires` on (both Unix milliseconds): writing a note forgets those whose time is over.
+ */
+export interface Note {
+  readonly kind: string
+  readonly key: string
+  readonly value: string | null
+  readonly at: number
+  readonly expires: number | null
+}
+
 /** Everything one transaction writes. */
 export interface Batch {
   /** The epoch the writer believes in; the store refuses the batch (`Fenced`) if another took over. */
@@ -91,6 +103,7 @@ export interface Batch {
   readonly receipts: ReadonlyArray<Receipt>
   readonly artifacts: ReadonlyArray<Artifact>
   readonly cursors: ReadonlyMap<string, number>
+  readonly notes?: ReadonlyArray<Note> | undefined
 }
 
 /** What a parent's replay needs to know of one child. */
@@ -184,6 +197,7 @@ export class TaskStore extends Context.Service<TaskStore, {
   readonly deleteRun: (run: TaskId) => Effect.Effect<number, StoreError>
   readonly artifact: (digest: string) => Effect.Effect<Artifact | undefined, StoreError>
   readonly cursor: (consumer: string) => Effect.Effect<number, StoreError>
+  readonly note: (kind: string, key: string) => Effect.Effect<string | undefined, StoreError>
   readonly counts: Effect.Effect<
     { readonly tasks: number; readonly active: number; readonly events: number },
     StoreError

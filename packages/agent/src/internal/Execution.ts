@@ -52,7 +52,7 @@ const nothing: Omit<Recorded, "startedAt"> = {
   begun: new Set(),
   children: new Map(),
   lapsed: new Map(),
-  reports: 0,
+  reports: { progress: 0, log: 0 },
   failures: 0,
   lastSeq: 0,
   isNext: false
@@ -84,7 +84,7 @@ export class Execution {
   /** Attempts before this one that were lost to defects. */
   readonly failures: number
   /** Reports of progress the log has already. */
-  readonly reports: number
+  readonly reports: Recorded["reports"]
   /** How the task is settled should it end now. */
   settlement: Settlement = "stopped"
   /** A fact came after it had begun to leave memory. */

@@ -30,7 +30,7 @@ export interface Recorded {
   /** Timers of an earlier attempt, and when they are due: its unwinding may have cleared them. */
   readonly lapsed: ReadonlyMap<string, number>
   /** How often progress was reported. */
-  readonly reports: number
+  readonly reports: { readonly progress: number; readonly log: number }
   /** Attempts lost to defects. */
   readonly failures: number
   /** When the first attempt began. */
@@ -61,7 +61,7 @@ class Reader {
   private readonly running = new Map<string, number>()
   failures = 0
   failed = 0
-  reports = 0
+  readonly reports = { progress: 0, log: 0 }
   startedAt = 0
   lastSeq = 0
 
@@ -79,7 +79,10 @@ class Reader {
         this.failed = event.attempt
         return
       case "Progressed":
-        this.reports++
+        this.reports.progress++
+        return
+      case "Logged":
+        this.reports.log++
         return
       case "StepRecorded":
         return this.deliver(event.key, seq, at, { _tag: "Step", exit: event.exit })

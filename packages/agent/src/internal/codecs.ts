@@ -1,6 +1,7 @@
 /**
  * The border between typed handlers and the JSON of the log.
  */
+import * as Content from "@coppice/task/Content"
 import type { Contract } from "@coppice/task/Contract"
 import { canonical } from "@coppice/task/Payload"
 import * as Cause from "effect/Cause"
@@ -137,7 +138,7 @@ const jsonSchemaOf = (schema: Pure): Schema.JsonObject => {
   return { ...document.schema, ...definitions } as Schema.JsonObject
 }
 
-interface ContractOptions extends Omit<Contract, "version" | "input" | "output" | "error"> {
+interface ContractOptions extends Omit<Contract, "version" | "input" | "output" | "error" | "content"> {
   readonly version: string | undefined
   readonly input: Pure
   readonly output: Pure
@@ -149,5 +150,5 @@ export const contractOf = (options: ContractOptions): Contract => {
   const output = jsonSchemaOf(options.output)
   const error = options.error === undefined ? null : jsonSchemaOf(options.error)
   const version = options.version ?? digest(canonical([input, output, error])).slice(0, 12)
-  return { ...options, version, input, output, error }
+  return { ...options, version, input, output, error, content: options.output === Content.Result }
 }

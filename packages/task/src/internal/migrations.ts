@@ -61,6 +61,7 @@ export const migrations: ReadonlyArray<string> = [
     seq  INTEGER NOT NULL,
     PRIMARY KEY (task, key)
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX inputs_run ON inputs (run);
 
   CREATE TABLE timers (
     task TEXT NOT NULL,
@@ -99,6 +100,15 @@ export const migrations: ReadonlyArray<string> = [
     seq      INTEGER NOT NULL,
     sum      INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE notes (
+    kind    TEXT NOT NULL,
+    key     TEXT NOT NULL,
+    value   TEXT NOT NULL,
+    expires INTEGER,
+    sum     INTEGER NOT NULL,
+    PRIMARY KEY (kind, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX notes_expiring ON notes (expires) WHERE expires IS NOT NULL;
   -- seq: where the log ended when facts were last deleted, so that no number is ever used twice
   CREATE TABLE owner (id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL, seq INTEGER NOT NULL) STRICT;
   INSERT INTO owner (id, epoch, seq) VALUES (1, 0, 0);

@@ -1,6 +1,6 @@
 import type { TaskId } from "../Task.ts"
 import type { Envelope } from "../TaskEvent.ts"
-import type { Artifact, Batch, Receipt, StoreError, TaskRow, Timer } from "../TaskStore.ts"
+import type { Artifact, Batch, Note, Receipt, StoreError, TaskRow, Timer } from "../TaskStore.ts"
 import type { Resident } from "./residents.ts"
 
 /** Everything decided since the last commit began, and who waits for it. */
@@ -15,12 +15,14 @@ export class OpenBatch {
   readonly receipts: Array<Receipt> = []
   readonly artifacts: Array<Artifact> = []
   readonly cursors = new Map<string, number>()
+  readonly notes: Array<Note> = []
   readonly after: Array<(error: StoreError | undefined) => void> = []
 
   get isEmpty(): boolean {
     return this.events.length === 0 && this.dirty.length === 0 && this.woken.size === 0 &&
       this.timersSet.length === 0 && this.timersCleared.length === 0 && this.receipts.length === 0 &&
-      this.artifacts.length === 0 && this.cursors.size === 0
+      this.artifacts.length === 0 && this.cursors.size === 0 &&
+      this.notes.length === 0
   }
 
   /** What the store is asked to write: the rows as they are now. From here on the tasks are clean. */
@@ -38,7 +40,7 @@ export class OpenBatch {
       task.rowParked = parked
       task.dirt = 0
     }
-    const { artifacts, cursors, events, receipts, timersCleared, timersSet, woken } = this
+    const { artifacts, cursors, events, notes, receipts, timersCleared, timersSet, woken } = this
     return {
       epoch,
       events,
@@ -49,7 +51,8 @@ export class OpenBatch {
       timersCleared,
       receipts,
       artifacts,
-      cursors
+      cursors,
+      ...notes.length === 0 ? {} : { notes }
     }
   }
 

@@ -120,6 +120,11 @@ export const toReceipt = ({ agent, digest, key, principal, sum, task }: any): Re
   return { principal, agent, key, task, digest }
 }
 
+export const toNote = ({ key, kind, sum, value }: any): string => {
+  if (ofColumns(kind, key, value) !== sum) throw damaged(`The note of ${kind} ${key}`)
+  return value
+}
+
 export const toCursor = ({ consumer, seq, sum }: any): number => {
   if (ofColumns(consumer, seq) !== sum) throw damaged(`The cursor of ${consumer}`)
   return seq

@@ -36,7 +36,10 @@ const writes = (sql: Prepare) => ({
   insertReceipt: sql("INSERT INTO receipts (principal, agent, key, task, digest, sum) VALUES (?, ?, ?, ?, ?, ?)"),
   insertArtifact: sql("INSERT OR IGNORE INTO artifacts (digest, media_type, bytes) VALUES (?, ?, ?)"),
   insertArtifactRun: sql("INSERT OR IGNORE INTO artifact_runs (run, digest) VALUES (?, ?)"),
-  setCursor: sql("INSERT OR REPLACE INTO cursors (consumer, seq, sum) VALUES (?, ?, ?)")
+  setCursor: sql("INSERT OR REPLACE INTO cursors (consumer, seq, sum) VALUES (?, ?, ?)"),
+  setNote: sql("INSERT OR REPLACE INTO notes (kind, key, value, expires, sum) VALUES (?, ?, ?, ?, ?)"),
+  expireNotes: sql("DELETE FROM notes WHERE expires <= ?"),
+  deleteNote: sql("DELETE FROM notes WHERE kind = ? AND key = ?")
 })
 
 const reads = (sql: Prepare) => ({
@@ -72,6 +75,7 @@ const reads = (sql: Prepare) => ({
   artifact: sql(`SELECT a.media_type, a.bytes, min(r.run) AS run FROM artifacts a JOIN artifact_runs r
     ON r.digest = a.digest WHERE a.digest = ? GROUP BY a.digest`),
   cursor: sql("SELECT * FROM cursors WHERE consumer = ?"),
+  note: sql("SELECT * FROM notes WHERE kind = ? AND key = ?"),
   tasksAfter: sql(`${select} WHERE t.id > ? ORDER BY t.id LIMIT ?`),
   counts: sql(`SELECT (SELECT count(*) FROM tasks) AS tasks,
     (SELECT count(*) FROM tasks WHERE ended_at IS NULL) AS active, (SELECT count(*) FROM events) AS events`)

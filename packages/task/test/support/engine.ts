@@ -37,6 +37,8 @@ export const contract = (name: string, options: Partial<Contract> = {}): Contrac
   output: {},
   error: null,
   policy: "always",
+  content: false,
+  listed: true,
   concurrency: 1_000,
   queue: 1_000,
   attempts: 3,

@@ -1,0 +1,80 @@
+/**
+ * The agents of a service as MCP tools, for both task generations from one set.
+ *
+ * ```text
+ *   POST /mcp ─┬─ carries the 2026-07-28 envelope ──► one stateless request
+ *              └─ anything else ────────────────────► a session of 2025-11-25
+ *   a pipe ────┴─ decided by its first message
+ * ```
+ *
+ * The official SDK carries the base protocol; tasks are layered through its seams (`internal/v2025_11_25`,
+ * `internal/v2026_07_28`), and both end in the verbs of `Tasks`.
+ */
+import { TaskLog } from "@coppice/task/TaskLog"
+import { Tasks } from "@coppice/task/Tasks"
+import { TaskStore } from "@coppice/task/TaskStore"
+import { Workers } from "@coppice/task/Worker"
+import type { Implementation } from "@modelcontextprotocol/server"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Calls } from "./internal/server/Calls.ts"
+import { type Door, metaOf } from "./internal/server/Door.ts"
+import { Facts } from "./internal/server/facts.ts"
+import { makeRun } from "./internal/server/Runner.ts"
+import { makeTools } from "./internal/server/Tools.ts"
+import type { Offer } from "./Offer.ts"
+import type { Peer } from "./Peer.ts"
+import { Seal } from "./Seal.ts"
+
+/** Who is at the other end, before it has said what it can do. */
+export type Caller = Omit<Peer, "capabilities" | "isTrusted">
+
+/** How long a call may take before it becomes a task, milliseconds. */
+const defaultPatience = 250
+
+export class McpServer extends Context.Service<McpServer, {
+  /** What a connection of this caller is served with. */
+  readonly door: (caller: Caller) => Door
+  readonly log: TaskLog["Service"]
+  readonly store: TaskStore["Service"]
+}>()("@coppice/mcp/McpServer") {}
+
+/** The server for what is offered; `version` is the release a host is told. */
+export const layer = (
+  offer: Offer,
+  version: string
+): Layer.Layer<McpServer, never, Tasks | TaskLog | TaskStore | Workers | Seal> =>
+  Layer.effect(
+    McpServer,
+    Effect.gen(function*() {
+      const log = yield* TaskLog
+      const facts = new Facts(log)
+      yield* Effect.addFinalizer(() => Effect.sync(facts.close))
+      const calls = new Calls({
+        tasks: yield* Tasks,
+        log,
+        workers: yield* Workers,
+        seal: yield* Seal,
+        facts
+      })
+      const info: Implementation = {
+        name: offer.name ?? "coppice",
+        version: offer.version ?? version,
+        ...offer.title === undefined ? {} : { title: offer.title }
+      }
+      const run = makeRun(yield* Effect.context())
+      const door = (caller: Caller): Door => ({
+        calls,
+        offer,
+        info,
+        run,
+        now: () => log.now(),
+        patience: offer.patience ?? defaultPatience,
+        caller: { ...caller, isTrusted: offer.trusted?.includes(caller.principal) ?? false },
+        tools: makeTools([]),
+        metaOf
+      })
+      return { door, log, store: yield* TaskStore }
+    })
+  )

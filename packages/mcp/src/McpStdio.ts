@@ -1,0 +1,80 @@
+/**
+ * MCP over a pipe, both revisions: what the first message speaks decides.
+ *
+ * The SDK owns the connection. Only subscriptions to tasks are taken out in front of it, because its router does not know
+ * them.
+ */
+import type { JSONRPCMessage, MessageExtraInfo, Transport } from "@modelcontextprotocol/server"
+import { serveStdio, type StdioServerHandle } from "@modelcontextprotocol/server/stdio"
+import * as Predicate from "effect/Predicate"
+import type { JsonObject } from "effect/Schema"
+import { standingOf } from "./internal/v2025_11_25/server.ts"
+import * as legacy from "./internal/v2025_11_25/server.ts"
+import { isTaskListen, Subscription } from "./internal/v2026_07_28/listen.ts"
+import * as modern from "./internal/v2026_07_28/server.ts"
+import type { Caller, McpServer } from "./McpServer.ts"
+import * as Meta from "./Meta.ts"
+
+const capabilitiesOf = (params: JsonObject): JsonObject => {
+  const declared = (params["_meta"] as JsonObject | undefined)?.[Meta.clientCapabilities]
+  return Predicate.isObject(declared) ? declared as JsonObject : {}
+}
+
+/** A transport that keeps subscriptions to tasks to itself. */
+const withTaskListen = (inner: Transport, server: McpServer["Service"], caller: Caller): Transport => {
+  const subscriptions = new Map<string | number, Subscription>()
+  let isClosed = false
+  const send = (message: JsonObject): void => {
+    inner.send(message as unknown as JSONRPCMessage).catch(() => {})
+  }
+  const taken = (message: unknown): boolean => {
+    if (isTaskListen(message)) {
+      const subscription = new Subscription(server.door(caller), message.id, { send, isClosed: () => isClosed })
+      const capabilities = capabilitiesOf(message.params)
+      if (!modern.declaresTasks(capabilities)) {
+        const data = { requiredCapabilities: { extensions: { [Meta.tasksExtension]: {} } } }
+        const error = { code: -32021, message: "Missing required client capability", data }
+        send({ jsonrpc: "2.0", id: message.id, error })
+        return true
+      }
+      subscriptions.set(message.id, subscription)
+      const peer = { ...server.door(caller).caller, capabilities }
+      void subscription.start({}, message.params.notifications.taskIds, peer)
+      return true
+    }
+    const cancelled = Predicate.hasProperty(message, "method") && message.method === "notifications/cancelled"
+      ? (message as { readonly params?: { readonly requestId?: string | number } }).params?.requestId
+      : undefined
+    const subscription = cancelled === undefined ? undefined : subscriptions.get(cancelled)
+    subscription?.stop()
+    return subscription !== undefined && subscriptions.delete(cancelled!)
+  }
+  const outer: Transport = {
+    start: () => {
+      inner.onmessage = (message: JSONRPCMessage, extra?: MessageExtraInfo) => {
+        if (!taken(message)) outer.onmessage?.(message, extra)
+      }
+      inner.onerror = (error) => outer.onerror?.(error)
+      inner.onclose = () => {
+        isClosed = true
+        for (const subscription of subscriptions.values()) subscription.stop()
+        outer.onclose?.()
+      }
+      return inner.start()
+    },
+    send: (message, options) => inner.send(message, options),
+    close: () => inner.close()
+  }
+  return outer
+}
+
+/** Serves one connection until it closes. */
+export const serve = (server: McpServer["Service"], caller: Caller, transport: Transport): StdioServerHandle =>
+  serveStdio(({ era }) => {
+    const door = server.door(caller)
+    if (era === "modern") return modern.make(door, undefined)
+    const made = legacy.make(door)
+    made.session.stand(standingOf(made.server))
+    made.server.onclose = () => made.session.end()
+    return made.server
+  }, { transport: withTaskListen(transport, server, caller) })

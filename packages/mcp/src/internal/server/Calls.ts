@@ -1,0 +1,269 @@
+/**
+ * What every door of MCP does with a task, in words of no revision: call, look, wait, answer, cancel.
+ *
+ * ```text
+ *  tools/call ──► submit ──► settle ──► Ended    the result, here and now
+ *                               │
+ *                               ├─────► Asked    a question only the caller can be asked in time
+ *                               └─────► Under    it takes longer than the caller is willing to wait
+ * ```
+ *
+ * All of it ends in the verbs of `Tasks`; nothing is kept here. Another principal's task is not there.
+ */
+import type { Contract } from "@coppice/task/Contract"
+import type { InvalidAnswer } from "@coppice/task/Form"
+import { expiresAt, isTerminal, type Task, type TaskId } from "@coppice/task/Task"
+import type { TaskEvent } from "@coppice/task/TaskEvent"
+import type { TaskLog } from "@coppice/task/TaskLog"
+import type { Refused } from "@coppice/task/TaskMachine"
+import { type Outcome, type TaskNotFound, type Tasks } from "@coppice/task/Tasks"
+import type { OpenInput, StoreError } from "@coppice/task/TaskStore"
+import type { InvalidInput, Workers } from "@coppice/task/Worker"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import type { JsonObject } from "effect/Schema"
+import * as Meta from "../../Meta.ts"
+import { canAnswer, type Peer } from "../../Peer.ts"
+import type { Seal } from "../../Seal.ts"
+import type { Facts } from "./facts.ts"
+import { parseKey, toResponse, wireKey } from "./inputs.ts"
+import { toInput } from "./tool.ts"
+import { invalid, noTask, ofSubmit, type WireError } from "./wireError.ts"
+
+/** What a call asks for. `ttl` in milliseconds. */
+export interface Request {
+  readonly name: string
+  readonly arguments: JsonObject
+  readonly meta: JsonObject | null
+  readonly ttl?: number | undefined
+}
+
+/** What became of a task within the time its caller gives it. */
+export type Settled =
+  | { readonly _tag: "Ended"; readonly task: Task; readonly ending: TaskEvent }
+  | { readonly _tag: "Asked"; readonly inputs: ReadonlyArray<OpenInput> }
+  | { readonly _tag: "Under" }
+
+/** A task as its caller sees it: its own state, or the questions of its tree. */
+export interface View {
+  readonly task: Task
+  readonly status: Task["status"]
+  readonly inputs: ReadonlyArray<OpenInput>
+  readonly ending: TaskEvent | undefined
+  /** Milliseconds from its creation until it may be forgotten. */
+  readonly ttl: number | null
+  readonly pollInterval: number
+}
+
+/** Reserved keys say who the caller is and how it traces: they are used, and not kept with the task. */
+const kept = (meta: JsonObject | null): JsonObject | undefined => {
+  const entries = Object.entries(meta ?? {}).filter(([key]) =>
+    key !== Meta.progressToken && !key.startsWith("io.modelcontextprotocol/")
+  )
+  return entries.length === 0 ? undefined : Object.fromEntries(entries)
+}
+
+/** A young task is likely to end soon. */
+const pollIntervalOf = (age: number): number => Math.min(5_000, Math.max(250, Math.floor(age / 10)))
+
+export class Calls {
+  private readonly tasks: Tasks["Service"]
+  private readonly log: TaskLog["Service"]
+  private readonly workers: Workers["Service"]
+  readonly seal: Seal["Service"]
+  readonly facts: Facts
+
+  constructor(services: {
+    readonly tasks: Tasks["Service"]
+    readonly log: TaskLog["Service"]
+    readonly workers: Workers["Service"]
+    readonly seal: Seal["Service"]
+    readonly facts: Facts
+  }) {
+    this.tasks = services.tasks
+    this.log = services.log
+    this.workers = services.workers
+    this.seal = services.seal
+    this.facts = services.facts
+  }
+
+  /** The agents offered to hosts, by name. */
+  listed(): ReadonlyArray<Contract> {
+    return this.workers.list().map(({ contract }) => contract).filter(({ listed }) => listed)
+      .sort((a, b) => a.name < b.name ? -1 : 1)
+  }
+
+  contract(name: string): Contract | undefined {
+    return this.workers.find(name)?.contract
+  }
+
+  /** The contract of a tool that may be called from outside. */
+  tool(name: string): Effect.Effect<Contract, WireError> {
+    const contract = this.contract(name)
+    return contract === undefined || !contract.listed
+      ? Effect.fail(invalid(`Unknown tool: ${name}`))
+      : Effect.succeed(contract)
+  }
+
+  /** Makes the task; it is durable when this succeeds. */
+  submit(peer: Peer, contract: Contract, request: Request): Effect.Effect<Task, WireError | InvalidInput> {
+    const { meta } = request
+    return Effect.suspend(() =>
+      this.tasks.submit({
+        agent: contract.name,
+        input: toInput(contract, request.arguments),
+        principal: peer.principal,
+        idempotencyKey: Meta.readKey(meta),
+        deadline: peer.isTrusted ? Meta.readDeadline(meta) : undefined,
+        ttl: request.ttl,
+        trace: Meta.readTrace(meta),
+        meta: kept(meta)
+      })
+    ).pipe(Effect.mapError((error) => error._tag === "InvalidInput" ? error : ofSubmit(error)))
+  }
+
+  /** The task of a handle, if it is the peer's. */
+  find(peer: Peer, handle: unknown): Effect.Effect<Task, WireError | StoreError> {
+    const id = typeof handle === "string" ? this.seal.task(handle) : undefined
+    return id === undefined ? Effect.fail(noTask()) : this.own(peer, id)
+  }
+
+  private own(peer: Peer, id: TaskId): Effect.Effect<Task, WireError | StoreError> {
+    return this.tasks.get(id).pipe(
+      Effect.catchTag("TaskNotFound", () => Effect.fail(noTask())),
+      Effect.flatMap((task) => task.spec.principal === peer.principal ? Effect.succeed(task) : Effect.fail(noTask()))
+    )
+  }
+
+  /** Every open question of the task's tree. */
+  open(task: Task): Effect.Effect<ReadonlyArray<OpenInput>, StoreError> {
+    if (isTerminal(task.status) || this.asksNothing(task.id)) return Effect.succeed([])
+    return this.tasks.inbox({ run: task.run, limit: 200 })
+  }
+
+  /** True when memory knows that nobody in the tree asks, so that the store need not be read. */
+  private asksNothing(id: TaskId): boolean {
+    const entry = this.log.resident(id)
+    return entry !== undefined && this.log.isUnderWay(id) && entry.state.inputs.length === 0 &&
+      this.log.knowsChildren(entry) && this.log.liveChildCount(id) === 0
+  }
+
+  view(task: Task): Effect.Effect<View, StoreError> {
+    type Read = Pick<View, "inputs" | "ending">
+    const read: Effect.Effect<Read, StoreError> = isTerminal(task.status)
+      ? Effect.map(Effect.orDie(this.ending(task.id)), (ending) => ({ inputs: [], ending }))
+      : Effect.map(this.open(task), (inputs) => ({ inputs, ending: undefined }))
+    return Effect.map(read, ({ ending, inputs }): View => ({
+      task,
+      status: inputs.length > 0 ? "input_required" : isTerminal(task.status) ? task.status : "working",
+      inputs,
+      ending,
+      ttl: task.endedAt === null ? task.spec.ttl : expiresAt(task)! - task.createdAt,
+      pollInterval: pollIntervalOf(this.log.now() - task.createdAt)
+    }))
+  }
+
+  private ending(id: TaskId): Effect.Effect<TaskEvent | undefined, TaskNotFound | StoreError> {
+    return Effect.map(this.tasks.result(id), ({ ending }) => ending)
+  }
+
+  /** Waits for the end, woken by its commit. */
+  result(id: TaskId): Effect.Effect<Outcome, WireError | StoreError> {
+    return Effect.catchTag(this.tasks.result(id), "TaskNotFound", () => Effect.fail(noTask()))
+  }
+
+  /** Waits until the tree asks something that is wanted. */
+  private asked(
+    task: Task,
+    wanted: (input: OpenInput) => boolean
+  ): Effect.Effect<ReadonlyArray<OpenInput>, StoreError> {
+    const look = Effect.map(this.open(task), (inputs) => inputs.filter(wanted))
+    // the bell hangs before anybody looks, so no question falls between
+    const round = Effect.suspend(() => {
+      const bell = Deferred.makeUnsafe<void>()
+      const stop = this.facts.follow(task.run, ({ event }) => {
+        if (event._tag === "InputRequested") Deferred.doneUnsafe(bell, Effect.void)
+      })
+      return look.pipe(
+        Effect.tap((found) => found.length > 0 ? Effect.void : Deferred.await(bell)),
+        Effect.ensuring(Effect.sync(stop))
+      )
+    })
+    return Effect.repeat(round, { until: (found) => found.length > 0 })
+  }
+
+  /** Waits until the task ends, asks the peer something, or the patience (milliseconds) is over. */
+  settle(
+    task: Task,
+    options: { readonly patience: number | undefined; readonly wanted?: ((input: OpenInput) => boolean) | undefined }
+  ): Effect.Effect<Settled, WireError | StoreError> {
+    const ended = Effect.map(this.result(task.id), (outcome): Settled => ({ _tag: "Ended", ...outcome }))
+    const { patience, wanted } = options
+    const waits: Array<Effect.Effect<Settled, WireError | StoreError>> = [ended]
+    if (wanted !== undefined) {
+      waits.push(Effect.map(this.asked(task, wanted), (inputs): Settled => ({ _tag: "Asked", inputs })))
+    }
+    if (patience !== undefined) waits.push(Effect.as(Effect.sleep(patience), { _tag: "Under" }))
+    return waits.length === 1 ? ended : Effect.raceAllFirst(waits)
+  }
+
+  /** Whether the peer may be asked this. */
+  wantedBy(peer: Peer): (input: OpenInput) => boolean {
+    return ({ request }) => canAnswer(peer, request)
+  }
+
+  /**
+   * Answers those of the task's open questions that have an answer; the first valid one wins. Answers to questions that
+   * are not open, and answers that are none, are passed over: the question stays open.
+   */
+  answer(peer: Peer, task: Task, answers: Readonly<Record<string, unknown>>): Effect.Effect<void, StoreError> {
+    const keys = Object.keys(answers).slice(0, 1_000)
+    if (keys.length === 0) return Effect.void
+    return Effect.flatMap(this.open(task), (inputs) => {
+      const open = new Map(inputs.map((input) => [wireKey(task.id, input), input]))
+      return Effect.forEach(keys, (key) => {
+        const input = open.get(key)
+        return input === undefined ? Effect.void : this.respond(peer, input, answers[key])
+      }, { discard: true })
+    })
+  }
+
+  private respond(peer: Peer, { request, task }: OpenInput, answer: unknown): Effect.Effect<void, StoreError> {
+    const response = toResponse(request, answer, peer.by)
+    if (response === undefined) return Effect.void
+    return this.tasks.respond({ id: task, key: request.key, response }).pipe(
+      Effect.catchTags({
+        InvalidAnswer: (_: InvalidAnswer) => Effect.void,
+        Refused: (_: Refused) => Effect.void,
+        TaskNotFound: () => Effect.void
+      }),
+      Effect.asVoid
+    )
+  }
+
+  /** The open question behind a key on the wire, if it still is open. */
+  question(task: Task, key: string): Effect.Effect<OpenInput | undefined, StoreError> {
+    const named = parseKey(task.id, key)
+    return Effect.map(
+      this.open(task),
+      (inputs) => inputs.find((input) => input.task === named.task && input.request.key === named.key)
+    )
+  }
+
+  cancel(peer: Peer, id: TaskId, reason?: string): Effect.Effect<void, WireError | Refused | StoreError> {
+    return this.tasks.cancel({ id, by: peer.by, reason }).pipe(
+      Effect.catchTag("TaskNotFound", () => Effect.fail(noTask())),
+      Effect.asVoid
+    )
+  }
+
+  /** The peer's own root tasks, newest first. */
+  list(peer: Peer, cursor: TaskId | undefined, limit: number): Effect.Effect<ReadonlyArray<Task>, StoreError> {
+    return this.tasks.list({ principal: peer.principal, rootsOnly: true, cursor, limit })
+  }
+
+  /** Submits an ended task's work again. */
+  get verbs(): Tasks["Service"] {
+    return this.tasks
+  }
+}

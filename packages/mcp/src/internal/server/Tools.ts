@@ -1,0 +1,23 @@
+/**
+ * Tools that are not agents: they act on tasks, and their calls make none.
+ */
+import type * as Effect from "effect/Effect"
+import type { JsonObject } from "effect/Schema"
+import type { Peer } from "../../Peer.ts"
+
+type ToolHandler = (args: JsonObject, peer: Peer) => Effect.Effect<JsonObject, unknown>
+
+export interface Tool {
+  readonly descriptor: JsonObject & { readonly name: string }
+  readonly handle: ToolHandler
+}
+
+export interface Tools {
+  readonly descriptors: ReadonlyArray<JsonObject>
+  readonly find: (name: string) => ToolHandler | undefined
+}
+
+export const makeTools = (tools: ReadonlyArray<Tool>): Tools => {
+  const byName = new Map(tools.map((tool) => [tool.descriptor.name, tool.handle]))
+  return { descriptors: tools.map(({ descriptor }) => descriptor), find: (name) => byName.get(name) }
+}

@@ -1,0 +1,103 @@
+/**
+ * An agent as an MCP tool: its descriptor, its arguments, its result.
+ *
+ * A tool's arguments are an object. An agent whose input is something else takes it as the argument `input`.
+ */
+import type * as Content from "@coppice/task/Content"
+import type { Contract } from "@coppice/task/Contract"
+import type { TaskEvent } from "@coppice/task/TaskEvent"
+import type { Json, JsonObject } from "effect/Schema"
+import * as Meta from "../../Meta.ts"
+import { internalError, WireError } from "./wireError.ts"
+
+export type Revision = "2025-11-25" | "2026-07-28"
+
+const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** A schema whose root is a reference, with the root in its place: a tool's schema has to say `type: "object"` itself. */
+const resolved = (schema: JsonObject): JsonObject => {
+  const name = typeof schema["$ref"] === "string" ? /^#\/\$defs\/(.+)$/.exec(schema["$ref"])?.[1] : undefined
+  const definitions = schema["$defs"]
+  const target = name === undefined || !isObject(definitions) ? undefined : definitions[name]
+  const own = isObject(target) && isObject(definitions) ? { ...target, $defs: definitions } : schema
+  return isAnything(own) ? { type: "object", properties: {} } : own
+}
+
+/** A struct without fields says only that it does not take `null`. */
+const isAnything = ({ not }: JsonObject): boolean => isObject(not) && not["type"] === "null"
+
+const takesObject = (schema: JsonObject): boolean => schema["type"] === "object"
+
+const inputSchema = (input: JsonObject): JsonObject => {
+  const schema = resolved(input)
+  if (takesObject(schema)) return schema
+  const { $defs, ...own } = schema
+  return {
+    type: "object",
+    properties: { input: own },
+    required: ["input"],
+    ...$defs === undefined ? {} : { $defs }
+  }
+}
+
+/** The agent's input, from the arguments of a call. */
+export const toInput = ({ input }: Contract, args: JsonObject): Json =>
+  takesObject(resolved(input)) ? args : args["input"] ?? null
+
+/** Which task support 2025-11-25 announces. */
+const supports = { never: "forbidden", slow: "optional", always: "optional", required: "required" } as const
+
+/** The tool as hosts list it. */
+export const descriptor = (contract: Contract, revision: Revision): JsonObject => {
+  const output = resolved(contract.output)
+  const isStructured = !contract.content && (revision === "2026-07-28" || takesObject(output))
+  return {
+    name: contract.name,
+    description: contract.description,
+    inputSchema: inputSchema(contract.input),
+    ...isStructured && Object.keys(output).length > 0 ? { outputSchema: output } : {},
+    ...revision === "2025-11-25" ? { execution: { taskSupport: supports[contract.policy] } } : {}
+  }
+}
+
+const textOf = (value: Json): string => typeof value === "string" ? value : JSON.stringify(value)
+
+/** What a tool's call returned, as a model reads it. */
+const completed = (contract: Contract | undefined, value: Json, revision: Revision): JsonObject => {
+  if (contract?.content === true) return value as JsonObject & Content.Result
+  if (value === null) return { content: [] }
+  const isStructured = revision === "2026-07-28" || isObject(value)
+  return { content: [{ type: "text", text: textOf(value) }], ...isStructured ? { structuredContent: value } : {} }
+}
+
+/** A failure a model may react to. */
+export const failedResult = (message: string, error: Json | null = null): JsonObject => ({
+  content: [{ type: "text", text: message }],
+  isError: true,
+  ...error === null ? {} : { _meta: { [Meta.error]: error } }
+})
+
+/** What the call comes to: a result, or a JSON-RPC error. */
+export const resultOf = (
+  contract: Contract | undefined,
+  ending: TaskEvent,
+  revision: Revision
+): JsonObject | WireError => {
+  switch (ending._tag) {
+    case "Completed":
+      return completed(contract, ending.result, revision)
+    case "Failed":
+      return ending.reason === "agent_error"
+        ? failedResult(ending.message, ending.error)
+        : new WireError({ code: internalError, message: ending.message, data: { reason: ending.reason } })
+    case "Cancelled":
+      return new WireError({
+        code: internalError,
+        message: `The task was cancelled by ${ending.by}${ending.reason === null ? "" : `: ${ending.reason}`}`,
+        data: { reason: "cancelled" }
+      })
+    default:
+      return new WireError({ code: internalError, message: "The task has not ended" })
+  }
+}
