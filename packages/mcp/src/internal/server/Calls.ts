@@ -11,7 +11,6 @@
  * All of it ends in the verbs of `Tasks`; nothing is kept here. Another principal's task is not there.
  */
 import type { Contract } from "@coppice/task/Contract"
-import type { InvalidAnswer } from "@coppice/task/Form"
 import { expiresAt, isTerminal, type Task, type TaskId } from "@coppice/task/Task"
 import type { TaskEvent } from "@coppice/task/TaskEvent"
 import type { TaskLog } from "@coppice/task/TaskLog"
@@ -233,8 +232,8 @@ export class Calls {
     if (response === undefined) return Effect.void
     return this.tasks.respond({ id: task, key: request.key, response }).pipe(
       Effect.catchTags({
-        InvalidAnswer: (_: InvalidAnswer) => Effect.void,
-        Refused: (_: Refused) => Effect.void,
+        InvalidAnswer: () => Effect.void,
+        Refused: () => Effect.void,
         TaskNotFound: () => Effect.void
       }),
       Effect.asVoid
