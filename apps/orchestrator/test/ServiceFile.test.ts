@@ -45,9 +45,9 @@ describe("ServiceFile", () => {
       const data = yield* folder
       yield* Effect.scoped(Effect.gen(function*() {
         yield* ServiceFile.publish(data, contents)
-        writeFileSync(join(data, "service.json"), JSON.stringify({ ...contents, token: "other" }))
+        writeFileSync(join(data, "service.json"), JSON.stringify({ ...contents, pid: 1 }))
       }))
-      assert.strictEqual(Option.getOrThrow(ServiceFile.read(data)).token, "other")
+      assert.strictEqual(Option.getOrThrow(ServiceFile.read(data)).pid, 1)
     }))
 
   it.live("refuses a second service only while the first one answers", () =>

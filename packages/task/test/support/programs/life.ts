@@ -21,6 +21,7 @@ const life: ReadonlyArray<Command> = [
   { _tag: "Start", attempt: 2 },
   { _tag: "RecordStep", attempt: 2, key: "s", name: "s", exit: { _tag: "Success", value: 1 }, startedAt: 1 },
   { _tag: "Progress", attempt: 2, progress: { progress: 1, total: 2, message: null } },
+  { _tag: "Log", attempt: 2, level: "info", logger: null, data: "half way" },
   { _tag: "SetTimer", attempt: 2, key: "t", due: 8e15 },
   { _tag: "FireTimer", key: "t" },
   ask("a"),
