@@ -135,3 +135,27 @@ describe("progress", () => {
       })
     ))
 })
+
+describe("a log line", () => {
+  const logging = root(Effect.gen(function*() {
+    yield* Durable.log("notice", { file: "a.js" }, "migrator")
+    yield* Effect.sleep("1 minute")
+    yield* Durable.log("info", "done")
+  }))
+
+  it.effect("is a fact, and not written again by a replay", () =>
+    inWorld(
+      { agents: [logging] },
+      Effect.gen(function*() {
+        const id = yield* submit("root", null)
+        yield* pause
+        assert.strictEqual(yield* (yield* Executor.Executor).evictIdle, 1)
+        yield* Effect.sleep("61 seconds")
+        const lines = (yield* eventsOf(id)).map(({ event }) => event).filter((event) => event._tag === "Logged")
+        assert.deepStrictEqual(lines, [
+          { _tag: "Logged", level: "notice", logger: "migrator", data: { file: "a.js" } },
+          { _tag: "Logged", level: "info", logger: null, data: "done" }
+        ])
+      })
+    ))
+})

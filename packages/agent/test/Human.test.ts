@@ -135,3 +135,72 @@ describe("a question", () => {
       assert.strictEqual(runs, 1)
     }))
 })
+
+describe("a question with a name", () => {
+  const named = (name: string) => Human.ask({ message: "?", form: Schema.Struct({ n: Schema.Finite }), name })
+
+  it.effect("has it as its key; the next one of that name gets a number", () =>
+    inWorld(
+      { agents: [root(Effect.all([named("size"), named("size")], { concurrency: "unbounded" }))] },
+      Effect.gen(function*() {
+        const tasks = yield* Tasks
+        yield* submit("root", null)
+        yield* pause
+        assert.deepStrictEqual((yield* tasks.inbox({})).map(({ request }) => request.key), ["size", "size:1"])
+      })
+    ))
+
+  it.effect("cannot have any name", () =>
+    Effect.gen(function*() {
+      const ending = yield* asked(named("a b"), Effect.void)
+      assert(ending._tag === "Failed")
+      assert.include(ending.message, "a name has 1 to 64 characters")
+    }))
+})
+
+describe("a page", () => {
+  const page = Human.openUrl({ message: "Log in", url: "https://example.test/login", name: "login" })
+
+  it.effect("is shown with its address, and nothing of it comes back", () =>
+    Effect.gen(function*() {
+      const look = Effect.gen(function*() {
+        const [open] = yield* (yield* Tasks).inbox({})
+        assert.deepInclude(open!.request, {
+          key: "login",
+          mode: "url",
+          url: "https://example.test/login",
+          schema: null
+        })
+        yield* answer({ content: null })
+      })
+      assert.deepStrictEqual(yield* asked(Effect.as(page, "went"), look), { _tag: "Completed", result: "went" })
+    }))
+
+  it.effect("can be refused", () =>
+    Effect.gen(function*() {
+      const work = Effect.map(Effect.flip(page), ({ action }) => action)
+      const ending = yield* asked(work, answer({ action: "decline" }))
+      assert.deepStrictEqual(ending, { _tag: "Completed", result: "decline" })
+    }))
+})
+
+describe("a raw form", () => {
+  const form = Human.rawForm({
+    type: "object",
+    properties: { size: { type: "string", enum: ["s", "l"] } },
+    required: ["size"]
+  })
+
+  it.effect("stands as it is, and answers are checked against it", () =>
+    Effect.gen(function*() {
+      const work = Human.ask({ message: "Which?", form })
+      const then = Effect.gen(function*() {
+        const [open] = yield* (yield* Tasks).inbox({})
+        assert.deepStrictEqual(Object.keys(open!.request.schema!), ["type", "properties", "required"])
+        const refused = yield* Effect.flip(answer({ content: { size: "x" } }))
+        assert.strictEqual((refused as { readonly _tag: string })._tag, "InvalidAnswer")
+        yield* answer({ content: { size: "l" } })
+      })
+      assert.deepStrictEqual(yield* asked(work, then), { _tag: "Completed", result: { size: "l" } })
+    }))
+})

@@ -38,7 +38,7 @@ export const plainSpec: TaskSpec = {
 
 /** What a batch may carry beside facts and rows. */
 export type Extras = Partial<
-  Pick<Batch, "woken" | "timersSet" | "timersCleared" | "receipts" | "artifacts" | "cursors">
+  Pick<Batch, "woken" | "timersSet" | "timersCleared" | "receipts" | "artifacts" | "cursors" | "notes">
 >
 
 export class Ledger {
@@ -159,7 +159,8 @@ export class Ledger {
       timersCleared: extras.flatMap(({ timersCleared = [] }) => timersCleared),
       receipts: extras.flatMap(({ receipts = [] }) => receipts),
       artifacts: extras.flatMap(({ artifacts = [] }) => artifacts),
-      cursors: new Map(extras.flatMap(({ cursors }) => [...cursors ?? []]))
+      cursors: new Map(extras.flatMap(({ cursors }) => [...cursors ?? []])),
+      notes: extras.flatMap(({ notes = [] }) => notes)
     }
     this.taken = this.events.length
     this.created.clear()

@@ -353,6 +353,31 @@ const artifacts = ({ commit, ledger, reopen }: Opened) =>
     assert.equal(yield* store.artifact(hello.digest), undefined)
   })
 
+const notes = ({ commit, ledger, reopen, store }: Opened) =>
+  Effect.gen(function*() {
+    assert.equal(yield* store.note("session", "a"), undefined)
+    const at = 1_800_000_000_000
+    const note = (key: string, value: string | null, expires: number | null = null) => ({
+      kind: "session",
+      key,
+      value,
+      at,
+      expires
+    })
+    ledger.add({ notes: [note("a", "one"), note("b", "two"), note("c", "three", at + 10)] })
+    yield* commit
+    ledger.add({ notes: [note("a", "four"), note("b", null)] })
+    yield* commit
+    const { commit: commitAgain, ledger: next, store: later } = yield* reopen
+    const read = Effect.all(["a", "b", "c"].map((key) => later.note("session", key)))
+    assert.deepEqual(yield* read, ["four", undefined, "three"])
+    assert.equal(yield* later.note("other", "a"), undefined)
+    // whoever writes the next one forgets those whose time is over
+    next.add({ notes: [{ ...note("d", "five"), at: at + 10 }] })
+    yield* commitAgain
+    assert.deepEqual(yield* read, ["four", undefined, undefined])
+  })
+
 const cursors = ({ commit, ledger, reopen, store }: Opened) =>
   Effect.gen(function*() {
     assert.equal(yield* store.cursor("mail"), 0)
@@ -485,6 +510,7 @@ export const cases = (place: Place): ReadonlyArray<Case> => {
     one("keeps receipts by principal, agent and key, as long as their task", receipts),
     one("keeps an artifact as long as a run that has it", artifacts),
     one("keeps cursors", cursors),
+    one("keeps notes until their time is over", notes),
     one("finds ids by their beginning, and counts", finding),
     one("knows which runs are over their time, soonest first", expiring),
     one("deletes a run and nothing else", deleting),
