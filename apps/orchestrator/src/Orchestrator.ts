@@ -19,7 +19,9 @@ import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import type { Json } from "effect/Schema"
 import * as ApiRoutes from "./ApiRoutes.ts"
+import { Blockers } from "./Blockers.ts"
 import type { Definition } from "./Definition.ts"
 import * as DurableSpans from "./DurableSpans.ts"
 import { Lifecycle } from "./Lifecycle.ts"
@@ -77,7 +79,13 @@ const serving = (settings: Settings) =>
 /** The agents as MCP tools, and what the configuration offers beside them. */
 const mcp = ({ orchestrator }: Pick<Definition, "orchestrator">) =>
   McpHttp.layer.pipe(
-    Layer.provideMerge(McpServer.layer(orchestrator.options.mcp ?? {}, version)),
+    Layer.provideMerge(Layer.unwrap(Effect.map(Blockers, (blockers) =>
+      McpServer.layer({
+        offer: orchestrator.options.mcp ?? {},
+        version,
+        why: (id) => Effect.map(blockers.why(id), (why) => why as unknown as Json)
+      })))),
+    Layer.provide(Blockers.layer),
     Layer.provide(Seal.layer)
   )
 

@@ -21,8 +21,12 @@ import * as Layer from "effect/Layer"
 import { Calls } from "./internal/server/Calls.ts"
 import { type Door, metaOf } from "./internal/server/Door.ts"
 import { Facts } from "./internal/server/facts.ts"
+import { fallbackTools } from "./internal/server/fallback.ts"
+import { operateTools, type Why } from "./internal/server/operate.ts"
+import { recordTemplates } from "./internal/server/records.ts"
+import { References } from "./internal/server/References.ts"
 import { makeRun } from "./internal/server/Runner.ts"
-import { makeTools } from "./internal/server/Tools.ts"
+import { both, makeTools, none } from "./internal/server/Tools.ts"
 import type { Offer } from "./Offer.ts"
 import type { Peer } from "./Peer.ts"
 import { Seal } from "./Seal.ts"
@@ -40,10 +44,18 @@ export class McpServer extends Context.Service<McpServer, {
   readonly store: TaskStore["Service"]
 }>()("@coppice/mcp/McpServer") {}
 
-/** The server for what is offered; `version` is the release a host is told. */
+/** What the service adds to what its configuration offers. */
+export interface Options {
+  readonly offer: Offer
+  /** The release a host is told. */
+  readonly version: string
+  /** Says what a task waits for; without it there are no tools to operate the service by. */
+  readonly why?: Why | undefined
+}
+
+/** The server for what is offered. */
 export const layer = (
-  offer: Offer,
-  version: string
+  { offer, version, why }: Options
 ): Layer.Layer<McpServer, never, Tasks | TaskLog | TaskStore | Workers | Seal> =>
   Layer.effect(
     McpServer,
@@ -63,6 +75,12 @@ export const layer = (
         version: offer.version ?? version,
         ...offer.title === undefined ? {} : { title: offer.title }
       }
+      const store = yield* TaskStore
+      const patience = offer.patience ?? defaultPatience
+      const fallback = offer.fallbackTools === false
+        ? none
+        : makeTools(fallbackTools(calls, new References(log, store), patience))
+      const operate = offer.operateTools === true && why !== undefined ? makeTools(operateTools(calls, why)) : none
       const run = makeRun(yield* Effect.context())
       const door = (caller: Caller): Door => ({
         calls,
@@ -70,11 +88,12 @@ export const layer = (
         info,
         run,
         now: () => log.now(),
-        patience: offer.patience ?? defaultPatience,
+        patience,
         caller: { ...caller, isTrusted: offer.trusted?.includes(caller.principal) ?? false },
-        tools: makeTools([]),
+        tools: (hasTasks) => hasTasks ? operate : both(fallback, operate),
+        records: recordTemplates(calls, caller.principal),
         metaOf
       })
-      return { door, log, store: yield* TaskStore }
+      return { door, log, store }
     })
   )

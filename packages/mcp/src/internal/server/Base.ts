@@ -11,6 +11,7 @@ import type { Complete, Offer, Prompt, Resource, ResourceTemplate } from "../../
 import type { Calls } from "./Calls.ts"
 import type { Run } from "./Runner.ts"
 import { descriptor, type Revision } from "./tool.ts"
+import type { Tools } from "./Tools.ts"
 import { invalid, WireError } from "./wireError.ts"
 
 /** How many rows one page of a list has. */
@@ -28,7 +29,8 @@ export interface Surroundings {
   /** Writes a prompt that is an agent's work; the revision decides how it asks. */
   readonly write: (agent: string, args: JsonObject, ctx: ServerContext) => Promise<unknown>
   /** Tools beside the agents. */
-  readonly tools: ReadonlyArray<JsonObject>
+  readonly tools: (ctx: ServerContext) => Tools
+  readonly records: ReadonlyArray<ResourceTemplate>
 }
 
 const withoutUndefined = (object: object): JsonObject =>
@@ -46,8 +48,9 @@ const page = <A>({ calls: { seal } }: Surroundings, all: ReadonlyArray<A>, curso
   }
 }
 
-const tools = (at: Surroundings, cursor: string | undefined) => {
-  const all = [...at.calls.listed().map((contract) => descriptor(contract, at.revision)), ...at.tools]
+const tools = (at: Surroundings, cursor: string | undefined, ctx: ServerContext) => {
+  const agents = at.calls.listed().map((contract) => descriptor(contract, at.revision))
+  const all = [...agents, ...at.tools(ctx).descriptors]
   const { items, ...more } = page(at, all, cursor)
   return { tools: items, ...more }
 }
@@ -90,12 +93,17 @@ const variablesOf = (uriTemplate: string, uri: string): Record<string, string> |
   )
 }
 
+const templatesOf = ({ offer, records }: Surroundings): ReadonlyArray<ResourceTemplate> => [
+  ...offer.templates ?? [],
+  ...records
+]
+
 const readResource = (at: Surroundings, uri: string) =>
   Effect.gen(function*() {
-    const { resources = [], templates = [] } = at.offer
+    const { resources = [] } = at.offer
     const resource = resources.find((resource) => resource.uri === uri)
     if (resource !== undefined) return { contents: yield* resource.read }
-    for (const template of templates) {
+    for (const template of templatesOf(at)) {
       const variables = variablesOf(template.uriTemplate, uri)
       const contents = variables === undefined ? undefined : yield* template.read(uri, variables)
       if (contents !== undefined) return { contents }
@@ -137,14 +145,13 @@ const complete = async (at: Surroundings, params: JsonObject, signal: AbortSigna
 
 /** The capabilities of the base. */
 export const capabilitiesOf = (offer: Offer, revision: Revision): JsonObject => {
-  const hasResources = (offer.resources?.length ?? 0) + (offer.templates?.length ?? 0) > 0
   const subscribe = revision === "2025-11-25" ? { subscribe: true } : {}
   return {
     tools: { listChanged: true },
     logging: {},
     completions: {},
     ...(offer.prompts?.length ?? 0) > 0 ? { prompts: { listChanged: true } } : {},
-    ...hasResources ? { resources: { ...subscribe, listChanged: true } } : {}
+    resources: { ...subscribe, listChanged: true }
   }
 }
 
@@ -153,9 +160,9 @@ type Loose = (method: string, handler: (request: { params: any }, ctx: ServerCon
 /** Registers the base on a server of the SDK. */
 export const register = (server: Server, at: Surroundings): void => {
   const on = server.setRequestHandler.bind(server) as unknown as Loose
-  on("tools/list", async ({ params }) => tools(at, params?.cursor))
+  on("tools/list", async ({ params }, ctx) => tools(at, params?.cursor, ctx))
   on("completion/complete", ({ params }, ctx) => complete(at, params, ctx.mcpReq.signal))
-  const { prompts = [], resources = [], templates = [] } = at.offer
+  const { prompts = [], resources = [] } = at.offer
   if (prompts.length > 0) {
     on("prompts/list", async ({ params }) => {
       const { items, ...more } = page(at, prompts.map(promptLine), params?.cursor)
@@ -163,13 +170,12 @@ export const register = (server: Server, at: Surroundings): void => {
     })
     on("prompts/get", ({ params }, ctx) => getPrompt(at, params, ctx))
   }
-  if (resources.length + templates.length === 0) return
   on("resources/list", async ({ params }) => {
     const { items, ...more } = page(at, resources.map(resourceLine), params?.cursor)
     return { resources: items, ...more }
   })
   on("resources/templates/list", async ({ params }) => {
-    const { items, ...more } = page(at, templates.map(templateLine), params?.cursor)
+    const { items, ...more } = page(at, templatesOf(at).map(templateLine), params?.cursor)
     return { resourceTemplates: items, ...more }
   })
   on("resources/read", ({ params }, ctx) => at.run(readResource(at, params.uri), ctx.mcpReq.signal))

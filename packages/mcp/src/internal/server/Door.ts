@@ -3,7 +3,7 @@
  */
 import type { Implementation, ServerContext } from "@modelcontextprotocol/server"
 import type { JsonObject } from "effect/Schema"
-import type { Offer } from "../../Offer.ts"
+import type { Offer, ResourceTemplate } from "../../Offer.ts"
 import type { Peer } from "../../Peer.ts"
 import type { Calls } from "./Calls.ts"
 import type { Run } from "./Runner.ts"
@@ -20,8 +20,10 @@ export interface Door {
   readonly patience: number
   /** Who is at the other end, without what it can do. */
   readonly caller: Omit<Peer, "capabilities">
-  /** Tools beside the agents. */
-  readonly tools: Tools
+  /** Tools beside the agents, for a client that knows tasks or one that does not. */
+  readonly tools: (hasTasks: boolean) => Tools
+  /** What the caller's own runs leave behind. */
+  readonly records: ReadonlyArray<ResourceTemplate>
   /** A request's `_meta`. */
   readonly metaOf: (ctx: ServerContext) => JsonObject | null
 }

@@ -17,6 +17,14 @@ export interface Tools {
   readonly find: (name: string) => ToolHandler | undefined
 }
 
+export const none: Tools = { descriptors: [], find: () => undefined }
+
+/** The tools of both. */
+export const both = (one: Tools, other: Tools): Tools => ({
+  descriptors: [...one.descriptors, ...other.descriptors],
+  find: (name) => one.find(name) ?? other.find(name)
+})
+
 export const makeTools = (tools: ReadonlyArray<Tool>): Tools => {
   const byName = new Map(tools.map((tool) => [tool.descriptor.name, tool.handle]))
   return { descriptors: tools.map(({ descriptor }) => descriptor), find: (name) => byName.get(name) }

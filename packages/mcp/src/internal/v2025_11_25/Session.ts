@@ -79,6 +79,11 @@ export class Session {
     return { ...this.door.caller, capabilities: this.capabilities }
   }
 
+  /** The client said that it knows tasks. */
+  get hasTasks(): boolean {
+    return this.capabilities["tasks"] !== undefined
+  }
+
   setLogLevel(level: string): void {
     this.logLevel = level
   }

@@ -123,7 +123,7 @@ class Requests {
     return Effect.gen({ self: this }, function*() {
       const name = typeof params["name"] === "string" ? params["name"] : ""
       const args = (params["arguments"] ?? {}) as JsonObject
-      const own = this.door.tools.find(name)
+      const own = this.door.tools(this.session.hasTasks).find(name)
       if (own !== undefined) return yield* own(args, this.session.peer)
       const contract = yield* this.door.calls.tool(name)
       const isTask = params["task"] !== undefined
@@ -222,7 +222,7 @@ export const make = (door: Door): { readonly server: Server; readonly session: S
     const written = requests.plain({ contract, arguments: args, ctx })
     return door.run(Effect.map(written, (result) => result["structuredContent"] ?? result), ctx.mcpReq.signal)
   }
-  register(server, { ...door, revision: "2025-11-25", write, tools: door.tools.descriptors })
+  register(server, { ...door, revision: "2025-11-25", write, tools: () => door.tools(session.hasTasks) })
   server.fallbackRequestHandler = (request, ctx) => {
     const params = (request.params ?? {}) as JsonObject
     session.capabilities = (server.getClientCapabilities() ?? {}) as JsonObject

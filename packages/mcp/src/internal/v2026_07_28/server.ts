@@ -160,6 +160,7 @@ export const make = (door: Door, method: string | undefined): Server => {
     ...offer.instructions === undefined ? {} : { instructions: offer.instructions }
   })
   const peerOf = (ctx: ServerContext): Peer => ({ ...door.caller, capabilities: capabilitiesIn(ctx) })
+  const toolsFor = (ctx: ServerContext) => door.tools(declaresTasks(capabilitiesIn(ctx)))
   const callOf = (contract: Contract, params: JsonObject, ctx: ServerContext): Call => {
     const peer = peerOf(ctx)
     return {
@@ -175,7 +176,7 @@ export const make = (door: Door, method: string | undefined): Server => {
   const callTool = (params: JsonObject, ctx: ServerContext) =>
     Effect.gen(function*() {
       const name = typeof params["name"] === "string" ? params["name"] : ""
-      const own = door.tools.find(name)
+      const own = toolsFor(ctx).find(name)
       if (own !== undefined) return yield* own((params["arguments"] ?? {}) as JsonObject, peerOf(ctx))
       const contract = yield* calls.tool(name)
       const call = callOf(contract, params, ctx)
@@ -196,7 +197,7 @@ export const make = (door: Door, method: string | undefined): Server => {
     )
   }
 
-  register(server, { calls, offer, revision: "2026-07-28", run: door.run, write, tools: door.tools.descriptors })
+  register(server, { ...door, revision: "2026-07-28", write, tools: toolsFor })
   if (method === undefined || method === "tools/call") {
     server.fallbackRequestHandler = (request, ctx) => {
       if (request.method !== "tools/call") throw new ProtocolError(methodNotFound, "Method not found")
