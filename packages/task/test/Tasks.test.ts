@@ -124,6 +124,19 @@ describe("submit", () => {
 })
 
 describe("idempotency keys (case 12)", () => {
+  it.effect("hands the task to who serves the agent when its receipt has been looked up", () =>
+    Effect.gen(function*() {
+      const { faults, tasks } = yield* Engine.services
+      const before = yield* Engine.work("worker")
+      const pause = faults.pause("receipt")
+      const submitted = yield* Effect.forkChild(tasks.submit(keyed("a")))
+      yield* pause.reached
+      const after = yield* Engine.work("worker")
+      yield* pause.resume
+      const { id } = yield* Fiber.join(submitted)
+      assert.deepStrictEqual([before.held.has(id), after.held.has(id)], [false, true])
+    }).pipe(Effect.scoped, Effect.provide(Engine.layer)))
+
   it.effect("give one task to all who submit the same, also at the same time", () =>
     engine(Effect.fnUntraced(function*({ faults, tasks }) {
       const store = yield* TaskStore

@@ -131,13 +131,15 @@ export const make = (services: Services): Pick<Tasks["Service"], "submit" | "sub
 
   const begin = (call: Call, sign: (task: TaskId) => void): Effect.Effect<Task, QueueFull | StoreError> =>
     Effect.suspend((): Effect.Effect<Task, QueueFull | StoreError> => {
-      const { input, request: { agent }, worker } = call
+      const { input, request: { agent } } = call
+      // its server may have been restarted while a receipt was looked up
+      const worker = workers.find(agent) ?? call.worker
       if (log.trouble !== undefined) return Effect.fail(log.trouble)
       if (!worker.hasPlace() && worker.waiting() >= worker.contract.queue) {
         return Effect.fail(new QueueFull({ agent, limit: worker.contract.queue, retryAfter: 1_000 }))
       }
       const id = log.ids.next(log.now())
-      const entry = log.create(rootCreation(log, call, id), id)
+      const entry = log.create(rootCreation(log, { ...call, worker }, id), id)
       sign(id)
       const { state } = entry
       worker.start(entry, input)
