@@ -126,7 +126,7 @@ describe("a start that is refused says why in one line", () => {
       refused(yield* run([...args, `sqlite:${data}`]), 4, /is a folder/)
     }))
 
-  it.live("for a store another process owns, and leaves that one alone", () =>
+  it.live("for a store another process owns, and leaves that one alone (case 10)", () =>
     Effect.gen(function*() {
       const data = yield* folder
       const first = yield* serve(data)

@@ -242,7 +242,7 @@ describe("the idempotency key", () => {
     )
   })
 
-  it.effect("is the same when the process dies between the effect and its record, and the effect happens again", () =>
+  it.effect("is the same when the process dies between the effect and its record, and the effect happens again (case 2)", () =>
     Effect.gen(function*() {
       const keys: Array<string> = []
       const batches: Array<Batch> = []
