@@ -139,10 +139,17 @@ const cancel = Command.make("cancel", {
 
 const retry = Command.make("retry", {
   id,
+  fresh: given("fresh", "Do everything again, also what had succeeded"),
   detach: given("detach", "Print the id and do not wait for the end"),
   json
 }, connected(() => import("./verbs/run.ts").then(({ retry }) => retry))).pipe(
-  Command.withDescription("Run a task's input again, as a new run")
+  Command.withDescription(
+    "Run a task's input again, as a new run; steps and calls that had succeeded are not done again"
+  ),
+  Command.withExamples([
+    example("coppice retry 01kb2x9f4q", "from where it failed"),
+    example("coppice retry 01kb2x9f4q --fresh", "from the beginning")
+  ])
 )
 
 const remove = Command.make(
@@ -187,11 +194,11 @@ export const later: ReadonlyMap<string, string> = new Map([
   ["check-compat", "coppice agents --json has every contract"],
   ["dev", "coppice serve, and start it again after a change"],
   ["export", "coppice events <id> --json has every fact of a run"],
-  ["fork", "coppice retry <id> runs the same input again"],
+  ["fork", "coppice retry <id> runs the same input again and reuses what had succeeded"],
   ["gateway", "agents call each other inside one service"],
   ["init", "write a coppice.config.ts and start it with coppice serve"],
   ["mcp", "agents are reached with coppice run and over HTTP"],
-  ["replay", "coppice retry <id> runs the same input again"],
+  ["replay", "coppice retry <id> runs the same input again and reuses what had succeeded"],
   ["steer", "coppice cancel <id> stops a run; its questions are answered with coppice answer"],
   ["trace", "coppice events <id> and coppice tree <id> show what happened"]
 ])

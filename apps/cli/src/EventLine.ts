@@ -52,6 +52,8 @@ const partsOf = (event: TaskEvent, at: number): ReadonlyArray<Span | undefined> 
       return [span(event.level, "busy"), muted(brief(event.data))]
     case "StepRecorded":
       return stepParts(event, at)
+    case "StepReused":
+      return [span("reuses"), span(event.name, "strong"), muted(`of ${event.from}`), muted(brief(event.result))]
     case "TimerSet":
       return [span("timer set"), muted(event.key), muted(`fires in ${duration(event.due - at)}`)]
     case "TimerFired":

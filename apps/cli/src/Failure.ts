@@ -34,6 +34,7 @@ export const badInput = (message: string, fix?: string): Failure =>
 export const silent = (exit: ExitCode): Failure => new Failure({ exit, message: "" })
 
 const unavailable = new Set([
+  "agent_unavailable",
   "unreachable",
   "unintelligible",
   "stopping",

@@ -23,7 +23,7 @@ export const layer = HttpApiBuilder.group(
         period: Duration.toMillis(supervisor.options.period)
       },
       agents: supervisor.tree().flatMap(({ id, lastDefect, reason, ...node }) => {
-        const contract = workers.find(id)?.contract
+        const contract = workers.contract(id)
         return contract === undefined
           ? []
           : [{ ...node, contract, reason: reason ?? null, lastDefect: lastDefect ?? null }]

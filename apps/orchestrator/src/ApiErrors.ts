@@ -7,10 +7,11 @@ import type { PayloadTooLarge } from "@coppice/task/Payload"
 import type { Refused } from "@coppice/task/TaskMachine"
 import type { AmbiguousId, KeyReused, StillRunning, TaskNotFound } from "@coppice/task/Tasks"
 import type { StoreError } from "@coppice/task/TaskStore"
-import type { InvalidInput, QueueFull, UnknownAgent } from "@coppice/task/Worker"
+import type { AgentAway, InvalidInput, QueueFull, UnknownAgent } from "@coppice/task/Worker"
 import * as Effect from "effect/Effect"
 
 type Domain =
+  | AgentAway
   | AmbiguousId
   | InvalidAnswer
   | InvalidInput
@@ -51,6 +52,13 @@ export const unavailable = (error: StoreError): ApiError.Unavailable => {
 }
 
 const table = {
+  AgentAway: (error: AgentAway) =>
+    ApiError.make("agent_unavailable", {
+      message: `Agent "${error.agent}" takes no tasks now: its server is down`,
+      field: "agent",
+      fix: "coppice agents tells whether it is being restarted",
+      retryAfter: error.retryAfter / 1_000
+    }),
   AmbiguousId: (error: AmbiguousId) =>
     ApiError.make("ambiguous_id", { message: error.message, field: "id", fix: "give more of the id" }),
   InvalidAnswer: (error: InvalidAnswer) =>

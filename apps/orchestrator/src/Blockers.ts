@@ -22,7 +22,8 @@ const most = 50
 
 /** What the process knows about a task's agent and code. */
 export interface Surroundings {
-  readonly hasWorker: boolean
+  /** Somebody takes the agent's tasks, or will when its server is back, or nobody knows it here. */
+  readonly agent: "here" | "away" | "unknown"
   readonly concurrency: number
   /** The worker has it: it is queued, or in memory. */
   readonly isHeld: boolean
@@ -102,6 +103,15 @@ const onNobody = (task: Task, { isHeld }: Surroundings): Wait =>
       message: "no process runs it at the moment; the next sweep brings it back"
     })
 
+const onServer = (task: Task): Wait =>
+  wait(task, {
+    on: "owner",
+    since: task.updatedAt,
+    who: "its supervisor",
+    fix: "coppice agents tells whether it is being restarted",
+    message: `the server of agent "${task.agent}" is down`
+  })
+
 const onAgent = (task: Task): Wait =>
   wait(task, {
     on: "owner",
@@ -145,7 +155,8 @@ export const waitsOf = (journal: Journal, surroundings: Surroundings): ReadonlyA
     ...onChildren(task, journal),
     ...onTimers(task, journal, surroundings.waitingFor)
   ]
-  if (!surroundings.hasWorker) return [onAgent(task), ...waits]
+  if (surroundings.agent === "unknown") return [onAgent(task), ...waits]
+  if (surroundings.agent === "away") return [onServer(task), ...waits]
   if (waits.length > 0) return waits
   return [task.attempt === 0 ? onPlace(task, surroundings) : onNobody(task, surroundings)]
 }
@@ -164,9 +175,10 @@ export class Blockers extends Context.Service<Blockers, {
       const look = Effect.fnUntraced(function*(id: TaskId) {
         const journal = yield* store.journal(id)
         if (journal === undefined) return undefined
-        const contract = workers.find(journal.row.state.agent)?.contract
+        const { agent } = journal.row.state
+        const contract = workers.contract(agent)
         const waits = waitsOf(journal, {
-          hasWorker: contract !== undefined,
+          agent: workers.find(agent) !== undefined ? "here" : contract === undefined ? "unknown" : "away",
           concurrency: contract?.concurrency ?? 0,
           isHeld: log.resident(id)?.held === true,
           waitingFor: executor.waitingFor(id)

@@ -110,7 +110,7 @@ const makeReader = Effect.gen(function*() {
     const facts = yield* factsOf(envelope.task)
     const state = replay(envelope.task, facts)
     if (state === undefined || state.settlement === null || facts.at(-1)?.seq !== envelope.seq) return []
-    const kind = workers.find(state.agent)?.contract.kind ?? "agent"
+    const kind = workers.contract(state.agent)?.kind ?? "agent"
     const spans = SpanRecord.ofTask(facts, { kind, limit: budget.left(state.run) })
     budget.spend(state.run, spans.length)
     return spans

@@ -195,7 +195,8 @@ export const ofTask = (events: ReadonlyArray<Envelope>, options: Options): Reado
   if (task === undefined) return []
   const shared: Shared = {
     task,
-    end: task.settledAt ?? task.endedAt ?? task.updatedAt,
+    // a span has no negative length, although the clock may have been set back
+    end: Math.max(task.createdAt, task.settledAt ?? task.endedAt ?? task.updatedAt),
     service: options.kind === "workflow" ? service.orchestrator : service.agent(task.agent)
   }
   const ending = events.find(({ event }) =>

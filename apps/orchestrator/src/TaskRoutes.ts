@@ -91,10 +91,10 @@ export const layer = HttpApiBuilder.group(
         return yield* waiting.cancelReport(id, query.wait ?? 0)
       }, answered),
 
-      retry: Effect.fnUntraced(function*({ params }) {
+      retry: Effect.fnUntraced(function*({ params, query: { fresh } }) {
         yield* intake
         const { principal } = yield* Caller
-        return yield* answered(Effect.flatMap(tasks.resolve(params.id), (id) => tasks.retry(id, { principal })))
+        return yield* answered(Effect.flatMap(tasks.resolve(params.id), (id) => tasks.retry(id, { principal, fresh })))
       }),
 
       delete: Effect.fnUntraced(function*({ params }) {

@@ -97,7 +97,7 @@ layer(Service.layerMemory, { excludeTestServices: true })("ApiRoutes", (it) => {
       const { client, fetch } = yield* Service
       const id = yield* submit("double", { text: "x" })
       yield* client.result(id)
-      const again = yield* client.tasks.retry({ params: { id } })
+      const again = yield* client.tasks.retry({ params: { id }, query: {} })
       assert.strictEqual(again.spec.retryOf, id)
       yield* client.result(again.id)
       const { tasks } = yield* client.tasks.tree({ params: { id } })
@@ -105,6 +105,25 @@ layer(Service.layerMemory, { excludeTestServices: true })("ApiRoutes", (it) => {
       assert.strictEqual(child.error.code, "not_a_run")
       assert.deepStrictEqual(yield* client.tasks.delete({ params: { id } }), { run: id, tasks: 3 })
       assert.strictEqual((yield* fetch(`/api/v1/tasks/${id}`)).status, 404)
+    }))
+
+  it.effect("retries what had failed, and what had succeeded only when it is to be fresh", () =>
+    Effect.gen(function*() {
+      const { client, fetch } = yield* Service
+      const id = yield* submit("mend", { text: "x" })
+      assert.strictEqual((yield* client.result(id)).failed?.reason, "agent_error")
+      const retry = (query: string) =>
+        Effect.flatMap(fetch(`/api/v1/tasks/${id}/retry${query}`, { method: "POST" }), json)
+      const again = yield* retry("")
+      assert.deepStrictEqual((yield* client.result(again.id)).completed, { output: { works: 1 } })
+      const { events } = yield* client.tasks.events({ params: { id: again.id }, query: {} })
+      assert.deepInclude(events[1]!.event, { _tag: "StepReused", name: "work", result: 1, from: id })
+      const fresh = yield* retry("?fresh=true")
+      assert.strictEqual((yield* client.result(fresh.id)).failed?.reason, "agent_error")
+      const last = yield* retry("?fresh=true")
+      assert.deepStrictEqual((yield* client.result(last.id)).completed, { output: { works: 3 } })
+      assert.strictEqual((yield* retry("?fresh=perhaps")).error.code, "invalid_request")
+      assert.deepInclude((yield* retry("?frsh=true")).error, { fix: `did you mean "fresh"?` })
     }))
 
   it.effect("brings a question to the inbox and its answer back", () =>

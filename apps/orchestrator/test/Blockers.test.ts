@@ -63,9 +63,11 @@ layer(Service.layerMemory, { excludeTestServices: true })("Blockers", (it) => {
         events: [],
         children: []
       }
-      const nobody = { hasWorker: false, concurrency: 0, isHeld: false, waitingFor: undefined }
+      const nobody = { agent: "unknown", concurrency: 0, isHeld: false, waitingFor: undefined } as const
       const [wait] = waitsOf(journal, nobody)
       assert.deepInclude(wait, { on: "owner", message: "no agent \"nap\" runs here" })
-      assert.deepStrictEqual(brief(waitsOf(journal, { ...nobody, hasWorker: true })), ["nap on owner"])
+      const [down] = waitsOf(journal, { ...nobody, agent: "away" })
+      assert.deepInclude(down, { on: "owner", message: `the server of agent "nap" is down` })
+      assert.deepStrictEqual(brief(waitsOf(journal, { ...nobody, agent: "here" })), ["nap on owner"])
     }))
 })

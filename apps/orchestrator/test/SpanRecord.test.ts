@@ -69,6 +69,11 @@ describe("SpanRecord.ofTask", () => {
     assert.match(first!.spanId, /^[0-9a-f]{16}$/)
   })
 
+  it("draws no span that ends before it begins, when the clock was set back (case 9)", () => {
+    const back = log(step("a"), completed).map((envelope, index) => index === 0 ? envelope : { ...envelope, at: 10 })
+    for (const { end, start } of SpanRecord.ofTask(back, options)) assert.isAtLeast(end, start)
+  })
+
   it("draws an agent in its own role", () => {
     const spans = SpanRecord.ofTask(log(completed), { kind: "agent", limit: 100 })
     assert.deepInclude(spans[0], { name: "invoke_agent migrate", service: "agent.migrate" })

@@ -31,11 +31,16 @@ export class CallError extends Data.TaggedError("CallError")<{
   }
 }
 
-/** `Step.run` without an input was used twice under one name, so a replay could not tell the two apart. */
+/**
+ * `Step.run` without an input was used twice under one name, so a replay could not tell the two apart.
+ *
+ * A typed defect: code that recovers from failures, such as `Effect.retry`, does not take it for one and go on; code that
+ * wants to see it has `Effect.catchDefect`.
+ */
 export class AmbiguousStep extends Data.TaggedError("AmbiguousStep")<{ readonly step: string }> {
   override get message(): string {
-    return `Step "${this.step}" runs more than once in this task; give it its input, ` +
-      `Step.run("${this.step}", input, body), or a name of its own`
+    return `Step "${this.step}" runs more than once in this task, under one key; give each use an input of its own, ` +
+      `Step.run("${this.step}", input, body), or another name as its key`
   }
 }
 

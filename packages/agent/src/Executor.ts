@@ -37,6 +37,7 @@ import { Callers } from "./internal/Callers.ts"
 import { Execution, type Phase } from "./internal/Execution.ts"
 import type { Host } from "./internal/Host.ts"
 import { type Fact, read } from "./internal/Journal.ts"
+import { monotonic } from "./internal/monotonic.ts"
 import { ReadyList } from "./internal/ReadyList.ts"
 import { isDefect, report } from "./internal/report.ts"
 import { Residency } from "./internal/Residency.ts"
@@ -133,7 +134,7 @@ class ExecutorImpl {
   }
 
   private now(): number {
-    return this.host.clock.currentTimeMillisUnsafe()
+    return monotonic(this.host.clock)
   }
 
   private turn(execution: Execution, deadline: number): void {

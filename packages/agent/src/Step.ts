@@ -22,7 +22,12 @@ export interface StepOptions<A extends Pure, E extends Pure> {
 
 type Run = {
   /**
-   * Runs the body once and records its result under the name. May occur once per task.
+   * Runs the body once and records its result under the name, which is all of its key.
+   *
+   * **Gotchas**
+   *
+   * May occur once per task: a second use dies with `AmbiguousStep`, and the task fails without another attempt. What is
+   * repeated, by a loop or by `Effect.retry`, needs an input that tells its turns apart.
    */
   <A, E, R>(name: string, body: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | TaskContext>
   /**
@@ -32,8 +37,8 @@ type Run = {
    *
    * The body runs when everything before it is durable, in the world's own time and order. What it returns, or the typed
    * error it fails with, is committed before the handler sees it; a replay returns it without running the body. Without
-   * schemas the value is what JSON makes of it, live and replayed alike. Dies with `AmbiguousStep` when a name without
-   * input is used twice, and ends the attempt when the body dies or its result cannot be recorded.
+   * schemas the value is what JSON makes of it, live and replayed alike. Ends the attempt when the body dies or
+   * its result cannot be recorded.
    *
    * **Gotchas**
    *

@@ -29,6 +29,7 @@ import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
+import { monotonic } from "./internal/monotonic.ts"
 
 export type Restart = "permanent" | "transient" | "temporary"
 export type Strategy = "one_for_one" | "one_for_all" | "rest_for_one"
@@ -164,7 +165,7 @@ const stop = Effect.fnUntraced(function*(child: Child) {
 /** Counts restarts; tells whether one more is still within the intensity. */
 const counter = (intensity: number, period: Duration.Duration): Effect.Effect<boolean> => {
   const recent: Array<number> = []
-  return Effect.map(Clock.currentTimeMillis, (now) => {
+  return Effect.map(Effect.map(Clock.Clock, monotonic), (now) => {
     recent.push(now)
     while (recent[0]! < now - Duration.toMillis(period)) recent.shift()
     return recent.length <= intensity

@@ -125,11 +125,11 @@ describe("a server", () => {
         yield* Effect.sleep("5 minutes")
         assert.deepStrictEqual(yield* told, ["a stopped 0", "b running 0"])
         assert.strictEqual(yield* statusOf(id), "working")
-        assert.strictEqual((yield* Effect.flip(run("a", "x")))._tag, "UnknownAgent")
+        assert.strictEqual((yield* Effect.flip(run("a", "x")))._tag, "AgentAway")
       })
     ))
 
-  it.effect("that is down is waited for by who calls it", () =>
+  it.effect("that is down is waited for by who calls it, and by who submits to it", () =>
     Effect.gen(function*() {
       const slow = Effect.onInterrupt(Effect.sleep("1 minute"), () => Effect.sleep("2 seconds"))
       const stubborn = A.toLayer(
@@ -144,10 +144,13 @@ describe("a server", () => {
           yield* pause
           assert.strictEqual((yield* node("a")).resident, 0)
           const call = yield* Effect.forkChild(run("b", "hello"))
+          const submission = yield* Effect.forkChild(run("a", "hello"))
           yield* Effect.sleep("1 second")
-          assert.isUndefined(call.pollUnsafe())
+          assert.deepStrictEqual([call.pollUnsafe(), submission.pollUnsafe()], [undefined, undefined])
           yield* Effect.sleep("1 second")
-          assert.deepStrictEqual(yield* Fiber.join(call), { _tag: "Completed", result: "hello, attempt 1" })
+          for (const fiber of [call, submission]) {
+            assert.deepStrictEqual(yield* Fiber.join(fiber), { _tag: "Completed", result: "hello, attempt 1" })
+          }
         })
       )
     }))

@@ -4,7 +4,9 @@ import type { Batch } from "@coppice/task/TaskStore"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import { AmbiguousStep } from "../src/AgentError.ts"
 import * as Step from "../src/Step.ts"
 import { recording, restored } from "./support/Recording.ts"
 import { root, twice, type Work } from "./support/Twice.ts"
@@ -78,12 +80,37 @@ describe("a step", () => {
       })
     }))
 
-  it.effect("without an input cannot be used twice under one name", () =>
-    Effect.gen(function*() {
-      const failed = yield* failureOf(Effect.all([Step.run("twice", Effect.void), Step.run("twice", Effect.void)]))
-      assert.strictEqual(failed.reason, "defect")
-      assert.include(failed.message, `AmbiguousStep: Step "twice" runs more than once`)
-    }))
+  describe("without an input, used twice under one name", () => {
+    const again = Effect.andThen(Step.run("twice", Effect.void), Step.run("twice", Effect.succeed("again")))
+    const message = `AmbiguousStep: Step "twice" runs more than once in this task, under one key; ` +
+      `give each use an input of its own, Step.run("twice", input, body), or another name as its key`
+
+    it.effect("fails the task, which names the step and what to do, and is not attempted again", () =>
+      inWorld(
+        { agents: [root(again)] },
+        Effect.gen(function*() {
+          const { ending, task } = yield* result(yield* submit("root", null))
+          assert.deepStrictEqual(ending, { _tag: "Failed", reason: "defect", message, error: null })
+          assert.strictEqual(task.attempt, 1)
+        })
+      ))
+
+    it.effect("is not taken for a failure by code that tries again or falls back", () =>
+      Effect.gen(function*() {
+        let tries = 0
+        const broken = Step.run("twice", Effect.suspend(() => Effect.fail(++tries)))
+        const failed = yield* failureOf(Effect.ignore(Effect.retry(broken, Schedule.spaced("1 second"))))
+        assert.deepStrictEqual([failed.message, tries], [message, 1])
+      }))
+
+    it.effect("can be seen by a handler, live and replayed alike", () =>
+      Effect.gen(function*() {
+        const seen = Effect.catchDefect(again, (defect) =>
+          defect instanceof AmbiguousStep ? Effect.succeed(defect.step) : Effect.die(defect))
+        const { live, replayed } = yield* twice(seen)
+        assert.deepStrictEqual([live, replayed], [Exit.succeed("twice"), Exit.succeed("twice")])
+      }))
+  })
 })
 
 describe("a result", () => {
@@ -215,7 +242,7 @@ describe("the idempotency key", () => {
     )
   })
 
-  it.effect("is the same when the process dies between the effect and its record, and the effect happens again", () =>
+  it.effect("is the same when the process dies between the effect and its record, and the effect happens again (case 2)", () =>
     Effect.gen(function*() {
       const keys: Array<string> = []
       const batches: Array<Batch> = []

@@ -35,6 +35,7 @@ export const statuses = {
   unsupported_media_type: 415,
   queue_full: 429,
   internal: 500,
+  agent_unavailable: 503,
   stopping: 503,
   store_stopped: 503,
   store_unavailable: 503,

@@ -175,6 +175,10 @@ const cancelReport = HttpApiEndpoint.get("cancelReport", "/tasks/:id/cancel", {
 
 const retry = HttpApiEndpoint.post("retry", "/tasks/:id/retry", {
   params: id,
+  query: {
+    /** Does everything again; otherwise what the task's steps and calls had returned is reused. */
+    fresh: Schema.optionalKey(Schema.Boolean)
+  },
   success: Task.pipe(HttpApiSchema.status(201)),
   error: submitErrors
 })

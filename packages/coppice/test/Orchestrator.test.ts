@@ -117,6 +117,42 @@ describe("layer", () => {
       assert.deepInclude(ending.result, { flight: 1, go: true, sum: 3 })
     }))
 
+  it.live.each(["memory:", "a file"])(
+    "retries in %s what had failed, and not what had succeeded",
+    (where) =>
+      Effect.gen(function*() {
+        const Mend = Agent.make("mend", {
+          description: "",
+          input: Schema.Int,
+          output: Schema.Json,
+          error: Schema.String
+        })
+        let hasTool = false
+        const mending = Mend.toLayer((n) =>
+          Effect.gen(function*() {
+            const flight = yield* book("flight to mend")
+            const sum = yield* Add.call(n)
+            yield* Step.run("mend", Effect.suspend(() => hasTool ? Effect.void : Effect.fail("no tool")))
+            return { flight, sum, hotel: yield* book("hotel to mend") }
+          }).pipe(Effect.catchTag("CallError", Effect.die))
+        )
+        bookings.length = 0
+        const work = Effect.gen(function*() {
+          const tasks = yield* Tasks
+          const first = yield* Orchestrator.run("mend", 1)
+          assert.deepInclude(first.ending, { _tag: "Failed", error: "no tool" })
+          hasTool = true
+          const { id } = yield* tasks.retry(first.task.id)
+          return { ...yield* tasks.result(id), tree: yield* tasks.tree(id) }
+        })
+        const url = where === "memory:" ? where : yield* TempFolder.sqliteUrl
+        const { ending, task, tree } = yield* life(url, work, Orchestrator.make({ agents: [mending, AddLive] }))
+        assert.deepStrictEqual(ending, { _tag: "Completed", result: { flight: 1, sum: 2, hotel: 2 } })
+        assert.deepStrictEqual(bookings, ["flight to mend", "hotel to mend"])
+        assert.deepStrictEqual([task.spec.retryOf === null, tree.length], [false, 1])
+      })
+  )
+
   it.live("finds ended work again in a file", () =>
     Effect.gen(function*() {
       const url = yield* TempFolder.sqliteUrl

@@ -81,6 +81,25 @@ describe("disk full (case 6)", () => {
     }))
 })
 
+describe("a database somebody else has locked (case 8)", () => {
+  it.effect("is waited for no longer than said, then refused for now; and takes the same write later", () =>
+    Effect.gen(function*() {
+      const path = join(yield* TempFolder.make, "coppice.db")
+      const db = yield* Database.open({ path, busyTimeout: 20 })
+      create(db)
+      const other = yield* Database.open({ path })
+      other.connection.exec("BEGIN IMMEDIATE")
+      const write = () => db.transaction(() => db.prepare("INSERT INTO log (body) VALUES (?)").run("a"))
+      const error = yield* Effect.flip(Database.attempt(write))
+      assert.deepStrictEqual([error.reason._tag, error.isRetryable], ["Busy", true])
+      assert.isUndefined(db.failure)
+      assert.strictEqual(count(db), 0)
+      other.connection.exec("COMMIT")
+      write()
+      assert.strictEqual(count(db), 1)
+    }))
+})
+
 describe("a file that may not be written", () => {
   const openAsUser = Effect.fnUntraced(function*(path: string, how: "write" | "read" | "effective") {
     const child = yield* Child.start("openAsUser", [path, how])

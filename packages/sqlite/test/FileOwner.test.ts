@@ -15,7 +15,7 @@ const startOwner = Effect.fnUntraced(function*(path: string) {
 })
 
 describe("acquire", () => {
-  it.effect("refuses a second owner and names the first", () =>
+  it.effect("refuses a second owner and names the first (case 10)", () =>
     Effect.gen(function*() {
       const path = yield* newPath
       const child = yield* startOwner(path)

@@ -7,7 +7,7 @@ import type { PayloadTooLarge } from "./Payload.ts"
 import type { TaskId } from "./Task.ts"
 import type { Refused } from "./TaskMachine.ts"
 import type { StoreError } from "./TaskStore.ts"
-import type { InvalidInput, QueueFull, UnknownAgent } from "./Worker.ts"
+import type { AgentAway, InvalidInput, QueueFull, UnknownAgent } from "./Worker.ts"
 
 /** There is no such task, or the caller may not know of it. */
 export class TaskNotFound extends Data.TaggedError("TaskNotFound")<{ readonly id: string }> {
@@ -40,5 +40,12 @@ export class StillRunning extends Data.TaggedError("StillRunning")<{ readonly ru
   }
 }
 
-export type SubmitError = UnknownAgent | InvalidInput | QueueFull | KeyReused | PayloadTooLarge | StoreError
+export type SubmitError =
+  | UnknownAgent
+  | AgentAway
+  | InvalidInput
+  | QueueFull
+  | KeyReused
+  | PayloadTooLarge
+  | StoreError
 export type RespondError = TaskNotFound | Refused | InvalidAnswer | StoreError

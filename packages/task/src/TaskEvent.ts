@@ -80,6 +80,11 @@ export const TaskEvent = Schema.TaggedUnion({
     startedAt: Schema.Finite,
     attempt: Schema.Int
   },
+  /**
+   * Written with `Created`: what the code gets when it first asks for this key, instead of running anything. A result of
+   * the task this one retries; `from` is the task that made it. It is an answer, not a demand: nobody has to ask.
+   */
+  StepReused: { key: Schema.String, name: Schema.String, result: Schema.Json, from: TaskId },
   TimerSet: { key: Schema.String, due: Schema.Finite },
   TimerFired: { key: Schema.String },
   InputRequested: { request: InputRequest },

@@ -71,6 +71,14 @@ export type Command =
     readonly exit: RecordedExit
     readonly startedAt: number
   }
+  /** Only before the first attempt. */
+  | {
+    readonly _tag: "ReuseStep"
+    readonly key: string
+    readonly name: string
+    readonly result: Json
+    readonly from: TaskId
+  }
   | { readonly _tag: "SetTimer"; readonly attempt: number; readonly key: string; readonly due: number }
   | { readonly _tag: "FireTimer"; readonly key: string }
   | { readonly _tag: "RequestInput"; readonly attempt: number; readonly request: InputRequest }
@@ -161,6 +169,10 @@ export const decide = (state: TaskState, command: Command): Result.Result<Readon
       return command.attempt === state.attempt + 1
         ? one({ _tag: "Started", attempt: command.attempt })
         : refuse({ _tag: "StaleAttempt", current: state.attempt })
+    case "ReuseStep":
+      return state.attempt === 0
+        ? one({ _tag: "StepReused", key: command.key, name: command.name, result: command.result, from: command.from })
+        : refuse({ _tag: "StaleAttempt", current: state.attempt })
     case "RequestInput":
       return isOpen(state, command.request.key)
         ? refuse({ _tag: "DuplicateInput", key: command.request.key })
@@ -178,7 +190,8 @@ export const decide = (state: TaskState, command: Command): Result.Result<Readon
   }
 }
 
-type Direct = Exclude<Command, { readonly _tag: "Start" | "RequestInput" | "Respond" | "WithdrawInput" | "Settle" }>
+type Considered = "Start" | "ReuseStep" | "RequestInput" | "Respond" | "WithdrawInput" | "Settle"
+type Direct = Exclude<Command, { readonly _tag: Considered }>
 
 const toEvent = (command: Direct): TaskEvent => {
   switch (command._tag) {
@@ -288,6 +301,9 @@ const evolveActive = (state: TaskState, at: number, event: Active): TaskState =>
       }
     case "StepRecorded":
       assertAttempt(state, event)
+      return touched(state, at)
+    case "StepReused":
+      assert(state.attempt === 0, () => `task ${state.id}: StepReused after it began`)
       return touched(state, at)
     case "Logged":
     case "TimerSet":

@@ -133,9 +133,17 @@ export class Tasks extends Context.Service<Tasks, {
   readonly cancelReport: (id: TaskId) => Effect.Effect<CancelReport, TaskNotFound | StoreError>
   /** Fails a task whose deadline has passed and cancels what is below it. */
   readonly expire: (id: TaskId) => Effect.Effect<void, StoreError>
-  /** Submits the task's input again as a new task that knows which one it retries. */
+  /**
+   * Submits the task's input again as a new task that knows which one it retries.
+   *
+   * **Details**
+   *
+   * What the steps and calls of the retried task had returned, the new one is told instead of doing it again, unless
+   * `fresh`. What had failed, had not ended or is asked for under another key, is done.
+   */
   readonly retry: (id: TaskId, options?: {
     readonly principal?: string | undefined
+    readonly fresh?: boolean | undefined
   }) => Effect.Effect<Task, SubmitError | TaskNotFound>
   /** Removes an ended run. Returns how many tasks went. */
   readonly delete: (run: TaskId) => Effect.Effect<number, TaskNotFound | StillRunning | StoreError>

@@ -6,6 +6,7 @@
  */
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Json } from "effect/Schema"
@@ -46,6 +47,19 @@ export class UnknownAgent extends Data.TaggedError("UnknownAgent")<{
   }
 }
 
+/**
+ * The agent is served here, but nobody takes its tasks now: its server is between restarts, or was not started again.
+ * Nothing was created; try again after `retryAfter` milliseconds.
+ */
+export class AgentAway extends Data.TaggedError("AgentAway")<{
+  readonly agent: string
+  readonly retryAfter: number
+}> {
+  override get message(): string {
+    return `Agent "${this.agent}" takes no tasks now: its server is down; try again in ${this.retryAfter} ms`
+  }
+}
+
 /** One agent's worker. `start` and `resume` take over the caller's pin of the entry. */
 export interface Worker {
   readonly contract: Contract
@@ -63,35 +77,89 @@ export interface Worker {
   readonly resume: (entry: Entry) => void
 }
 
+/** How long a request waits for an agent whose server is between restarts, before it is refused. */
+export const AwayPatience = Context.Reference<Duration.Input>("@coppice/task/Worker/AwayPatience", {
+  defaultValue: () => "5 seconds"
+})
+
 /** The workers of this process by agent name. */
 export class Workers extends Context.Service<Workers, {
   readonly register: (worker: Worker) => Effect.Effect<void, never, Scope.Scope>
   readonly find: (agent: string) => Worker | undefined
-  readonly get: (agent: string) => Effect.Effect<Worker, UnknownAgent>
+  /** What the agent takes and gives, also while its worker is away. */
+  readonly contract: (agent: string) => Contract | undefined
+  /** The agent's worker; one that is away is waited for, no longer than `AwayPatience`. */
+  readonly get: (agent: string) => Effect.Effect<Worker, UnknownAgent | AgentAway>
   readonly list: () => ReadonlyArray<Worker>
 }>()("@coppice/task/Workers") {}
 
+/** An agent that was served here once, and the requests that wait for it to be served again. */
+interface Known {
+  readonly contract: Contract
+  readonly waiting: Set<(worker: Worker) => void>
+}
+
+class Registry {
+  private readonly workers = new Map<string, Worker>()
+  private readonly known = new Map<string, Known>()
+
+  readonly find = (agent: string): Worker | undefined => this.workers.get(agent)
+  readonly contract = (agent: string): Contract | undefined => this.known.get(agent)?.contract
+  readonly list = (): ReadonlyArray<Worker> => [...this.workers.values()]
+
+  add(worker: Worker): void {
+    const { contract } = worker
+    const waiting = this.known.get(contract.name)?.waiting ?? new Set()
+    this.known.set(contract.name, { contract, waiting })
+    this.workers.set(contract.name, worker)
+    for (const resume of waiting) resume(worker)
+    waiting.clear()
+  }
+
+  remove(worker: Worker): void {
+    const { name } = worker.contract
+    // a later worker of that name stays
+    if (this.workers.get(name) === worker) this.workers.delete(name)
+  }
+
+  readonly get = (agent: string): Effect.Effect<Worker, UnknownAgent | AgentAway> =>
+    Effect.suspend((): Effect.Effect<Worker, UnknownAgent | AgentAway> => {
+      const worker = this.workers.get(agent)
+      if (worker !== undefined) return Effect.succeed(worker)
+      const known = this.known.get(agent)
+      return known === undefined ? Effect.fail(this.unknown(agent)) : this.wait(known)
+    })
+
+  private wait({ contract: { name: agent, queue }, waiting }: Known): Effect.Effect<Worker, AgentAway> {
+    const away = Effect.fail(new AgentAway({ agent, retryAfter: 1_000 }))
+    // as many may wait for its server as may wait in it
+    if (waiting.size >= queue) return away
+    const arrival = Effect.callback<Worker>((resume) => {
+      const told = (worker: Worker) => resume(Effect.succeed(worker))
+      waiting.add(told)
+      return Effect.sync(() => waiting.delete(told))
+    })
+    return Effect.flatMap(AwayPatience, (duration) => Effect.timeoutOrElse(arrival, { duration, orElse: () => away }))
+  }
+
+  private unknown(agent: string): UnknownAgent {
+    const known = [...this.known.keys()]
+    return new UnknownAgent({ agent, suggestion: nearest(agent, known), known })
+  }
+}
+
 export const layer: Layer.Layer<Workers> = Layer.sync(Workers, () => {
-  const workers = new Map<string, Worker>()
-  const unknown = (agent: string) =>
-    new UnknownAgent({ agent, suggestion: nearest(agent, [...workers.keys()]), known: [...workers.keys()] })
+  const registry = new Registry()
+  const { contract, find, get, list } = registry
   return {
     register: (worker) =>
       Effect.acquireRelease(
-        Effect.sync(() => {
-          workers.set(worker.contract.name, worker)
-        }),
-        () =>
-          Effect.sync(() => {
-            // a later worker of that name stays
-            if (workers.get(worker.contract.name) === worker) workers.delete(worker.contract.name)
-          })
+        Effect.sync(() => registry.add(worker)),
+        () => Effect.sync(() => registry.remove(worker))
       ),
-    find: (agent) => workers.get(agent),
-    get: (agent) => {
-      const worker = workers.get(agent)
-      return worker === undefined ? Effect.fail(unknown(agent)) : Effect.succeed(worker)
-    },
-    list: () => [...workers.values()]
+    contract,
+    find,
+    get,
+    list
   }
 })

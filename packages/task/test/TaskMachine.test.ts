@@ -100,6 +100,15 @@ describe("decide", () => {
     assert.isUndefined(refusal(state, { ...complete, attempt: 2 }))
   })
 
+  it("gives a task results to reuse before its first attempt, and not later", () => {
+    const reuse: Command = { _tag: "ReuseStep", key: "k", name: "n", result: 1, from: id }
+    const events = Result.getOrThrow(decide(born(0), reuse))
+    assert.deepStrictEqual(events, [{ _tag: "StepReused", key: "k", name: "n", result: 1, from: id }])
+    assert.strictEqual(evolve(born(0), id, 2, events[0]!).attempt, 0)
+    assert.strictEqual(refusal(born(1), reuse), "StaleAttempt")
+    assert.throws(() => evolve(born(1), id, 2, events[0]!), InvariantViolation)
+  })
+
   it("ends a task once (case 15)", () => {
     for (const [first, second] of [[complete, cancel], [cancel, complete], [cancel, cancel]] as const) {
       const state = after(first)

@@ -5,6 +5,7 @@ import type { JsonObject } from "effect/Schema"
 import * as MemoryTaskStore from "../src/MemoryTaskStore.ts"
 import { payloadLimit } from "../src/Payload.ts"
 import type { TaskId } from "../src/Task.ts"
+import type { RecordedExit } from "../src/TaskEvent.ts"
 import type { Submit } from "../src/Tasks.ts"
 import { TaskStore } from "../src/TaskStore.ts"
 import * as Engine from "./support/engine.ts"
@@ -124,6 +125,19 @@ describe("submit", () => {
 })
 
 describe("idempotency keys (case 12)", () => {
+  it.effect("hands the task to who serves the agent when its receipt has been looked up", () =>
+    Effect.gen(function*() {
+      const { faults, tasks } = yield* Engine.services
+      const before = yield* Engine.work("worker")
+      const pause = faults.pause("receipt")
+      const submitted = yield* Effect.forkChild(tasks.submit(keyed("a")))
+      yield* pause.reached
+      const after = yield* Engine.work("worker")
+      yield* pause.resume
+      const { id } = yield* Fiber.join(submitted)
+      assert.deepStrictEqual([before.held.has(id), after.held.has(id)], [false, true])
+    }).pipe(Effect.scoped, Effect.provide(Engine.layer)))
+
   it.effect("give one task to all who submit the same, also at the same time", () =>
     engine(Effect.fnUntraced(function*({ faults, tasks }) {
       const store = yield* TaskStore
@@ -377,6 +391,63 @@ describe("retry and delete", () => {
       assert.deepStrictEqual(yield* tasks.input(second.id), { n: 1 })
       assert.strictEqual((yield* tasks.retry(first.id, { principal: "bob" })).spec.principal, "bob")
     })))
+
+  describe("takes over what the first task had got", () => {
+    const record = (key: string, exit: RecordedExit) =>
+      ({ _tag: "RecordStep", attempt: 1, key, name: `the ${key}`, exit, startedAt: 1 }) as const
+    const success = { _tag: "Success", value: { n: 1 } } as const
+
+    /** A failed task with two good steps, a failed one, a child that completed and one that did not. */
+    const failed = Effect.fnUntraced(
+      function*({ log, tasks, worker }: Engine.Services & { worker: Engine.FakeWorker }) {
+        const { id } = yield* tasks.submit({ agent: "worker", input: null })
+        const entry = log.resident(id)!
+        log.dispatch(entry, record("a", success))
+        log.dispatch(entry, record("bad", { _tag: "Failure", error: "no" }))
+        log.dispatch(entry, record("b", success))
+        const child = Engine.child(tasks, worker, entry, "call")
+        Engine.child(tasks, worker, entry, "open")
+        worker.complete(child, "answer")
+        log.dispatch(entry, { _tag: "Fail", attempt: 1, reason: "agent_error", message: "no", error: "no" })
+        yield* log.barrier
+        return { id, child }
+      }
+    )
+
+    it.effect("successes of steps and calls only, in the commit that makes the new task", () =>
+      engine(Effect.fnUntraced(function*(all) {
+        const { faults, tasks, worker } = all
+        const { child, id } = yield* failed(all)
+        const again = yield* tasks.retry(id)
+        const { events } = faults.written.find(({ created }) => created.some(({ state }) => state.id === again.id))!
+        assert.deepStrictEqual(events.map(({ event }) => event).slice(1), [
+          { _tag: "StepReused", key: "a", name: "the a", result: { n: 1 }, from: id },
+          { _tag: "StepReused", key: "b", name: "the b", result: { n: 1 }, from: id },
+          { _tag: "StepReused", key: "call", name: "worker", result: "answer", from: child }
+        ])
+        // its worker reads them in the log, as after a restart
+        assert.deepStrictEqual([again.attempt, worker.resumed], [0, [again.id]])
+        const third = yield* tasks.retry(again.id)
+        const own = (yield* tasks.events({ task: third.id, since: 0, limit: 10 })).slice(1)
+        assert.deepStrictEqual(own.map(({ event }) => event), events.map(({ event }) => event).slice(1))
+      })))
+
+    it.effect("nothing when it is to be fresh", () =>
+      engine(Effect.fnUntraced(function*(all) {
+        const { id } = yield* failed(all)
+        const { attempt, id: again } = yield* all.tasks.retry(id, { fresh: true })
+        const own = yield* all.tasks.events({ task: again, since: 0, limit: 10 })
+        assert.deepStrictEqual([attempt, own.map(({ event }) => event._tag)], [1, ["Created"]])
+      })))
+
+    it.effect("but lets go of a task whose commit fails", () =>
+      engine(Effect.fnUntraced(function*(all) {
+        const { id } = yield* failed(all)
+        all.faults.fail("commit", { reason: "Io" })
+        assert.strictEqual((yield* Effect.flip(all.tasks.retry(id)))._tag, "StoreError")
+        assert.deepStrictEqual(all.worker.resumed, [])
+      })))
+  })
 
   it.effect("deletes a run that is over, and only a run", () =>
     engine(Effect.fnUntraced(function*({ log, tasks, worker }) {

@@ -29,6 +29,7 @@ export interface Options {
 
 export interface RetryOptions {
   readonly id: string
+  readonly fresh: boolean
   readonly detach: boolean
   readonly json: boolean
 }
@@ -109,8 +110,8 @@ export const run = Effect.fn("run")(function*(options: Options) {
   return yield* options.detach ? tellDetached(task, options.json) : toTheEnd(task, options.json)
 })
 
-export const retry = Effect.fn("retry")(function*({ detach, id, json }: RetryOptions) {
+export const retry = Effect.fn("retry")(function*({ detach, fresh, id, json }: RetryOptions) {
   const { call, client } = yield* Connection
-  const task = yield* call(client.tasks.retry({ params: { id } }))
+  const task = yield* call(client.tasks.retry({ params: { id }, query: { fresh } }))
   return yield* detach ? tellDetached(task, json) : toTheEnd(task, json)
 })

@@ -161,10 +161,24 @@ layer(Orchestrator.layer, { excludeTestServices: true })("coppice", (it) => {
       assert.match(gone.err, /^✖ No task/)
     }))
 
+  it.effect("retries from where a run failed, or from the beginning", () =>
+    Effect.gen(function*() {
+      const { code, err } = yield* command(["run", "mend", "--input", "{\"what\":\"roof\"}"])
+      assert.strictEqual(code, 1)
+      const id = /mend {2}(\w{20})/.exec(err)![1]!
+      assert.deepStrictEqual(JSON.parse(yield* good("retry", id)), { works: 1, checks: 2 })
+      const fresh = yield* command(["retry", id, "--fresh"])
+      assert.strictEqual(fresh.code, 1)
+      const again = /mend {2}(\w{20})/.exec(fresh.err)![1]!
+      assert.deepStrictEqual(JSON.parse(yield* good("retry", again)), { works: 2, checks: 4 })
+      const [last] = JSON.parse(yield* good("ps", "--agent", "mend", "--json")).tasks
+      assert.match(yield* good("events", last.id), new RegExp(`reuses {2}work {2}of ${again} {2}2\n`))
+    }))
+
   it.effect("shows the agents and the state of everything", () =>
     Effect.gen(function*() {
       assert.match(yield* good("agents"), /supervisor {2}one_for_one[\s\S]*└─ ● release {2}workflow {2}idle/)
-      assert.lengthOf((yield* json("agents")).agents, 5)
+      assert.lengthOf((yield* json("agents")).agents, 6)
       const checks = (yield* json("doctor")).checks as ReadonlyArray<{ readonly name: string; readonly level: string }>
       assert.deepStrictEqual(checks.filter(({ level }) => level === "fail"), [])
       assert.include(checks.map(({ name }) => name), "store")

@@ -1,8 +1,8 @@
 /**
- * Agents for the command's tests against a real service: one that ends at once, one that fails, one that waits, one
- * that asks, and a workflow over them.
+ * Agents for the command's tests against a real service: one that ends at once, one that fails, one that fails every
+ * other time, one that waits, one that asks, and a workflow over them.
  */
-import { Agent, Durable, Human, Orchestrator, Workflow } from "coppice"
+import { Agent, Durable, Human, Orchestrator, Step, Workflow } from "coppice"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
@@ -29,6 +29,24 @@ const Break = Agent.make("break", {
 })
 
 const BreakLive = Break.toLayer(({ why = "it was asked to" }) => Effect.fail({ reason: why }))
+
+const Mend = Agent.make("mend", {
+  description: "Works, and then fails every other time",
+  input: Schema.Struct({ what: Schema.String }),
+  output: Schema.Struct({ works: Schema.Int, checks: Schema.Int }),
+  error: Schema.Literal("not yet")
+})
+
+const count = { works: 0, checks: 0 }
+
+const MendLive = Mend.toLayer(({ what }) =>
+  Effect.gen(function*() {
+    const works = yield* Step.run("work", what, Effect.sync(() => ++count.works))
+    const check = Effect.suspend(() => ++count.checks % 2 === 1 ? Effect.fail("not yet" as const) : Effect.void)
+    yield* Step.run("check", what, check)
+    return { works, checks: count.checks }
+  })
+)
 
 const Wait = Agent.make("wait", {
   description: "Waits, and tells how far it is",
@@ -80,4 +98,4 @@ const ReleaseLive = Release.toLayer(Effect.fnUntraced(function*({ millis = 1_000
   return { approved: approve }
 }, Effect.orDie))
 
-export default Orchestrator.make({ agents: [GreetLive, BreakLive, WaitLive, ApproveLive, ReleaseLive] })
+export default Orchestrator.make({ agents: [GreetLive, BreakLive, MendLive, WaitLive, ApproveLive, ReleaseLive] })

@@ -31,6 +31,20 @@ const Narrow = Agent.make("narrow", {
   concurrency: 1,
   queue: 1
 })
+const Mend = Agent.make("mend", {
+  description: "Fails every other time, after some work",
+  input: Text,
+  output: Schema.Struct({ works: Schema.Int }),
+  error: Schema.Literal("not yet")
+})
+
+const count = { works: 0, checks: 0 }
+const work = Step.run("work", Effect.sync(() => ++count.works))
+const check = Step.run(
+  "check",
+  Effect.suspend(() => ++count.checks % 2 === 1 ? Effect.fail("not yet" as const) : Effect.void)
+)
+
 /** Holds a place until it is interrupted: a step's body is code, not a wait. */
 const hold = Step.run("hold", Effect.never)
 
@@ -60,6 +74,7 @@ export default Orchestrator.make({
     Refuse.toLayer(({ text }) => Effect.fail(new Refusal({ why: text }))),
     Survey.toLayer(({ text }) => Effect.orDie(Ask.call({ text }))),
     Narrow.toLayer(() => Effect.as(hold, null)),
+    Mend.toLayer(() => Effect.flatMap(work, (works) => Effect.as(check, { works }))),
     slowStop
   ]
 })

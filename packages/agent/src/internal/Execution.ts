@@ -52,6 +52,7 @@ const nothing: Omit<Recorded, "startedAt"> = {
   begun: new Set(),
   children: new Map(),
   lapsed: new Map(),
+  reused: new Map(),
   reports: { progress: 0, log: 0 },
   failures: 0,
   lastSeq: 0,
@@ -85,6 +86,8 @@ export class Execution {
   readonly failures: number
   /** Reports of progress the log has already. */
   readonly reports: Recorded["reports"]
+  /** Results of the task this one retries, by key: an answer to who asks, and nobody has to ask. */
+  readonly reused: ReadonlyMap<string, Json>
   /** How the task is settled should it end now. */
   settlement: Settlement = "stopped"
   /** A fact came after it had begun to leave memory. */
@@ -120,7 +123,7 @@ export class Execution {
   private grace: { readonly key: string } | undefined
 
   constructor(server: AgentServer, entry: Entry, input: Json, past?: Recorded) {
-    const { begun, children, deliveries, failures, isNext, lapsed, lastSeq, reports } = past ?? nothing
+    const { begun, children, deliveries, failures, isNext, lapsed, lastSeq, reports, reused } = past ?? nothing
     this.server = server
     this.entry = entry
     this.id = entry.state.id
@@ -130,6 +133,7 @@ export class Execution {
     this.lapsed = lapsed
     this.failures = failures
     this.reports = reports
+    this.reused = reused
     this.mailbox = new Mailbox(deliveries, lastSeq)
     this.phase = past === undefined ? "live" : "replaying"
     this.taskTime = past?.startedAt ?? entry.state.createdAt

@@ -7,6 +7,7 @@
 import type { TaskId, TaskStatus } from "@coppice/task/Task"
 import type { InputResponse, RecordedExit, TaskEvent } from "@coppice/task/TaskEvent"
 import type { ChildRecord, Journal } from "@coppice/task/TaskStore"
+import type { Json } from "effect/Schema"
 
 export type Fact =
   | { readonly _tag: "Step"; readonly exit: RecordedExit }
@@ -29,6 +30,8 @@ export interface Recorded {
   readonly children: ReadonlyMap<string, ChildRecord>
   /** Timers of an earlier attempt, and when they are due: its unwinding may have cleared them. */
   readonly lapsed: ReadonlyMap<string, number>
+  /** What the code gets for a key instead of doing it: results of the task this one retries. */
+  readonly reused: ReadonlyMap<string, Json>
   /** How often progress was reported. */
   readonly reports: { readonly progress: number; readonly log: number }
   /** Attempts lost to defects. */
@@ -58,6 +61,7 @@ class Reader {
   readonly deliveries: Array<Delivery> = []
   readonly begun = new Set<string>()
   readonly lapsed = new Map<string, number>()
+  readonly reused = new Map<string, Json>()
   private readonly running = new Map<string, number>()
   failures = 0
   failed = 0
@@ -86,6 +90,9 @@ class Reader {
         return
       case "StepRecorded":
         return this.deliver(event.key, seq, at, { _tag: "Step", exit: event.exit })
+      case "StepReused":
+        this.reused.set(event.key, event.result)
+        return
       case "TimerSet":
         this.begun.add(event.key)
         this.running.set(event.key, event.due)
@@ -134,7 +141,7 @@ export const read = (journal: Journal, isRestart: boolean): Recorded => {
   if (isNext) reader.lapse()
   const children = latest(journal.children)
   for (const child of children.values()) reader.child(child)
-  const { begun, deliveries, failures, lapsed, lastSeq, reports, startedAt } = reader
+  const { begun, deliveries, failures, lapsed, lastSeq, reports, reused, startedAt } = reader
   deliveries.sort((a, b) => a.seq - b.seq)
-  return { deliveries, begun, children, lapsed, reports, failures, startedAt, lastSeq, isNext }
+  return { deliveries, begun, children, lapsed, reused, reports, failures, startedAt, lastSeq, isNext }
 }

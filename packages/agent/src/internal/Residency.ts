@@ -7,6 +7,7 @@ import type { TaskId } from "@coppice/task/Task"
 import type { TaskLog } from "@coppice/task/TaskLog"
 import type { Clock } from "effect/Clock"
 import type { Execution } from "./Execution.ts"
+import { monotonic } from "./monotonic.ts"
 
 interface Group {
   readonly members: Set<Execution>
@@ -74,7 +75,7 @@ export class Residency {
   }
 
   private waits(run: TaskId, group: Group): void {
-    group.idleSince = this.clock.currentTimeMillisUnsafe()
+    group.idleSince = monotonic(this.clock)
     this.idleGroups.set(run, group)
   }
 

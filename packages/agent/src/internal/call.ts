@@ -3,6 +3,8 @@
  */
 import type { Contract } from "@coppice/task/Contract"
 import { canonical, check } from "@coppice/task/Payload"
+import type { TaskId } from "@coppice/task/Task"
+import type { RecordedExit } from "@coppice/task/TaskEvent"
 import type { Worker } from "@coppice/task/Worker"
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -48,14 +50,19 @@ export const call = (
     }
     if (execution.isUnwinding) return Effect.interrupt
     return Effect.flatMap(
-      invoke(execution, contract, encoded.value, options),
+      invoke(execution, { contract, codecs }, encoded.value, options),
       (fact) => interpret(execution, contract, codecs, fact)
     )
   })
 
+interface Callee {
+  readonly contract: Contract
+  readonly codecs: Codecs
+}
+
 const invoke = (
   execution: Execution,
-  contract: Contract,
+  { codecs, contract }: Callee,
   input: Json,
   options: CallOptions | undefined
 ): Effect.Effect<Fact, CallError> => {
@@ -68,10 +75,15 @@ const invoke = (
   return execution.operation<Fact, never>({
     key,
     begin: () => {
+      const reused = execution.reused.get(key)
+      if (reused !== undefined && Exit.isSuccess(output(execution, { contract, codecs }, reused))) {
+        return record(execution, key, name, { _tag: "Success", value: reused })
+      }
       execution.heldBack.add(key)
       execution.server.host.whenRoom(name, (worker) => {
         if (!execution.heldBack.delete(key)) return
-        if (typeof worker === "string") unknown(execution, key, name, worker)
+        // recorded: there may be such an agent when the task is replayed
+        if (typeof worker === "string") record(execution, key, name, { _tag: "Failure", error: worker })
         else submit(execution, worker, { ...options, key, input })
       })
     },
@@ -84,11 +96,13 @@ const invoke = (
   })
 }
 
-/** That there is no such agent is recorded: there may be one when the task is replayed. */
-const unknown = (execution: Execution, key: string, name: string, error: string): void => {
+const output = (execution: Execution, { codecs, contract }: Callee, result: Json): Exit.Exit<any, any> =>
+  codecs.decodeOutput(execution.server.host.codec.response(contract.name, false, result))
+
+/** Answers the call from here, without a child: there is no such agent, or the result is there already. */
+const record = (execution: Execution, key: string, name: string, exit: RecordedExit): void => {
   const { log } = execution.server.host
   const { attempt, entry } = execution
-  const exit = { _tag: "Failure", error } as const
   log.dispatch(entry, { _tag: "RecordStep", attempt, key, name, exit, startedAt: log.now() })
 }
 
@@ -134,22 +148,25 @@ const interpret = (
   fact: Fact
 ): Effect.Effect<any, any> => {
   const fail = (reason: CallError["reason"]) => Effect.fail(new CallError({ agent: contract.name, reason }))
-  if (fact._tag === "Step" && fact.exit._tag === "Failure") {
-    return fail({ _tag: "Unknown", detail: textOf(fact.exit.error) })
+  const decoded = (task: TaskId, exit: Exit.Exit<any, any>, then: (value: any) => Effect.Effect<any, any>) =>
+    Exit.isSuccess(exit)
+      ? then(exit.value)
+      : fail({ _tag: "Malformed", task, detail: problemOf(exit.cause as Cause.Cause<unknown>).message })
+  if (fact._tag === "Step") {
+    const { exit } = fact
+    if (exit._tag === "Failure") return fail({ _tag: "Unknown", detail: textOf(exit.error) })
+    // reused: the child was another task's
+    return decoded(execution.id, output(execution, { contract, codecs }, exit.value), Effect.succeed)
   }
   if (fact._tag !== "Child") return Effect.die(new Error(`A call was answered by a ${fact._tag}`))
   const { ending, id } = fact
-  const decoded = (exit: Exit.Exit<any, any>, then: (value: any) => Effect.Effect<any, any>) =>
-    Exit.isSuccess(exit)
-      ? then(exit.value)
-      : fail({ _tag: "Malformed", task: id, detail: problemOf(exit.cause as Cause.Cause<unknown>).message })
   const { codec } = execution.server.host
   switch (ending._tag) {
     case "Completed":
-      return decoded(codecs.decodeOutput(codec.response(contract.name, false, ending.result)), Effect.succeed)
+      return decoded(id, output(execution, { contract, codecs }, ending.result), Effect.succeed)
     case "Failed":
       if (ending.reason === "agent_error") {
-        return decoded(codecs.decodeError(codec.response(contract.name, true, ending.error)), Effect.fail)
+        return decoded(id, codecs.decodeError(codec.response(contract.name, true, ending.error)), Effect.fail)
       }
       return fail({ _tag: "Failed", task: id, reason: ending.reason, detail: ending.message })
     default:

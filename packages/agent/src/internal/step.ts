@@ -107,6 +107,12 @@ class Running {
   begin(): void {
     this.state = "begun"
     this.execution.bodies++
+    const reused = this.execution.reused.get(this.key)
+    // a result the step's schema has outgrown is made anew
+    if (reused !== undefined && Exit.isSuccess(this.step.decode(reused))) {
+      this.startedAt = this.execution.server.host.log.now()
+      return this.record({ _tag: "Success", value: reused })
+    }
     // a body is visible outside: everything it may depend on has to be durable first. What other tasks do meanwhile it
     // cannot know, and does not wait for
     const { log } = this.execution.server.host
@@ -133,15 +139,19 @@ class Running {
     if (this.state !== "begun" || this.execution.hasEnded) return
     const recorded = recordedExit(this.step, exit)
     if (Exit.isFailure(recorded)) return this.died(recorded.cause)
+    this.record(recorded.value)
+  }
+
+  private record(exit: RecordedExit): void {
     const decided = this.execution.server.host.log.dispatch(this.execution.entry, {
       _tag: "RecordStep",
       attempt: this.execution.attempt,
       key: this.key,
       name: this.step.name,
-      exit: recorded.value,
+      exit,
       startedAt: this.startedAt
     })
-    if (Result.isFailure(decided)) this.keep(Exit.succeed({ _tag: "Step", exit: recorded.value }))
+    if (Result.isFailure(decided)) this.keep(Exit.succeed({ _tag: "Step", exit }))
   }
 
   /** A task that has ended records nothing; code that cannot be interrupted still gets what it waits for. */

@@ -12,6 +12,8 @@ interface Sleeper {
 
 export class VirtualClock implements Clock.Clock {
   private time: number
+  /** How far the wall clock has been set from the time that passes. */
+  private skew = 0
   private sleepers: Array<Sleeper> = []
   /** Grows whenever somebody goes to sleep or is woken. */
   activity = 0
@@ -24,17 +26,22 @@ export class VirtualClock implements Clock.Clock {
   }
 
   currentTimeMillisUnsafe(): number {
-    return this.time
+    return this.time + this.skew
   }
   currentTimeNanosUnsafe(): bigint {
-    return BigInt(this.time) * 1_000_000n
+    return BigInt(this.currentTimeMillisUnsafe()) * 1_000_000n
   }
   monotonicTimeNanosUnsafe(): bigint {
-    return this.currentTimeNanosUnsafe()
+    return BigInt(this.time) * 1_000_000n
   }
-  readonly currentTimeMillis = Effect.sync(() => this.time)
+  readonly currentTimeMillis = Effect.sync(() => this.currentTimeMillisUnsafe())
   readonly currentTimeNanos = Effect.sync(() => this.currentTimeNanosUnsafe())
-  readonly monotonicTimeNanos = Effect.sync(() => this.currentTimeNanosUnsafe())
+  readonly monotonicTimeNanos = Effect.sync(() => this.monotonicTimeNanosUnsafe())
+
+  /** Sets the wall clock forward, or back: no time passes, and nobody who sleeps wakes. */
+  set(millis: number): void {
+    this.skew += millis
+  }
 
   sleep(duration: Duration.Duration): Effect.Effect<void> {
     const millis = Math.ceil(Duration.toMillis(duration))

@@ -13,6 +13,7 @@ import type { Receipt, StoreError, TaskStore } from "../TaskStore.ts"
 import { QueueFull, type Worker, type Workers } from "../Worker.ts"
 import { digest } from "./digest.ts"
 import { wholeMillis } from "./millis.ts"
+import { reusable, type Reused } from "./reuse.ts"
 import { span } from "./span.ts"
 import { makeTurns } from "./turns.ts"
 
@@ -28,6 +29,8 @@ interface Call {
   readonly worker: Worker
   readonly input: Json
   readonly principal: string
+  /** What it takes over from the task it retries. */
+  readonly reused: ReadonlyArray<Reused>
 }
 
 /** The first of several submits with one key makes the task, the others find it. */
@@ -64,13 +67,18 @@ const receipts = ({ log, store }: Services) => {
   }
 }
 
-const rootCreation = (log: TaskLog["Service"], { input, principal, request, worker }: Call, id: TaskId): Creation => ({
+const rootCreation = (
+  log: TaskLog["Service"],
+  { input, principal, request, reused, worker }: Call,
+  id: TaskId
+): Creation => ({
   run: id,
   parent: null,
   key: null,
   agent: request.agent,
   input,
-  attempt: worker.hasPlace() ? 1 : 0,
+  // what is reused is written before the first attempt
+  attempt: worker.hasPlace() && reused.length === 0 ? 1 : 0,
   deadline: request.deadline ?? null,
   spec: {
     version: worker.contract.version,
@@ -131,30 +139,43 @@ export const make = (services: Services): Pick<Tasks["Service"], "submit" | "sub
 
   const begin = (call: Call, sign: (task: TaskId) => void): Effect.Effect<Task, QueueFull | StoreError> =>
     Effect.suspend((): Effect.Effect<Task, QueueFull | StoreError> => {
-      const { input, request: { agent }, worker } = call
+      const { input, request: { agent } } = call
+      // its server may have been restarted while a receipt was looked up
+      const worker = workers.find(agent) ?? call.worker
       if (log.trouble !== undefined) return Effect.fail(log.trouble)
       if (!worker.hasPlace() && worker.waiting() >= worker.contract.queue) {
         return Effect.fail(new QueueFull({ agent, limit: worker.contract.queue, retryAfter: 1_000 }))
       }
       const id = log.ids.next(log.now())
-      const entry = log.create(rootCreation(log, call, id), id)
+      const entry = log.create(rootCreation(log, { ...call, worker }, id), id)
+      for (const reused of call.reused) log.dispatch(entry, { _tag: "ReuseStep", ...reused })
       sign(id)
       const { state } = entry
-      worker.start(entry, input)
+      if (call.reused.length === 0) worker.start(entry, input)
+      else resumeWhenDurable(worker, entry)
       return Effect.as(log.barrier, state as Task)
     })
 
-  const submit = Effect.fnUntraced(function*(request: Submit): Effect.fn.Return<Task, SubmitError> {
+  /** Its code finds what it reuses in its journal, as after a restart. */
+  const resumeWhenDurable = (worker: Worker, entry: Entry): void =>
+    log.afterCommit((error) => error === undefined ? worker.resume(entry) : log.release(entry))
+
+  const submitted = Effect.fnUntraced(function*(
+    request: Submit,
+    reused: ReadonlyArray<Reused>
+  ): Effect.fn.Return<Task, SubmitError> {
     const worker = yield* workers.get(request.agent)
     const input = yield* worker.accept(request.input)
     const tooLarge = check(`The input of "${request.agent}"`, input) ??
       check("The request's _meta", request.meta ?? null)
     if (tooLarge !== undefined) return yield* tooLarge
     if (log.trouble !== undefined) return yield* log.trouble
-    const call = { request, worker, input, principal: request.principal ?? "local" }
+    const call = { request, worker, input, principal: request.principal ?? "local", reused }
     if (request.idempotencyKey === undefined) return yield* begin(call, () => {})
     return yield* once(call, request.idempotencyKey, (sign) => begin(call, sign))
   }, span("Tasks.submit"))
+
+  const submit: Tasks["Service"]["submit"] = (request) => submitted(request, [])
 
   const submitChild = (request: SubmitChild): Entry => {
     const entry = log.create(childCreation(log, request), log.ids.next(log.now()))
@@ -163,12 +184,11 @@ export const make = (services: Services): Pick<Tasks["Service"], "submit" | "sub
   }
 
   const retry: Tasks["Service"]["retry"] = Effect.fn("Tasks.retry")(function*(id, options) {
-    const row = yield* store.load(id)
-    if (row === undefined) return yield* new TaskNotFound({ id })
-    const { agent, spec } = row.state
-    const input = yield* store.input(id)
-    if (input === undefined) return yield* new TaskNotFound({ id })
-    return yield* submit({
+    const journal = yield* store.journal(id)
+    const created = journal?.events[0]?.event
+    if (journal === undefined || created?._tag !== "Created") return yield* new TaskNotFound({ id })
+    const { agent, input, spec } = created
+    const again = {
       agent,
       input,
       principal: options?.principal ?? spec.principal,
@@ -177,7 +197,8 @@ export const make = (services: Services): Pick<Tasks["Service"], "submit" | "sub
       ttl: spec.ttl ?? undefined,
       budget: spec.budget ?? undefined,
       retryOf: id
-    })
+    }
+    return yield* submitted(again, options?.fresh === true ? [] : reusable(journal))
   })
 
   return { submit, submitChild, retry }

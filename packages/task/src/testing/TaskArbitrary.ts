@@ -3,7 +3,7 @@
  */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
-import { Progress } from "../Task.ts"
+import { Progress, type TaskId } from "../Task.ts"
 import { InputRequest, InputResponse } from "../TaskEvent.ts"
 import type { Command } from "../TaskMachine.ts"
 
@@ -26,6 +26,7 @@ const Commands = Schema.TaggedUnion({
     ]),
     startedAt: Time
   },
+  ReuseStep: { key: Key, name: Schema.String, result: Value, from: Schema.Literal("00000000000000000001" as TaskId) },
   SetTimer: { attempt: Attempt, key: Key, due: Time },
   FireTimer: { key: Key },
   RequestInput: {

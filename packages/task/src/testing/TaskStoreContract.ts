@@ -101,6 +101,8 @@ const journals = ({ commit, ledger, reopen, store }: Opened) =>
       ledger.create({ parent: root, attempt: 0 })
     ]
     ledger.create({ parent: active })
+    const retry = ledger.create({ attempt: 0, spec: { retryOf: root } })
+    ledger.apply(retry, { _tag: "ReuseStep", key: "step", name: "list", result: { n: 1 }, from: root })
     const exit = { _tag: "Success", value: { n: 1 } } as const
     ledger.apply(root, { _tag: "RecordStep", attempt: 1, key: "step", name: "list", exit, startedAt: 7 })
     ledger.complete(ended)
@@ -108,6 +110,7 @@ const journals = ({ commit, ledger, reopen, store }: Opened) =>
     const journal = (yield* store.journal(root))!
     assert.deepEqual(journal.row, ledger.row(root))
     assert.deepEqual(journal.events, ledger.history(root))
+    assert.deepEqual((yield* store.journal(retry))!.events, ledger.history(retry))
     assert.deepEqual(journal.children.map(({ id }) => id), [ended, active, queued])
     const { state: { key, settledAt }, settledSeq } = ledger.row(ended)
     const ending = { _tag: "Completed", result: { done: ended } }

@@ -35,6 +35,8 @@ export class ReferenceTask {
       case "Start":
         this.attempt++
         return undefined
+      case "ReuseStep":
+        return this.attempt === 0 ? undefined : "StaleAttempt"
       case "RequestInput":
         if (this.open.has(command.request.key)) return "DuplicateInput"
         this.open.add(command.request.key)

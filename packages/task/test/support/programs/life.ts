@@ -30,12 +30,18 @@ const life: ReadonlyArray<Command> = [
   { _tag: "WithdrawInput", attempt: 2, key: "b" }
 ]
 
+/** A task that takes something over. */
+const later = "z".repeat(20) as TaskId
+
 const program = Effect.gen(function*() {
   const worker = yield* Engine.work("worker")
   const { log, tasks } = yield* Engine.services
   const ack = Effect.andThen(log.barrier, Effect.sync(() => writeSync(1, `ack ${log.head}\n`)))
   const dispatch = (id: TaskId, command: Command) => log.dispatch(log.resident(id)!, command)
   const { id } = yield* tasks.submit({ agent: "worker", input: null, idempotencyKey: "k" })
+  yield* ack
+  const retried = log.create({ ...log.resident(id)!.state, run: later, input: null, attempt: 0 }, later)
+  log.dispatch(retried, { _tag: "ReuseStep", key: "s", name: "s", result: 1, from: id })
   yield* ack
   for (const command of life) {
     dispatch(id, command)

@@ -1,0 +1,54 @@
+import { assert, describe, it } from "@effect/vitest"
+import { mostReused, reusable } from "../../src/internal/reuse.ts"
+import type { TaskId } from "../../src/Task.ts"
+import type { TaskEvent } from "../../src/TaskEvent.ts"
+import type { ChildRecord, Journal } from "../../src/TaskStore.ts"
+
+const [old, first] = ["old", "first"] as unknown as readonly [TaskId, TaskId]
+
+const journal = (events: ReadonlyArray<TaskEvent>, children: ReadonlyArray<Partial<ChildRecord>> = []): Journal => ({
+  row: { state: { id: old } } as never,
+  events: events.map((event, seq) => ({ seq, task: old, run: old, at: 0, event })),
+  children: children as ReadonlyArray<ChildRecord>
+})
+
+const step = (key: string, value: number): TaskEvent => ({
+  _tag: "StepRecorded",
+  key,
+  name: key,
+  exit: { _tag: "Success", value },
+  startedAt: 0,
+  attempt: 1
+})
+
+describe("reusable", () => {
+  it("says of each result who made it first", () => {
+    const reused: TaskEvent = { _tag: "StepReused", key: "a", name: "a", result: 1, from: first }
+    assert.deepStrictEqual(reusable(journal([reused, step("a", 1), step("b", 2)])), [
+      { key: "a", name: "a", result: 1, from: first },
+      { key: "b", name: "b", result: 2, from: old }
+    ])
+  })
+
+  it("is not of calls that failed, were cancelled or have not ended", () => {
+    const endings: ReadonlyArray<TaskEvent | null> = [
+      null,
+      { _tag: "Cancelled", by: "parent", reason: null },
+      { _tag: "Failed", reason: "agent_error", message: "", error: 1 },
+      { _tag: "Completed", result: 7 }
+    ]
+    // under one key: the caller died, and its next attempt called again
+    const children = endings.map((ending, n) => ({ id: `${n}` as TaskId, key: "call", agent: "child", ending }))
+    assert.deepStrictEqual(reusable(journal([], children)), [{
+      key: "call",
+      name: "child",
+      result: 7,
+      from: "3" as TaskId
+    }])
+  })
+
+  it("is as much as fits into one commit, the oldest first", () => {
+    const many = reusable(journal(Array.from({ length: mostReused + 5 }, (_, n) => step(`${n}`, n))))
+    assert.deepStrictEqual([many.length, many.at(-1)!.result], [mostReused, mostReused - 1])
+  })
+})
