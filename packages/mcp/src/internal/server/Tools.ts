@@ -1,9 +1,11 @@
 /**
  * Tools that are not agents: they act on tasks, and their calls make none.
  */
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type { JsonObject } from "effect/Schema"
 import type { Peer } from "../../Peer.ts"
+import { failedResult } from "./tool.ts"
+import { invalidParams, WireError } from "./wireError.ts"
 
 type ToolHandler = (args: JsonObject, peer: Peer) => Effect.Effect<JsonObject, unknown>
 
@@ -25,7 +27,15 @@ export const both = (one: Tools, other: Tools): Tools => ({
   find: (name) => one.find(name) ?? other.find(name)
 })
 
+/** What a model got wrong it is told as a result, so that it can mend it. */
+const correctable = (handle: ToolHandler): ToolHandler => (args, peer) =>
+  Effect.catchIf(
+    handle(args, peer),
+    (error): error is WireError => error instanceof WireError && error.code === invalidParams,
+    ({ message }) => Effect.succeed(failedResult(message))
+  )
+
 export const makeTools = (tools: ReadonlyArray<Tool>): Tools => {
-  const byName = new Map(tools.map((tool) => [tool.descriptor.name, tool.handle]))
+  const byName = new Map(tools.map((tool) => [tool.descriptor.name, correctable(tool.handle)]))
   return { descriptors: tools.map(({ descriptor }) => descriptor), find: (name) => byName.get(name) }
 }

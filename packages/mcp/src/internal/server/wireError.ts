@@ -8,7 +8,7 @@ import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import type { JsonObject } from "effect/Schema"
 
-const invalidParams = -32602
+export const invalidParams = -32602
 export const methodNotFound = -32601
 export const internalError = -32603
 export const missingCapability = -32021

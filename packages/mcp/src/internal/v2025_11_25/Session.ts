@@ -21,13 +21,9 @@ import { canAnswer, type Peer } from "../../Peer.ts"
 import type { Door } from "../server/Door.ts"
 import { toWire, wireKey } from "../server/inputs.ts"
 import { hear, type Hearing, isGraveEnough, logOf, Outgoing, progressOf } from "../server/relay.ts"
+import { askThrough, takesTask } from "./clientTask.ts"
 import { related, task as toTask } from "./codec.ts"
-
-/** A way to the client. */
-export interface Stream {
-  readonly ask: (method: string, params: JsonObject, signal: AbortSignal) => Promise<unknown>
-  readonly tell: (method: string, params: JsonObject) => Promise<void>
-}
+import type { Stream } from "./Stream.ts"
 
 /** A stream that belongs to one request; `rank` says how gladly it is used. */
 interface Bound {
@@ -225,9 +221,10 @@ export class Session {
     const sent = {
       ...params,
       ...params["mode"] === "url" ? { elicitationId: `${handle}/${key}` } : {},
-      ...followed.isTask ? { _meta: related(handle) } : {}
+      ...followed.isTask ? { _meta: related(handle) } : {},
+      ...takesTask(this.capabilities, method) ? { task: {} } : {}
     }
-    stream.ask(method, sent, question.abort.signal).then(
+    askThrough(stream, method, sent, question.abort.signal).then(
       (answer) => this.answered(followed, { key, question, answer }),
       (error: unknown) => this.undelivered(followed, { key, question, error })
     )

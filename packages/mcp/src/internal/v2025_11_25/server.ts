@@ -18,7 +18,8 @@ import { loose } from "../server/schema.ts"
 import { failedResult, resultOf } from "../server/tool.ts"
 import { invalid, methodNotFound, WireError } from "../server/wireError.ts"
 import { related, task as toTask } from "./codec.ts"
-import { Session, type Stream } from "./Session.ts"
+import { Session } from "./Session.ts"
+import type { Stream } from "./Stream.ts"
 
 /** A question may wait for days; the SDK's timers take no more than this. */
 const longest = 2 ** 31 - 1
