@@ -17,10 +17,8 @@ import * as EventRoutes from "./EventRoutes.ts"
 import * as Guard from "./Guard.ts"
 import * as InboxRoutes from "./InboxRoutes.ts"
 import { Listener } from "./Listener.ts"
-import * as McpRoutes from "./McpRoutes.ts"
 import * as Security from "./Security.ts"
 import * as ServiceRoutes from "./ServiceRoutes.ts"
-import type { Settings } from "./Settings.ts"
 import * as TaskRoutes from "./TaskRoutes.ts"
 
 const page = `<!doctype html>
@@ -78,4 +76,4 @@ const contract = HttpApiBuilder.layer(Api, { openapiPath: openApiPath }).pipe(
 )
 
 /** Every route. */
-export const layer = (settings: Settings) => Layer.mergeAll(contract, McpRoutes.layer(settings), front, checks)
+export const layer = Layer.mergeAll(contract, front, checks)

@@ -20,6 +20,7 @@ import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
+import type { IncomingMessage } from "node:http"
 
 /** The largest body, bytes: a payload of the greatest size and the rest of a request. */
 const bodyLimit: number = payloadLimit + 64 * 1024
@@ -69,8 +70,14 @@ const hasPrototypeKey = (text: string): boolean => {
   return found
 }
 
-/** Checks a body; succeeds with its text, which is JSON. An empty body stands for an empty object. */
-export const readJson = (bytes: ArrayBuffer): Effect.Effect<string, ApiError.BadRequest> =>
+/** A body, checked: its text and what it says. */
+interface Checked {
+  readonly text: string
+  readonly value: unknown
+}
+
+/** Checks a body. An empty one stands for an empty object. */
+const check = (bytes: ArrayBuffer | Uint8Array): Effect.Effect<Checked, ApiError.BadRequest> =>
   Effect.suspend(() => {
     let text: string
     try {
@@ -78,18 +85,23 @@ export const readJson = (bytes: ArrayBuffer): Effect.Effect<string, ApiError.Bad
     } catch {
       return Effect.fail(invalid("The body is not valid UTF-8"))
     }
-    if (text.trim() === "") return Effect.succeed("{}")
+    if (text.trim() === "") return Effect.succeed({ text: "{}", value: {} })
     const problem = measure(text)
     if (problem !== undefined) return Effect.fail(invalid(problem))
+    let value: unknown
     try {
-      JSON.parse(text)
+      value = JSON.parse(text)
     } catch (cause) {
       return Effect.fail(invalid(`The body is not valid JSON: ${(cause as Error).message.split("\n")[0]}`))
     }
     return hasPrototypeKey(text)
       ? Effect.fail(invalid("The key \"__proto__\" is not allowed"))
-      : Effect.succeed(text)
+      : Effect.succeed({ text, value })
   })
+
+/** Checks a body; succeeds with its text, which is JSON. */
+export const readJson = (bytes: ArrayBuffer): Effect.Effect<string, ApiError.BadRequest> =>
+  Effect.map(check(bytes), ({ text }) => text)
 
 const isTooLarge = (error: unknown): boolean =>
   error instanceof HttpServerError && error.reason._tag === "RequestParseError" &&
@@ -112,17 +124,44 @@ export type Body =
   | { readonly _tag: "Read"; readonly value: unknown }
   | { readonly _tag: "Refused"; readonly status: number; readonly code: number; readonly message: string }
 
-/** Reads a JSON-RPC body within the same limits: -32700 for what is no JSON, -32600 for what has no reasonable extent. */
-export const bodyOf = (request: HttpServerRequest): Effect.Effect<Body> =>
-  checkedText(request).pipe(
-    Effect.map((text): Body => ({ _tag: "Read", value: JSON.parse(text) })),
-    Effect.catchDefect((problem): Effect.Effect<Body> => {
-      if (!ApiError.isApiError(problem)) return Effect.die(problem)
-      const { message } = problem.error
-      const status = ApiError.statusOf(problem)
-      const isParse = /UTF-8|valid JSON|could not be read/.test(message)
-      return Effect.succeed({ _tag: "Refused", status, code: isParse ? -32700 : -32600, message })
+const refused = (problem: ApiError.BadRequest | ApiError.TooLarge, code: number): Body => ({
+  _tag: "Refused",
+  status: ApiError.statusOf(problem),
+  code,
+  message: problem.error.message
+})
+
+const parseError = -32700
+const invalidRequest = -32600
+
+/** Why a text is no JSON: that is a parse error; what is JSON and has no reasonable extent is an invalid request. */
+const codeOf = ({ error }: ApiError.BadRequest): number =>
+  /UTF-8|valid JSON/.test(error.message) ? parseError : invalidRequest
+
+/** Reads a JSON-RPC body from the socket within the same limits: bytes are counted before they are kept. */
+export const bodyOf = (request: IncomingMessage): Effect.Effect<Body> =>
+  Effect.callback<Body | Buffer>((resume) => {
+    const chunks: Array<Buffer> = []
+    let size = 0
+    request.on("data", (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= bodyLimit) chunks.push(chunk)
+      else resume(Effect.succeed(refused(tooLarge, invalidRequest)))
     })
+    request.once("end", () => resume(Effect.succeed(Buffer.concat(chunks))))
+    request.once("error", () => resume(Effect.succeed(refused(invalid("The body could not be read"), parseError))))
+    if (Number(request.headers["content-length"] ?? 0) > bodyLimit) {
+      resume(Effect.succeed(refused(tooLarge, invalidRequest)))
+    }
+  }).pipe(
+    Effect.flatMap((read) =>
+      Buffer.isBuffer(read)
+        ? check(read).pipe(
+          Effect.map(({ value }): Body => ({ _tag: "Read", value })),
+          Effect.catch((problem) => Effect.succeed(refused(problem, codeOf(problem))))
+        )
+        : Effect.succeed(read)
+    )
   )
 
 const guarded = (request: HttpServerRequest): HttpServerRequest =>

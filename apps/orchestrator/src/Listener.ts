@@ -10,7 +10,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { HttpServer } from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
-import { createServer, type RequestListener, type Server } from "node:http"
+import { type RequestListener, Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import { Lifecycle } from "./Lifecycle.ts"
 import { authorities, responseHeaders } from "./Security.ts"
@@ -26,9 +26,30 @@ const starting: RequestListener = (_request, response) => {
   response.end(JSON.stringify({ error }))
 }
 
+/** What answers one path beside the routes. */
+type Mounts = Map<string, RequestListener>
+
+/** A server that asks the mounts first. Node tells every listener of a request, so this decides before it is told. */
+class MountingServer extends Server {
+  readonly mounts: Mounts = new Map()
+
+  override emit(event: string | symbol, ...args: Array<any>): boolean {
+    if (event !== "request" || this.mounts.size === 0) return super.emit(event as "request", ...args as [any, any])
+    const [request, response] = args as Parameters<RequestListener>
+    const mount = this.mounts.get((request.url ?? "").split("?", 1)[0]!)
+    if (mount === undefined) return super.emit("request", request, response)
+    mount(request, response)
+    return true
+  }
+}
+
 /** A server that gives up on those who send or read too slowly. */
-const makeServer = (): Server => {
-  const server = createServer({ headersTimeout: 15_000, requestTimeout: 60_000, connectionsCheckingInterval: 5_000 })
+const makeServer = (): MountingServer => {
+  const server = new MountingServer({
+    headersTimeout: 15_000,
+    requestTimeout: 60_000,
+    connectionsCheckingInterval: 5_000
+  })
   server.maxConnections = 10_000
   server.on("request", starting)
   return server
@@ -60,6 +81,8 @@ export class Listener extends Context.Service<Listener, {
   readonly authorities: ReadonlySet<string>
   /** From now on the routes answer. */
   readonly open: Effect.Effect<void>
+  /** Answers a path beside the routes, before and after they do. */
+  readonly mount: (path: string, listener: RequestListener) => void
 }>()("@coppice/orchestrator/Listener") {
   static readonly layer = (settings: Settings): Layer.Layer<Listener | HttpServer, StartError, Lifecycle> =>
     Layer.effectContext(
@@ -79,7 +102,8 @@ export class Listener extends Context.Service<Listener, {
           authorities: authorities(settings.host, port, settings.allowedHosts),
           open: Effect.sync(() => {
             server.off("request", starting)
-          })
+          }),
+          mount: (path, listener) => void server.mounts.set(path, listener)
         }))
       })
     )

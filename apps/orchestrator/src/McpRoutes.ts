@@ -1,32 +1,52 @@
 /**
  * `/mcp`: checks who comes and how large a body is, then hands the request to `McpHttp` in the web's own types.
+ *
+ * It stands beside the router of everything else: hosts poll, and a poll should cost little more than the SDK's own work.
  */
+import * as ApiError from "@coppice/api/ApiError"
 import { McpHttp } from "@coppice/mcp/McpHttp"
 import type { Caller } from "@coppice/mcp/McpServer"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as HttpRouter from "effect/http/HttpRouter"
-import { HttpServerRequest } from "effect/http/HttpServerRequest"
-import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { Readable } from "node:stream"
-import type { ReadableStream } from "node:stream/web"
+import type { IncomingMessage, ServerResponse } from "node:http"
 import { bodyOf } from "./Guard.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 import { Listener } from "./Listener.ts"
-import { isSame, Token } from "./Security.ts"
+import { isSame, refusal, responseHeaders, Token } from "./Security.ts"
 import type { McpAuth, Settings } from "./Settings.ts"
 
-const failure = (status: number, code: number, message: string, headers: Record<string, string> = {}) =>
-  HttpServerResponse.jsonUnsafe({ jsonrpc: "2.0", id: null, error: { code, message } }, { status, headers })
+/** A reader that takes nothing for so long is cut off. */
+const patience: Duration.Input = "60 seconds"
 
-const unauthorized = failure(
-  401,
-  -32000,
-  "This needs the service's token: send Authorization: Bearer with the token of service.json, or use `coppice mcp`",
-  { "www-authenticate": "Bearer" }
-)
+interface Failure {
+  readonly status: number
+  readonly code: number
+  readonly message: string
+  readonly headers?: Record<string, string>
+}
 
-const stopping = failure(503, -32603, "The service is stopping", { "retry-after": "2" })
+const unauthorized: Failure = {
+  status: 401,
+  code: -32000,
+  message: "This needs the service's token: send Authorization: Bearer with it, or use `coppice mcp`",
+  headers: { "www-authenticate": "Bearer" }
+}
+
+const stopping: Failure = {
+  status: 503,
+  code: -32603,
+  message: "The service is stopping",
+  headers: { "retry-after": "2" }
+}
+
+const fail = (response: ServerResponse, { code, headers, message, status }: Failure): void => {
+  response.writeHead(status, { ...responseHeaders, "content-type": "application/json", ...headers })
+  // whoever is refused in the middle of a body need not send the rest
+  if (!response.req.complete) response.once("finish", () => response.req.destroy())
+  response.end(JSON.stringify({ jsonrpc: "2.0", id: null, error: { code, message } }))
+}
 
 /** Who calls: the holder of the token, or, where the settings ask for none, any program of this machine. */
 const callerOf = (auth: McpAuth, secret: string, authorization: string | undefined): Caller | undefined => {
@@ -36,37 +56,79 @@ const callerOf = (auth: McpAuth, secret: string, authorization: string | undefin
 }
 
 /** The request in the web's types, without its body, which has been read. */
-const webRequest = (request: HttpServerRequest, url: string, signal: AbortSignal): Request =>
-  new Request(new URL(request.url, url), { method: request.method, headers: request.headers, signal })
-
-/** A stream is passed on piece by piece; everything else is one text. */
-const toServerResponse = async (response: Response) => {
-  const { body, status } = response
-  const headers = Object.fromEntries(response.headers)
-  if (body === null) return HttpServerResponse.empty({ status, headers })
-  return headers["content-type"]?.includes("text/event-stream") === true
-    ? HttpServerResponse.raw(Readable.fromWeb(body as ReadableStream<Uint8Array>), { status, headers })
-    : HttpServerResponse.text(await response.text(), { status, headers, contentType: headers["content-type"] })
+const webRequest = (request: IncomingMessage, url: string, signal: AbortSignal): Request => {
+  const headers = new Headers()
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(", ") : value)
+  }
+  return new Request(new URL(request.url ?? "/mcp", url), { method: request.method ?? "GET", headers, signal })
 }
 
-export const layer = ({ mcpAuth }: Settings) =>
-  HttpRouter.add(
-    "*",
-    "/mcp",
-    Effect.gen(function*() {
-      const mcp = yield* McpHttp
-      const secret = Redacted.value(yield* Token)
-      const { url } = yield* Listener
-      const lifecycle = yield* Lifecycle
-      const request = yield* HttpServerRequest
-      const caller = callerOf(mcpAuth, secret, request.headers["authorization"])
-      if (caller === undefined) return unauthorized
-      if (lifecycle.phase() !== "ready") return stopping
+/** Waits until the socket takes more, or is gone. */
+const drained = (response: ServerResponse): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    const done = () => resume(Effect.void)
+    response.once("drain", done).once("close", done)
+    return Effect.sync(() => response.off("drain", done).off("close", done))
+  })
+
+/** Passes a stream on as fast as its reader takes it; one that takes nothing is cut off. */
+const stream = (body: ReadableStream<Uint8Array>, response: ServerResponse): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    const reader = body.getReader()
+    response.once("close", () => void reader.cancel().catch(() => {}))
+    while (true) {
+      const { done, value } = yield* Effect.promise(() => reader.read())
+      if (done) return void response.end()
+      if (response.destroyed) return
+      if (response.write(value)) continue
+      const inTime = yield* Effect.timeoutOption(drained(response), patience)
+      if (inTime._tag === "None") return void response.destroy()
+    }
+  })
+
+const send = (web: Response, response: ServerResponse): Effect.Effect<void> => {
+  const headers = { ...responseHeaders, ...Object.fromEntries(web.headers) }
+  if (web.body !== null && web.headers.get("content-type")?.startsWith("text/event-stream") === true) {
+    response.writeHead(web.status, headers)
+    response.flushHeaders()
+    return stream(web.body, response)
+  }
+  return Effect.map(Effect.promise(() => web.text()), (text) => {
+    response.writeHead(web.status, { ...headers, "content-length": Buffer.byteLength(text) })
+    response.end(text)
+  })
+}
+
+/** Serves `/mcp` from the moment the routes answer. */
+export const layer = ({ mcpAuth }: Settings): Layer.Layer<never, never, McpHttp | Token | Listener | Lifecycle> =>
+  Layer.effectDiscard(Effect.gen(function*() {
+    const mcp = yield* McpHttp
+    const secret = Redacted.value(yield* Token)
+    const { authorities, mount, url } = yield* Listener
+    const lifecycle = yield* Lifecycle
+    const run = Effect.runForkWith(yield* Effect.context())
+
+    const serve = Effect.fnUntraced(function*(request: IncomingMessage, response: ServerResponse, caller: Caller) {
       const body = request.method === "POST" ? yield* bodyOf(request) : { _tag: "Read" as const, value: undefined }
-      if (body._tag === "Refused") return failure(body.status, body.code, body.message)
-      const controller = new AbortController()
-      return yield* Effect.promise(async () =>
-        toServerResponse(await mcp.handle(webRequest(request, url, controller.signal), body.value, caller))
-      ).pipe(Effect.onInterrupt(() => Effect.sync(() => controller.abort())))
+      if (body._tag === "Refused") return fail(response, body)
+      const gone = new AbortController()
+      response.once("close", () => gone.abort())
+      const web = yield* Effect.promise(() => mcp.handle(webRequest(request, url, gone.signal), body.value, caller))
+      if (!response.destroyed) yield* send(web, response)
+    }, Effect.catchCause((cause) => Effect.logError("A request to /mcp failed unexpectedly", cause)))
+
+    mount("/mcp", (request, response) => {
+      const refused = refusal(request.headers, authorities)
+      if (refused !== undefined) {
+        return fail(response, { status: ApiError.statusOf(refused), code: -32000, message: refused.error.message })
+      }
+      const caller = callerOf(mcpAuth, secret, request.headers.authorization)
+      if (caller === undefined) return fail(response, unauthorized)
+      if (lifecycle.phase() !== "ready") return fail(response, stopping)
+      run(Effect.ensuring(
+        serve(request, response, caller),
+        Effect.sync(() => response.headersSent ? undefined : fail(response, { ...stopping, message: "Internal error" }))
+      ))
     })
-  )
+  }))

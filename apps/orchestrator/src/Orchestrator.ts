@@ -26,6 +26,7 @@ import type { Definition } from "./Definition.ts"
 import * as DurableSpans from "./DurableSpans.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 import { Listener } from "./Listener.ts"
+import * as McpRoutes from "./McpRoutes.ts"
 import { Token } from "./Security.ts"
 import * as ServiceFile from "./ServiceFile.ts"
 import { Identity, version } from "./ServiceRoutes.ts"
@@ -68,13 +69,12 @@ const opening = (settings: Settings) =>
     yield* (yield* Lifecycle).ready
   }))
 
-const serving = (settings: Settings) =>
-  HttpRouter.serve(ApiRoutes.layer(settings), {
-    disableLogger: true,
-    disableListenLog: true,
-    // ids are 20 characters, names up to 128
-    routerConfig: { maxParamLength: 256 }
-  }).pipe(Layer.provide(NodeHttpServer.layerHttpServices))
+const serving = HttpRouter.serve(ApiRoutes.layer, {
+  disableLogger: true,
+  disableListenLog: true,
+  // ids are 20 characters, names up to 128
+  routerConfig: { maxParamLength: 256 }
+}).pipe(Layer.provide(NodeHttpServer.layerHttpServices))
 
 /** The agents as MCP tools, and what the configuration offers beside them. */
 const mcp = ({ orchestrator }: Pick<Definition, "orchestrator">) =>
@@ -102,7 +102,8 @@ export const layerOver = <E, R>(
   settings: Settings
 ): Layer.Layer<Services, StartError | StoreError | E, R> =>
   opening(settings).pipe(
-    Layer.provideMerge(serving(settings)),
+    Layer.provideMerge(serving),
+    Layer.provideMerge(McpRoutes.layer(settings)),
     Layer.provideMerge(mcp(definition)),
     Layer.provideMerge(DurableSpans.layer),
     Layer.provideMerge(definition.orchestrator.layer),

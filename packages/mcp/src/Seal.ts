@@ -17,6 +17,9 @@ import { createHmac, randomBytes, timingSafeEqual } from "node:crypto"
 
 const macLength = 22
 
+/** Handles whose seal has been looked at: whoever polls shows the same one again and again. */
+const mostKnown = 10_000
+
 export class Seal extends Context.Service<Seal, {
   /** A task's name on the wire; who holds it and is allowed may use it. */
   readonly handle: (task: TaskId) => string
@@ -33,12 +36,20 @@ const make = (key: Buffer): Seal["Service"] => {
     createHmac("sha256", key).update(label).update("\0").update(text).digest("base64url").slice(0, macLength)
   const isSame = (a: string, b: string): boolean =>
     a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))
+  const known = new Map<TaskId, string>()
+  const handle = (task: TaskId): string => {
+    const before = known.get(task)
+    if (before !== undefined) return before
+    const made = `${task}-${mac("task", task)}`
+    if (known.size >= mostKnown) known.clear()
+    known.set(task, made)
+    return made
+  }
   return {
-    handle: (task) => `${task}-${mac("task", task)}`,
-    task: (handle) => {
-      const id = handle.slice(0, 20)
-      if (handle.length !== 21 + macLength || handle[20] !== "-" || !isTaskId(id)) return undefined
-      return isSame(handle.slice(21), mac("task", id)) ? id : undefined
+    handle,
+    task: (given) => {
+      const id = given.slice(0, 20)
+      return isTaskId(id) && isSame(given, handle(id)) ? id : undefined
     },
     seal: (label, text) => `${Buffer.from(text).toString("base64url")}.${mac(label, text)}`,
     open: (label, sealed) => {

@@ -197,16 +197,19 @@ export const make = (door: Door, method: string | undefined): Server => {
     )
   }
 
-  register(server, { ...door, revision: "2026-07-28", write, tools: toolsFor })
+  if (!isTaskMethod(method)) register(server, { ...door, revision: "2026-07-28", write, tools: toolsFor })
   if (method === undefined || method === "tools/call") {
     server.fallbackRequestHandler = (request, ctx) => {
       if (request.method !== "tools/call") throw new ProtocolError(methodNotFound, "Method not found")
       return door.run(callTool((request.params ?? {}) as JsonObject, ctx), ctx.mcpReq.signal) as never
     }
   }
-  registerTasks(server, door, peerOf)
+  if (method === undefined || isTaskMethod(method)) registerTasks(server, door, peerOf)
   return server
 }
+
+/** A request about tasks needs nothing of the base registered: servers are made for one request each. */
+const isTaskMethod = (method: string | undefined): boolean => method?.startsWith("tasks/") === true
 
 type Handle = (task: Task, peer: Peer, ctx: ServerContext) => Effect.Effect<JsonObject, unknown>
 
