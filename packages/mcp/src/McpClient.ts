@@ -90,6 +90,8 @@ export interface McpClientOptions {
   readonly ask?: Ask | undefined
   /** The server is a Coppice: it honours our idempotency keys, so a call may be repeated. */
   readonly isCoppice?: boolean | undefined
+  /** What was agreed on before, from `agreement`: a server of 2026-07-28 is not asked again. */
+  readonly agreed?: Agreement | undefined
   /** Milliseconds a short request may take. [30 seconds] */
   readonly timeout?: number | undefined
   /** Milliseconds between polls when the server names none. [1 second] */
@@ -166,8 +168,9 @@ const perConnection = <A>(make: (connection: Connection) => A): (connection: Con
   }
 }
 
-const targetOf = ({ endpoint, name }: McpClientOptions): Effect.Effect<Target, McpError, Scope.Scope> =>
+const targetOf = (options: McpClientOptions): Effect.Effect<Target, McpError, Scope.Scope> =>
   Effect.gen(function*() {
+    const { endpoint, name } = options
     if (endpoint._tag === "Stdio") return { _tag: "Stdio", stdio: endpoint }
     const url = URL.parse(endpoint.url)
     if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
@@ -175,7 +178,7 @@ const targetOf = ({ endpoint, name }: McpClientOptions): Effect.Effect<Target, M
       return yield* new McpError({ server: name, method: "connecting", reason: { _tag: "Unsupported", what } })
     }
     const pools = yield* Effect.acquireRelease(
-      Effect.sync(() => new Pools(url, { ...defaultSizes, ...endpoint.connections })),
+      Effect.sync(() => new Pools(url, { ...defaultSizes, ...endpoint.connections }, options.limit ?? defaultLimit)),
       (pools) => Effect.promise(() => pools.close())
     )
     const authorization = endpoint.auth === undefined ? undefined : toAuthorization(endpoint.auth, url.href)
@@ -205,6 +208,7 @@ export const make = (options: McpClientOptions): Effect.Effect<McpClient, McpErr
       server: options.name,
       identity: options.identity ?? { name: "coppice", version: "0.0.0" },
       offers: options.offers ?? {},
+      agreed: options.agreed,
       limit: options.limit ?? defaultLimit,
       timeout,
       unclaimed: unclaimed(tools, receiver),

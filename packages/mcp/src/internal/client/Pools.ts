@@ -6,6 +6,7 @@
  * queue, not ten thousand sockets.
  */
 import { Agent, type Dispatcher, fetch as undiciFetch, Pool } from "undici"
+import { bounded } from "./bounded.ts"
 import type { Lane } from "./Connection.ts"
 
 /** How many connections each pool may open. */
@@ -23,8 +24,12 @@ export class Pools {
   /** For other origins: authorization servers. */
   private readonly elsewhere: Agent
 
-  constructor(url: URL, sizes: PoolSizes) {
+  private readonly limit: number
+
+  /** `limit`: bytes of one message. */
+  constructor(url: URL, sizes: PoolSizes, limit: number) {
     this.origin = url.origin
+    this.limit = limit
     const pool = (connections: number) =>
       new Pool(url.origin, { connections, headersTimeout: 0, bodyTimeout: 0, connectTimeout: 10_000 })
     this.lanes = { call: pool(sizes.call), control: pool(sizes.control), stream: pool(sizes.stream) }
@@ -36,11 +41,14 @@ export class Pools {
   }
 
   /** The fetch the SDK uses: its handshake, its standing stream, and authorization. */
-  readonly fetch: typeof globalThis.fetch = ((input: string | URL, init: { readonly method?: string } = {}) => {
+  readonly fetch: typeof globalThis.fetch = (async (
+    input: string | URL,
+    init: { readonly method?: string } = {}
+  ) => {
     const isHome = new URL(input).origin === this.origin
     const lane = init.method === undefined || init.method === "GET" ? "stream" : "control"
     const dispatcher = isHome ? this.lanes[lane] : this.elsewhere
-    return undiciFetch(input, { ...init, dispatcher })
+    return bounded(await undiciFetch(input, { ...init, dispatcher }), this.limit)
   }) as unknown as typeof globalThis.fetch
 
   async close(): Promise<void> {

@@ -4,7 +4,14 @@
  * The SDK probes with `server/discover` and falls back to `initialize` by the rules: 401 and 403 are never evidence, a
  * recognised modern error stays modern, and on a pipe silence or any error means an old server.
  */
-import { Client, SdkError, SdkHttpError, UnauthorizedError } from "@modelcontextprotocol/client"
+import {
+  Client,
+  OAuthClientFlowError,
+  OAuthError,
+  SdkError,
+  SdkHttpError,
+  UnauthorizedError
+} from "@modelcontextprotocol/client"
 import { ChildError } from "../../StdioServer.ts"
 import type { Agreement } from "./Connection.ts"
 import { brief, type McpErrorReason, messageOf } from "./errors.ts"
@@ -63,18 +70,33 @@ export interface NegotiateOptions {
   readonly offers: Offers
   /** The era known from before; unknown means to probe. */
   readonly era: Era | undefined
+  /** What was agreed on before, with a server of 2026-07-28: nothing is asked then. */
+  readonly agreed: Agreement | undefined
   /** Milliseconds for one exchange. */
   readonly timeout: number
 }
 
+/** An agreement as the SDK wants it told. */
+const adopted = ({ capabilities, version }: Agreement) => ({
+  kind: "modern" as const,
+  discover: {
+    resultType: "complete" as const,
+    supportedVersions: [version],
+    capabilities,
+    ttlMs: 0,
+    cacheScope: "private" as const
+  }
+})
+
 /** Connects; what it agreed on, and the client that has to be closed at the end. */
 export const negotiate = async (options: NegotiateOptions): Promise<{ client: Client; agreement: Agreement }> => {
-  const { era, identity, mux, offers, timeout } = options
+  const { agreed, era, identity, mux, offers, timeout } = options
   const client = new Client({ ...identity }, {
     capabilities: modernCapabilities(offers),
     versionNegotiation: { mode: era === "legacy" ? "legacy" : "auto", probe: { timeoutMs: timeout } }
   })
-  await client.connect(mux, { timeout })
+  const prior = agreed?.generation === "2026-07-28" ? { prior: adopted(agreed) } : {}
+  await client.connect(mux, { timeout, ...prior })
   const version = client.getNegotiatedProtocolVersion() ?? "2025-11-25"
   return {
     client,
@@ -88,12 +110,16 @@ export const negotiate = async (options: NegotiateOptions): Promise<{ client: Cl
   }
 }
 
+/** Whether it is the sign-in that failed. */
+export const isAuthorization = (error: unknown): boolean =>
+  error instanceof UnauthorizedError || error instanceof OAuthClientFlowError || error instanceof OAuthError
+
 /** Why a connection did not come about. */
 export const connectReason = (error: unknown): McpErrorReason => {
   if (error instanceof ChildError) {
     return { _tag: "Unreachable", detail: messageOf(error) }
   }
-  if (error instanceof UnauthorizedError) return { _tag: "Unauthorized", detail: messageOf(error) }
+  if (isAuthorization(error)) return { _tag: "Unauthorized", detail: messageOf(error) }
   if (error instanceof SdkHttpError) {
     const { status } = error.data
     if (status === 401 || status === 403) return { _tag: "Unauthorized", detail: `HTTP ${status}` }

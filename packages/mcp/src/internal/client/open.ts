@@ -35,6 +35,7 @@ export interface Common {
   readonly server: string
   readonly identity: Identity
   readonly offers: Offers
+  readonly agreed: Agreement | undefined
   /** Bytes of one message. */
   readonly limit: number
   /** Milliseconds a handshake may take. */
