@@ -56,7 +56,7 @@ export interface Person {
   readonly redirectUrl: string
   readonly clientName: string
   /** Opens the address, and brings back the query of the redirect. */
-  readonly authorize: (address: URL) => Effect.Effect<URLSearchParams, Error>
+  readonly authorize: (address: URL) => Effect.Effect<URLSearchParams, unknown>
   /** The address of this client's metadata document; used where the server allows it. */
   readonly metadataUrl?: string | undefined
   /** A registration made beforehand; it goes before everything else. */

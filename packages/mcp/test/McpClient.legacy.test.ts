@@ -116,6 +116,18 @@ describe("a lost session", () => {
     }))
 })
 
+describe("a task whose session is lost", () => {
+  it.live("is looked for in the next one, and told as unknown when it is not there", () =>
+    Effect.gen(function*() {
+      const { client, legacy } = yield* overHttp
+      const outcome = yield* client.call("manual", {})
+      if (outcome._tag !== "Started") return assert.fail("no task")
+      legacy.forget()
+      const error = yield* Effect.flip(client.follow(outcome.reference))
+      assert.deepStrictEqual(error.reason._tag === "Rpc" && error.reason.code, -32_602)
+    }))
+})
+
 describe("a reply that is lost", () => {
   it.live("is told as unknown, and the tool is not called again", () =>
     Effect.gen(function*() {

@@ -7,7 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as McpClient from "../src/McpClient.ts"
 import { listen, type ModernTasks } from "./support/ModernServer.ts"
 
-const server = Effect.acquireRelease(Effect.promise(listen), (modern) => Effect.promise(modern.close))
+const server = Effect.acquireRelease(Effect.promise(() => listen()), (modern) => Effect.promise(modern.close))
 
 const connect = (more: Partial<McpClient.McpClientOptions> = {}) =>
   Effect.gen(function*() {
@@ -169,5 +169,31 @@ describe("2026-07-28", () => {
       const agreed = yield* client.agreement
       const again = yield* McpClient.make({ name: "modern", endpoint: { _tag: "Http", url }, agreed })
       assert.strictEqual(text(yield* again.run("echo", { value: "x" })), "x")
+    }))
+
+  it.live("follows a task through a restart of the server", () =>
+    Effect.gen(function*() {
+      const first = yield* Effect.promise(() => listen())
+      first.tasks.interval = 20
+      const client = yield* McpClient.make({ name: "modern", endpoint: { _tag: "Http", url: first.url } })
+      const fiber = yield* Effect.forkChild(client.follow(yield* begin(client)))
+      yield* until(first.tasks, (now) => now.count("tasks/get") > 0)
+      yield* Effect.promise(first.close)
+      Object.assign(first.tasks.last, done("afterwards"))
+      yield* Effect.acquireRelease(
+        Effect.promise(() => listen(first.tasks, Number(new URL(first.url).port))),
+        (second) => Effect.promise(second.close)
+      )
+      assert.strictEqual(text(yield* Fiber.join(fiber)), "afterwards")
+    }))
+
+  it.live("gives up a task whose server stays away", () =>
+    Effect.gen(function*() {
+      const gone = yield* Effect.promise(() => listen())
+      const client = yield* McpClient.make({ name: "modern", endpoint: { _tag: "Http", url: gone.url } })
+      const reference = yield* begin(client)
+      yield* Effect.promise(gone.close)
+      const error = yield* Effect.flip(client.follow(reference, { patience: 200 }))
+      assert.strictEqual(error.reason._tag, "Unreachable")
     }))
 })

@@ -22,22 +22,18 @@ interface Given {
 const given = JSON.parse(process.env["MCP_CONFORMANCE_CONTEXT"] ?? "{}") as Given
 
 /** Somebody who consents at once: the suite's authorization server redirects without asking. */
-const authorize = (address: URL) =>
-  Effect.tryPromise({
-    try: async () => {
-      const response = await fetch(address, { redirect: "manual" })
-      const location = response.headers.get("location")
-      if (location === null) throw new Error("The authorization server does not redirect")
-      return new URL(location).searchParams
-    },
-    catch: (error) => error as Error
-  })
+const follow = async (address: URL): Promise<URLSearchParams> => {
+  const response = await fetch(address, { redirect: "manual" })
+  const location = response.headers.get("location")
+  if (location === null) throw new Error("The authorization server does not redirect")
+  return new URL(location).searchParams
+}
 
 const person: ClientAuth = {
   _tag: "Person",
   clientName: "conformance",
   redirectUrl: "http://localhost:3000/callback",
-  authorize,
+  authorize: (address) => Effect.promise(() => follow(address)),
   metadataUrl: "https://conformance-test.local/client-metadata.json"
 }
 

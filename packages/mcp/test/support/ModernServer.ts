@@ -46,6 +46,10 @@ export class ModernTasks {
   /** Answers as they came, by task. */
   readonly answers: Array<unknown> = []
   interval = 60_000
+  /** Methods that are answered with "too busy". */
+  readonly refused = new Set<string>()
+  /** Whether a cancelled task stops. */
+  obeys = true
   /** Whether task ids may be subscribed to. */
   pushes = true
   private readonly listeners = new Map<ServerResponse, { readonly id: unknown; readonly ids: ReadonlySet<string> }>()
@@ -189,7 +193,8 @@ const makeServer = (tasks: ModernTasks) => {
   )
   server.setRequestHandler("tasks/cancel", { params: parameters, result: anything }, async ({ taskId }: any) => {
     const task = tasks.find(taskId)
-    if (task.status === "working" || task.status === "input_required") tasks.set(task, { status: "cancelled" })
+    const isActive = task.status === "working" || task.status === "input_required"
+    if (isActive && tasks.obeys) tasks.set(task, { status: "cancelled" })
     return {}
   })
   return server
@@ -208,8 +213,7 @@ const read = async (request: IncomingMessage): Promise<string> => {
 }
 
 /** The server over HTTP. */
-export const listen = async (): Promise<ModernHttp> => {
-  const tasks = new ModernTasks()
+export const listen = async (tasks = new ModernTasks(), port = 0): Promise<ModernHttp> => {
   const handler = createMcpHandler(() => makeServer(tasks), { legacy: "reject" })
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await read(request)
@@ -217,6 +221,10 @@ export const listen = async (): Promise<ModernHttp> => {
     tasks.requests.push(message.method)
     tasks.headers.push(request.headers)
     tasks.changed()
+    if (tasks.refused.has(message.method)) {
+      response.writeHead(503).end()
+      return
+    }
     if (message.method === "subscriptions/listen") return tasks.listen(response, message)
     const reply = await handler.fetch(
       new Request(`http://127.0.0.1${request.url}`, { method: "POST", headers: request.headers as any, body })
@@ -225,7 +233,7 @@ export const listen = async (): Promise<ModernHttp> => {
     response.end(await reply.text())
   }
   const server = createServer((request, response) => void handle(request, response).catch(() => response.end()))
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
     tasks,

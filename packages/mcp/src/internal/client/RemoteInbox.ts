@@ -8,6 +8,8 @@
 import type { InputResponse } from "@coppice/task/TaskEvent"
 import type { Entry, TaskLog } from "@coppice/task/TaskLog"
 import * as Effect from "effect/Effect"
+import { hash } from "node:crypto"
+import { code } from "./meta.ts"
 import { accept, type Answer, type Ask, cancel, decline, type Question, refuse } from "./questions.ts"
 import { isObject } from "./rpc.ts"
 
@@ -16,6 +18,10 @@ const toAnswer = (question: Question, { action, content }: InputResponse): Answe
   if (action !== "accept") return cancel
   return question.kind === "url" ? accept() : accept(isObject(content) ? content : {})
 }
+
+/** A name for what is asked, whatever the server calls it. */
+const digestOf = ({ kind, params }: Question): string =>
+  hash("sha256", JSON.stringify([kind, params]), "base64url").slice(0, 22)
 
 const answeredPrefix = "remote:answered:"
 
@@ -31,6 +37,8 @@ export class RemoteInbox {
   private readonly waiting = new Map<string, (response: InputResponse) => void>()
   /** The question asked under each of the server's names, while it is open. */
   private readonly keys = new Map<string, string>()
+  /** The server's names are unique in the task's life. */
+  isUnique = false
 
   constructor(options: {
     readonly entry: Entry
@@ -49,27 +57,47 @@ export class RemoteInbox {
     return this.entry.state.attempt
   }
 
-  /** The first of this question's keys whose answer has not been delivered. */
+  /** The first of an equal question's keys whose answer has not been delivered; a name that is unique is its own. */
   private keyFor(question: Question): string {
+    const first = `remote:${question.key}`
+    if (this.isUnique) return first
     for (let n = 0;; n++) {
-      const key = n === 0 ? `remote:${question.key}` : `remote:${question.key}:${n}`
+      const key = n === 0 ? first : `${first}:${n}`
       if (!this.delivered.has(answeredKey(key))) return key
     }
   }
 
-  /** Asks a person, and waits. */
-  readonly ask: Ask = (question) =>
-    Effect.suspend(() => {
+  /** Asks for the task: a person answers, and waits for nothing. */
+  readonly ask: Ask = (question) => this.asked(question, () => this.keyFor(question))
+
+  /**
+   * Asks for one call that is no task yet. A call that begins anew asks the same questions in the same order, and finds
+   * the answers it had.
+   */
+  conversation(): Ask {
+    const counts = new Map<string, number>()
+    return (question) =>
+      this.asked(question, () => {
+        const name = digestOf(question)
+        const n = counts.get(name) ?? 0
+        counts.set(name, n + 1)
+        return `remote:call:${name}:${n}`
+      })
+  }
+
+  private asked(question: Question, keyOf: () => string): Effect.Effect<Answer> {
+    return Effect.suspend(() => {
       if (question.kind !== "form" && question.kind !== "url") {
-        return Effect.succeed(refuse(-32_601, "Coppice answers forms and addresses only"))
+        return Effect.succeed(refuse(code.methodNotFound, "Coppice answers forms and addresses only"))
       }
-      const key = this.keyFor(question)
+      const key = keyOf()
       this.keys.set(question.key, key)
       const known = this.answers.get(key)
       if (known !== undefined) return Effect.succeed(toAnswer(question, known))
       this.request(key, question)
       return Effect.map(this.response(key), (response) => toAnswer(question, response))
     })
+  }
 
   private request(key: string, { kind, message, schema, url }: Question): void {
     if (this.isOpen(key)) return
@@ -122,10 +150,20 @@ export class RemoteInbox {
     })
   }
 
-  /** The server was heard of, and nobody waits for these answers any more: they are not asked now. */
+  /** These are all the questions the task has: what else is open is not asked any more. */
+  keepOnly(questions: ReadonlyArray<Question>): void {
+    const keys = new Set(questions.map(({ key }) => `remote:${key}`))
+    this.withdraw((key) => !keys.has(key))
+  }
+
+  /** The task goes on: what nobody waits for is not asked any more. */
   withdrawIdle(): void {
+    this.withdraw((key) => !this.waiting.has(key))
+  }
+
+  private withdraw(isOver: (key: string) => boolean): void {
     for (const { key } of this.entry.state.inputs) {
-      if (!this.waiting.has(key)) this.log.dispatch(this.entry, { _tag: "WithdrawInput", attempt: this.attempt, key })
+      if (isOver(key)) this.log.dispatch(this.entry, { _tag: "WithdrawInput", attempt: this.attempt, key })
     }
   }
 }

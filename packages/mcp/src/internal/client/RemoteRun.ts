@@ -52,6 +52,7 @@ export interface Rejected {
 
 const intentKey = "remote:call"
 const referenceKey = "remote:task"
+const sentMark = "sent"
 
 const toReference = (value: Json | undefined): TaskReference | undefined =>
   isObject(value) && textAt(value, "taskId") !== undefined ? value as unknown as TaskReference : undefined
@@ -101,7 +102,7 @@ export class RemoteRun {
     this.input = input
     this.failures = before.failures
     this.reference = toReference(before.steps.get(referenceKey))
-    this.wasSent = before.steps.has(intentKey)
+    this.wasSent = before.steps.get(intentKey) === sentMark
     this.inbox = new RemoteInbox({ entry, log: remote.log, answers: before.answers, steps: before.steps.keys() })
   }
 
@@ -156,10 +157,6 @@ export class RemoteRun {
   private get begin(): Effect.Effect<Verdict> {
     return Effect.gen({ self: this }, function*() {
       if (this.wasSent && !this.remote.mayRepeat) return failed(this.attempt, "defect", this.unknown("a restart"))
-      if (!this.remote.mayRepeat) this.record(intentKey, null)
-      // whoever is called is outside: what led to the call has to be durable
-      yield* this.barrier
-      this.wasSent = true
       return yield* this.sent.pipe(
         Effect.flatMap((outcome) => this.started(outcome)),
         Effect.catch((error) => Effect.sync(() => this.refused(error)))
@@ -173,6 +170,33 @@ export class RemoteRun {
       "The tool may have run. Look there, then retry the task; declare the agent `idempotent` if repeating does no harm"
   }
 
+  /** Whoever is called is outside: what led to the call has to be durable, and that it is made. */
+  private get sending(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (!this.remote.mayRepeat) this.record(intentKey, sentMark)
+      return Effect.andThen(
+        this.barrier,
+        Effect.sync(() => {
+          this.wasSent = true
+        })
+      )
+    })
+  }
+
+  /** A tool that asks first has not run: after a restart it is called, and asks, again. */
+  private get asking(): Effect.Effect<void> {
+    return Effect.sync(() => {
+      this.unsent()
+      this.onIdle()
+    })
+  }
+
+  /** Nothing of the call is under way. */
+  private unsent(): void {
+    if (this.wasSent && !this.remote.mayRepeat) this.record(intentKey, null)
+    this.wasSent = false
+  }
+
   /** Sends the call; a reference is recorded in the same breath it arrives. */
   private get sent(): Effect.Effect<CallOutcome, McpError | Rejected> {
     const { client, guarded, task, timeout, tool } = this.remote
@@ -183,7 +207,9 @@ export class RemoteRun {
       timeout,
       progressToken: `coppice-${id}`,
       onProgress: this.tell,
-      ask: this.inbox.ask,
+      ask: this.inbox.conversation(),
+      beforeSend: this.sending,
+      whenAsked: this.asking,
       context: {
         traceparent: `00-${trace.traceId}-${trace.spanId}-01`,
         idempotencyKey: id,
@@ -210,7 +236,6 @@ export class RemoteRun {
 
   private refused(error: McpError | Rejected): Verdict {
     if (error._tag === "Rejected") {
-      this.wasSent = false
       return { _tag: "Again", message: error.message, delay: error.retryAfter }
     }
     if (error.mayHaveRun && error.isTransient && !this.remote.mayRepeat) {
@@ -218,13 +243,14 @@ export class RemoteRun {
     }
     if (!isWorthAnother(error)) return onError(this.remote, this.attempt, error)
     // it did not reach the server, or may be repeated
-    this.wasSent = false
+    this.unsent()
     return { _tag: "Again", message: error.message, delay: error.retryAfter ?? 0 }
   }
 
   // ---------------------------------------------------------------- following
 
   private pursue(reference: TaskReference, isNew: boolean): Effect.Effect<Verdict> {
+    this.inbox.isUnique = reference.generation === "2026-07-28"
     const { client, patience } = this.remote
     return client.follow(reference, {
       isNew,
@@ -255,8 +281,10 @@ export class RemoteRun {
   // ---------------------------------------------------------------- telling
 
   private readonly update = (snapshot: TaskSnapshot): void => {
+    // only the newer revision lists what it asks
+    if (this.reference?.generation === "2026-07-28") this.inbox.keepOnly(snapshot.questions)
+    else if (snapshot.status === "working") this.inbox.withdrawIdle()
     if (snapshot.status === "input_required") return this.onIdle()
-    if (snapshot.status === "working") this.inbox.withdrawIdle()
     const { statusMessage } = snapshot
     if (statusMessage === undefined || statusMessage === this.told) return
     this.told = statusMessage

@@ -43,7 +43,7 @@ const nothing = { steps: new Map<string, Json>(), answers: new Map(), failures: 
 
 /** How often a server that cannot be reached is told to stop, and how long it may take to obey. */
 const tellings = Schedule.exponential("500 millis")
-const tries = 4
+const tries = 3
 const obedience = "5 seconds"
 
 export class RemoteWorker implements Worker {

@@ -41,6 +41,10 @@ export interface CallOptions {
   readonly progressToken?: string | undefined
   /** Answers what is asked before there is a task; without it the client's own. */
   readonly ask?: Ask | undefined
+  /** Run before each request of the call leaves: a tool that asks first is called again with the answers. */
+  readonly beforeSend?: Effect.Effect<void> | undefined
+  /** Run when a request of the call ended with questions: nothing of it is under way until the next one. */
+  readonly whenAsked?: Effect.Effect<void> | undefined
 }
 
 /** What came of a call at once. */
@@ -180,8 +184,10 @@ export const send = (call: Call): Effect.Effect<CallOutcome, McpError> =>
     } as const
     let more: JsonObject = {}
     for (let round = 0; round < rounds; round++) {
+      if (options.beforeSend !== undefined) yield* options.beforeSend
       const reply = yield* connection.request("tools/call", { ...params, ...more }, request)
       if (!connection.isModern || reply["resultType"] !== "input_required") return yield* outcome(call, reply, isTask)
+      if (options.whenAsked !== undefined) yield* options.whenAsked
       more = yield* answersTo(call, reply)
     }
     return yield* invalid(call, `it still asks questions after ${rounds} rounds`)

@@ -111,7 +111,7 @@ export const negotiate = async (options: NegotiateOptions): Promise<{ client: Cl
 }
 
 /** Whether it is the sign-in that failed. */
-export const isAuthorization = (error: unknown): boolean =>
+const isAuthorization = (error: unknown): boolean =>
   error instanceof UnauthorizedError || error instanceof OAuthClientFlowError || error instanceof OAuthError
 
 /** Why a connection did not come about. */

@@ -12,7 +12,7 @@ import {
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Authorization } from "../../ClientAuth.ts"
-import { StdioServer, type StdioServerOptions } from "../../StdioServer.ts"
+import { ChildError, StdioServer, type StdioServerOptions } from "../../StdioServer.ts"
 import { type Agreement, Connection, type Heard } from "./Connection.ts"
 import { type McpError, type McpErrorReason, messageOf } from "./errors.ts"
 import { type AuthorizedOptions, Failed, HttpWire, toReason } from "./HttpWire.ts"
@@ -242,13 +242,13 @@ const openChild = (common: Common, options: StdioServerOptions, era: Era | undef
     )
     return yield* Effect.tryPromise({
       try: () => talkTo(common, child, era),
-      catch: (error) => ({
-        ended: child.end !== undefined,
-        error: failed(
-          common,
-          child.end === undefined ? connectReason(error) : { _tag: "Unreachable", detail: `it ended: ${child.end}` }
-        )
-      })
+      catch: (error) => {
+        const ended = child.end !== undefined && !(error instanceof ChildError && error.isStart)
+        const reason = ended
+          ? { _tag: "Unreachable", detail: `it ended: ${child.end}` } as const
+          : connectReason(error)
+        return { ended, error: failed(common, reason) }
+      }
     })
   })
 
