@@ -1,0 +1,348 @@
+/**
+ * A client of one MCP server, whichever revision it speaks and however it is reached.
+ *
+ * ```text
+ *  call ──► Completed
+ *       └─► Started(reference) ──► follow(reference) ──► Completed | Failed | Cancelled
+ * ```
+ *
+ * Everything here is neutral: whether the task came from 2025-11-25 or the extension of 2026-07-28, whether news of it
+ * were polled or pushed, is decided below. A reference is plain JSON: written down, it finds the task again in another
+ * process. Nothing is ever sent twice that might run a tool twice, unless the server is known to honour our idempotency
+ * keys; `McpError.mayHaveRun` tells of calls whose fate is unknown.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as FiberSet from "effect/FiberSet"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import { type ClientAuth, toAuthorization } from "./ClientAuth.ts"
+import { type CallOptions, type CallOutcome, send } from "./internal/client/call.ts"
+import type { Agreement, Connection, Heard } from "./internal/client/Connection.ts"
+import { McpError, type McpErrorReason } from "./internal/client/errors.ts"
+import { type CallProgress, type Follower, type FollowOptions, pursue } from "./internal/client/follow.ts"
+import { type Link, makeLink, type Target } from "./internal/client/Link.ts"
+import { type CallContext, code, type Generation } from "./internal/client/meta.ts"
+import type { Identity, Offers } from "./internal/client/negotiate.ts"
+import type { Common } from "./internal/client/open.ts"
+import { defaultSizes, Pools, type PoolSizes } from "./internal/client/Pools.ts"
+import type { Answer, Ask, Question } from "./internal/client/questions.ts"
+import { Receiver } from "./internal/client/Receiver.ts"
+import { at, type JsonObject } from "./internal/client/rpc.ts"
+import { Subscriptions } from "./internal/client/Subscriptions.ts"
+import {
+  type CallResult,
+  isOver,
+  type TaskEnd,
+  type TaskReference,
+  type TaskSnapshot,
+  toSnapshot
+} from "./internal/client/task.ts"
+import { type Tool, Tools } from "./internal/client/tools.ts"
+import * as gen1 from "./internal/client/v2025_11_25.ts"
+import * as gen2 from "./internal/client/v2026_07_28.ts"
+import type { StdioServerOptions } from "./StdioServer.ts"
+
+export { accept, cancel, decline, refuse, result } from "./internal/client/questions.ts"
+export {
+  type Agreement,
+  type Answer,
+  type Ask,
+  type CallContext,
+  type CallOptions,
+  type CallOutcome,
+  type CallProgress,
+  type CallResult,
+  type FollowOptions,
+  type Generation,
+  McpError,
+  type McpErrorReason,
+  type Question,
+  type TaskEnd,
+  type TaskReference,
+  type TaskSnapshot,
+  type Tool
+}
+
+/** Where a server is. */
+export type Endpoint =
+  | {
+    readonly _tag: "Http"
+    readonly url: string
+    /** Sent with every request. */
+    readonly headers?: Readonly<Record<string, string>> | undefined
+    readonly auth?: ClientAuth | undefined
+    /** Connections kept to it at most: for calls, for what is short, for what stays open. [64, 16, 256] */
+    readonly connections?: Partial<PoolSizes> | undefined
+  }
+  | ({ readonly _tag: "Stdio" } & StdioServerOptions)
+
+export interface McpClientOptions {
+  /** What the server is called here: in errors, logs and configuration. */
+  readonly name: string
+  readonly endpoint: Endpoint
+  readonly identity?: Identity | undefined
+  /** What this client can be asked. Without it nothing is offered. */
+  readonly offers?: Offers | undefined
+  /** Answers what no call or task has its own answers for. */
+  readonly ask?: Ask | undefined
+  /** The server is a Coppice: it honours our idempotency keys, so a call may be repeated. */
+  readonly isCoppice?: boolean | undefined
+  /** What was agreed on before, from `agreement`: a server of 2026-07-28 is not asked again. */
+  readonly agreed?: Agreement | undefined
+  /** Milliseconds a short request may take. [30 seconds] */
+  readonly timeout?: number | undefined
+  /** Milliseconds between polls when the server names none. [1 second] */
+  readonly interval?: number | undefined
+  /** `tasks/result` requests kept open at most. [128] */
+  readonly holds?: number | undefined
+  /** Bytes of one message. [16 MiB] */
+  readonly limit?: number | undefined
+}
+
+/** What is asked for when a task is cancelled, and what the server said. */
+export type CancelReply =
+  /** It has stopped, or will. */
+  | "accepted"
+  /** It had ended before. */
+  | "over"
+  /** The server cannot cancel tasks. */
+  | "unsupported"
+
+export interface McpClient {
+  readonly name: string
+  readonly isCoppice: boolean
+  /** Connects if needed; what was agreed on. */
+  readonly agreement: Effect.Effect<Agreement, McpError>
+  readonly tools: Effect.Effect<ReadonlyArray<Tool>, McpError>
+  readonly call: (name: string, args: JsonObject, options?: CallOptions) => Effect.Effect<CallOutcome, McpError>
+  /** Waits for a task's end. Interrupting it leaves the task alone. */
+  readonly follow: (reference: TaskReference, options?: FollowOptions) => Effect.Effect<TaskEnd, McpError>
+  /** Calls and waits. Interrupting it cancels. */
+  readonly run: (name: string, args: JsonObject, options?: RunOptions) => Effect.Effect<TaskEnd, McpError>
+  /** The task's state now. */
+  readonly look: (reference: TaskReference) => Effect.Effect<TaskSnapshot, McpError>
+  /** Asks the server to stop a task; the end is seen by following it. */
+  readonly cancel: (reference: TaskReference) => Effect.Effect<CancelReply, McpError>
+  /** Any other request that may be repeated: prompts, resources, completions. */
+  readonly request: (method: string, params?: JsonObject) => Effect.Effect<JsonObject, McpError>
+}
+
+export interface RunOptions extends CallOptions, Omit<FollowOptions, "isNew" | "ask" | "onProgress"> {}
+
+const defaultLimit = 16 * 1024 * 1024
+
+/** Repeats of a request that has not reached the server, or does no harm twice. */
+const repeats = 3
+const backoff = Schedule.jittered(Schedule.exponential("100 millis"))
+
+const repeated =
+  (mayRepeat: (error: McpError) => boolean) => <A>(effect: Effect.Effect<A, McpError>): Effect.Effect<A, McpError> =>
+    Effect.retry(effect, { schedule: backoff, times: repeats, while: mayRepeat })
+
+type Fork = (effect: Effect.Effect<void>) => Fiber.Fiber<void>
+
+interface Parts {
+  readonly options: McpClientOptions
+  readonly link: Link
+  readonly tools: Tools
+  readonly fork: Fork
+  readonly holds: Semaphore.Semaphore
+  readonly timeout: number
+}
+
+// ---------------------------------------------------------------- making
+
+/** What belongs to one connection and goes with it. */
+const perConnection = <A>(make: (connection: Connection) => A): (connection: Connection) => A => {
+  const made = new WeakMap<Connection, A>()
+  return (connection) => {
+    let value = made.get(connection)
+    if (value === undefined) {
+      value = make(connection)
+      made.set(connection, value)
+    }
+    return value
+  }
+}
+
+const targetOf = (options: McpClientOptions): Effect.Effect<Target, McpError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const { endpoint, name } = options
+    if (endpoint._tag === "Stdio") return { _tag: "Stdio", stdio: endpoint }
+    const url = URL.parse(endpoint.url)
+    if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
+      const what = "its address is no http or https URL: correct `url` of this server"
+      return yield* new McpError({ server: name, method: "connecting", reason: { _tag: "Unsupported", what } })
+    }
+    const pools = yield* Effect.acquireRelease(
+      Effect.sync(() => new Pools(url, { ...defaultSizes, ...endpoint.connections }, options.limit ?? defaultLimit)),
+      (pools) => Effect.promise(() => pools.close())
+    )
+    const authorization = endpoint.auth === undefined ? undefined : toAuthorization(endpoint.auth, url.href)
+    return { _tag: "Http", http: { url, headers: endpoint.headers ?? {}, pools, authorization } }
+  })
+
+/** Hears what belongs to no call and no task. */
+const unclaimed = (tools: Tools, receiver: (connection: Connection) => Receiver) =>
+(
+  connection: Connection,
+  message: Heard
+): boolean => {
+  if (message.method === "notifications/tools/list_changed") tools.forget(connection)
+  return !connection.isModern && receiver(connection).receive(message)
+}
+
+/** Connects when first needed; everything it holds is released with the scope. */
+export const make = (options: McpClientOptions): Effect.Effect<McpClient, McpError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const target = yield* targetOf(options)
+    const fork: Fork = yield* FiberSet.makeRuntime<never, void, never>()
+    const clock = yield* Clock.Clock
+    const timeout = options.timeout ?? 30_000
+    const tools = new Tools(timeout)
+    const receiver = perConnection((connection) => new Receiver({ connection, ask: options.ask, fork, clock }))
+    const common: Common = {
+      server: options.name,
+      identity: options.identity ?? { name: "coppice", version: "0.0.0" },
+      offers: options.offers ?? {},
+      agreed: options.agreed,
+      limit: options.limit ?? defaultLimit,
+      timeout,
+      unclaimed: unclaimed(tools, receiver),
+      closed: () => {},
+      fork
+    }
+    const link = yield* makeLink(common, target)
+    const holds = Semaphore.makeUnsafe(options.holds ?? 128)
+    return client({ options, link, tools, fork, holds, timeout })
+  })
+
+// ---------------------------------------------------------------- verbs
+
+const client = (parts: Parts): McpClient => {
+  const { link, options, tools } = parts
+  const call = caller(parts)
+  const follow = followed(parts)
+  const cancel = canceller(parts)
+  const listed = Effect.flatMap(link.get, (connection) => tools.of(connection))
+  return {
+    name: options.name,
+    isCoppice: options.isCoppice === true,
+    agreement: Effect.map(link.get, ({ agreement }) => agreement),
+    tools: repeated((error) => error.isTransient)(Effect.map(listed, (known) => [...known.values()])),
+    call,
+    follow,
+    run: runner({ call, cancel, follow }),
+    look: (reference) =>
+      repeated((error) => error.isTransient)(
+        Effect.flatMap(link.session(reference.session), (connection) => looked(parts, connection, reference))
+      ),
+    cancel,
+    request: (method, params = {}) =>
+      repeated((error) => error.isTransient)(
+        Effect.flatMap(link.get, (connection) => connection.request(method, params, { timeout: parts.timeout }))
+      )
+  }
+}
+
+let tokens = 0
+
+const caller = ({ fork, link, options: client, tools }: Parts): McpClient["call"] => (name, args, options = {}) => {
+  const key = options.context?.idempotencyKey
+  const mayRepeat = (error: McpError) =>
+    error.isRetryable || (error.isTransient && client.isCoppice === true && key !== undefined)
+  const progressToken = options.progressToken ??
+    (options.onProgress === undefined ? undefined : `coppice-progress-${++tokens}`)
+  const once = Effect.gen(function*() {
+    const connection = yield* link.get
+    const tool = yield* tools.find(connection, name)
+    const withAsk = { ...options, ask: options.ask ?? client.ask }
+    return yield* send({ connection, name, args, tool, options: withAsk, progressToken, fork }).pipe(
+      Effect.tapError((error) =>
+        Effect.sync(() => {
+          // the tool's definition has changed: list again before the next call
+          if (error.reason._tag === "Rpc" && error.reason.code === code.headerMismatch) tools.forget(connection)
+        })
+      )
+    )
+  })
+  return repeated(mayRepeat)(once)
+}
+
+const followed = ({ fork, holds, link, options: client, timeout }: Parts): McpClient["follow"] => {
+  const modern = perConnection((connection) => gen2.follow(new Subscriptions(connection, fork)))
+  const follower = (connection: Connection): Follower => {
+    const follow = connection.isModern ? modern(connection) : gen1.follow
+    return (following) =>
+      Effect.tap(follow(following), () =>
+        Effect.sync(() => {
+          connection.openTasks = Math.max(0, connection.openTasks - 1)
+        }))
+  }
+  return (reference, options = {}) =>
+    pursue({
+      connect: Effect.flatMap(link.session(reference.session), (connection) =>
+        connection.agreement.generation === reference.generation
+          ? Effect.succeed(connection)
+          : Effect.fail(connection.fail("tasks/get", {
+            _tag: "Unsupported",
+            what: `the task is one of ${reference.generation}, and the server now speaks ` +
+              `${connection.agreement.generation}: tasks cannot be carried over`
+          }))),
+      follower,
+      rest: {
+        reference,
+        options: { ...options, ask: options.ask ?? client.ask },
+        fork,
+        holds,
+        timeout,
+        interval: client.interval ?? 1_000
+      }
+    })
+}
+
+const looked = ({ timeout }: Parts, connection: Connection, { taskId }: TaskReference) =>
+  Effect.flatMap(connection.request("tasks/get", { taskId }, { timeout }), (reply) => {
+    const snapshot = toSnapshot(reply)
+    return snapshot === undefined
+      ? Effect.fail(connection.fail("tasks/get", { _tag: "InvalidReply", detail: "it describes no task" }))
+      : Effect.succeed(snapshot)
+  })
+
+const canceller = (parts: Parts): McpClient["cancel"] => (reference) => {
+  const { link, timeout } = parts
+  const cancelled: Effect.Effect<CancelReply, McpError> = Effect.gen(function*() {
+    const connection = yield* link.session(reference.session)
+    const isOffered = connection.isModern ||
+      at(connection.agreement.capabilities, "tasks", "cancel") !== undefined
+    if (!isOffered) return "unsupported" as const
+    yield* connection.request("tasks/cancel", { taskId: reference.taskId }, { timeout })
+    return "accepted" as const
+  })
+  const refused = (error: McpError): Effect.Effect<CancelReply, McpError> =>
+    Effect.gen(function*(): Effect.fn.Return<CancelReply, McpError> {
+      // 2025-11-25 says no when the task is over, and also when it does not know it
+      if (error.reason._tag !== "Rpc" || error.reason.code !== code.invalidParams) return yield* error
+      const connection = yield* link.session(reference.session)
+      const { status } = yield* looked(parts, connection, reference)
+      return isOver(status) ? "over" : yield* error
+    })
+  return cancelled.pipe(
+    repeated((error) => error.isTransient),
+    Effect.catch(refused)
+  )
+}
+
+const runner = (verbs: Pick<McpClient, "call" | "cancel" | "follow">): McpClient["run"] => (name, args, options = {}) =>
+  Effect.gen(function*() {
+    const outcome = yield* verbs.call(name, args, options)
+    if (outcome._tag === "Completed") return outcome
+    const { reference, snapshot } = outcome
+    options.onUpdate?.(snapshot)
+    return yield* verbs.follow(reference, { ...options, isNew: true }).pipe(
+      Effect.onInterrupt(() => Effect.ignore(Effect.timeoutOption(verbs.cancel(reference), "5 seconds")))
+    )
+  })

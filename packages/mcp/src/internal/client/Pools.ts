@@ -1,0 +1,58 @@
+/**
+ * The sockets to one origin, in three pools so that what is long cannot starve what is short.
+ *
+ * Calls of slow tools may hold every connection of theirs; answers, polls and cancellations have others, and so have
+ * streams that stay open. What finds no free connection waits in its pool's queue: ten thousand calls at once are a
+ * queue, not ten thousand sockets.
+ */
+import { Agent, type Dispatcher, fetch as undiciFetch, Pool } from "undici"
+import { bounded } from "./bounded.ts"
+import type { Lane } from "./Connection.ts"
+
+/** How many connections each pool may open. */
+export interface PoolSizes {
+  readonly call: number
+  readonly control: number
+  readonly stream: number
+}
+
+export const defaultSizes: PoolSizes = { call: 64, control: 16, stream: 256 }
+
+export class Pools {
+  readonly origin: string
+  private readonly lanes: Record<Lane, Pool>
+  /** For other origins: authorization servers. */
+  private readonly elsewhere: Agent
+
+  private readonly limit: number
+
+  /** `limit`: bytes of one message. */
+  constructor(url: URL, sizes: PoolSizes, limit: number) {
+    this.origin = url.origin
+    this.limit = limit
+    const pool = (connections: number) =>
+      new Pool(url.origin, { connections, headersTimeout: 0, bodyTimeout: 0, connectTimeout: 10_000 })
+    this.lanes = { call: pool(sizes.call), control: pool(sizes.control), stream: pool(sizes.stream) }
+    this.elsewhere = new Agent({ connections: 8, headersTimeout: 30_000, bodyTimeout: 30_000, connectTimeout: 10_000 })
+  }
+
+  lane(lane: Lane): Dispatcher {
+    return this.lanes[lane]
+  }
+
+  /** The fetch the SDK uses: its handshake, its standing stream, and authorization. */
+  readonly fetch: typeof globalThis.fetch = (async (
+    input: string | URL,
+    init: { readonly method?: string } = {}
+  ) => {
+    const isHome = new URL(input).origin === this.origin
+    const lane = init.method === undefined || init.method === "GET" ? "stream" : "control"
+    const dispatcher = isHome ? this.lanes[lane] : this.elsewhere
+    return bounded(await undiciFetch(input, { ...init, dispatcher }), this.limit)
+  }) as unknown as typeof globalThis.fetch
+
+  async close(): Promise<void> {
+    const all = [...Object.values(this.lanes), this.elsewhere]
+    await Promise.all(all.map((dispatcher) => dispatcher.destroy()))
+  }
+}

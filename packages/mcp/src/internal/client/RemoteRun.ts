@@ -1,0 +1,313 @@
+/**
+ * One task of a remote agent, from its call to its end, over as many attempts as it takes.
+ *
+ * ```text
+ *  remote:call ─► tools/call ─► remote:task ─► follow ─► Complete | Fail | Cancel
+ *   (intent)                    (reference)
+ * ```
+ *
+ * The reference is durable before anything waits on it, so a later process follows the same remote task. The intent is
+ * written only where a repeated call might run the tool twice: found without a reference, it says that nobody knows what
+ * became of the call, and the task fails rather than guess.
+ */
+import type { Settlement } from "@coppice/task/Task"
+import type { Envelope, InputResponse } from "@coppice/task/TaskEvent"
+import type { Entry, TaskLog } from "@coppice/task/TaskLog"
+import type { Command } from "@coppice/task/TaskMachine"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type { Json } from "effect/Schema"
+import type { McpClient } from "../../McpClient.ts"
+import type { CallOutcome } from "./call.ts"
+import type { McpError } from "./errors.ts"
+import type { CallProgress } from "./follow.ts"
+import { code } from "./meta.ts"
+import { RemoteInbox } from "./RemoteInbox.ts"
+import { isObject, type JsonObject, textAt } from "./rpc.ts"
+import type { TaskEnd, TaskReference, TaskSnapshot } from "./task.ts"
+import { failed, type Judge, onEnd, onError, type Verdict } from "./verdict.ts"
+
+/** What all tasks of one remote agent share. */
+export interface Remote extends Judge {
+  readonly client: McpClient
+  readonly log: TaskLog["Service"]
+  readonly attempts: number
+  /** A call may be sent again when its fate is unknown. */
+  readonly mayRepeat: boolean
+  readonly task: "prefer" | "forbid"
+  /** Milliseconds the first reply may take. */
+  readonly timeout: number | undefined
+  /** Milliseconds the server may be out of reach within one attempt. */
+  readonly patience: number | undefined
+  /** Runs a call unless the server has failed too often lately. */
+  readonly guarded: <A>(call: Effect.Effect<A, McpError>) => Effect.Effect<A, McpError | Rejected>
+}
+
+/** The circuit is open. */
+export interface Rejected {
+  readonly _tag: "Rejected"
+  readonly message: string
+  readonly retryAfter: number
+}
+
+const intentKey = "remote:call"
+const referenceKey = "remote:task"
+const sentMark = "sent"
+
+const toReference = (value: Json | undefined): TaskReference | undefined =>
+  isObject(value) && textAt(value, "taskId") !== undefined ? value as unknown as TaskReference : undefined
+
+interface Recorded {
+  readonly steps: ReadonlyMap<string, Json>
+  readonly answers: ReadonlyMap<string, InputResponse>
+  readonly failures: number
+}
+
+/** What earlier attempts left in the log. */
+export const recorded = (events: ReadonlyArray<Envelope>): Recorded => {
+  const steps = new Map<string, Json>()
+  const answers = new Map<string, InputResponse>()
+  let failures = 0
+  for (const { event } of events) {
+    if (event._tag === "StepRecorded" && event.exit._tag === "Success") steps.set(event.key, event.exit.value)
+    else if (event._tag === "InputReceived") answers.set(event.key, event.response)
+    else if (event._tag === "AttemptFailed") failures++
+  }
+  return { steps, answers, failures }
+}
+
+/** Errors the server may answer otherwise the next time; the rest is its opinion of the call. */
+const isWorthAnother = (error: McpError): boolean => error.isTransient
+
+export class RemoteRun {
+  readonly entry: Entry
+  readonly inbox: RemoteInbox
+  reference: TaskReference | undefined
+  /** The call may have reached the server. */
+  wasSent: boolean
+  /** How it came to rest when it ended by itself. */
+  rest: Settlement = "stopped"
+  /** Called when the task waits for a person: others may have its place. */
+  onIdle: () => void = () => {}
+  private readonly remote: Remote
+  private readonly input: Json
+  private failures: number
+  private told: string | undefined
+  private pending: CallProgress | undefined
+  private progress = 0
+
+  constructor(remote: Remote, entry: Entry, input: Json, before: Recorded) {
+    this.remote = remote
+    this.entry = entry
+    this.input = input
+    this.failures = before.failures
+    this.reference = toReference(before.steps.get(referenceKey))
+    this.wasSent = before.steps.get(intentKey) === sentMark
+    this.inbox = new RemoteInbox({ entry, log: remote.log, answers: before.answers, steps: before.steps.keys() })
+  }
+
+  private get attempt(): number {
+    return this.entry.state.attempt
+  }
+
+  private record(key: string, value: Json): void {
+    const { log } = this.remote
+    const exit = { _tag: "Success", value } as const
+    const { attempt } = this
+    log.dispatch(this.entry, { _tag: "RecordStep", attempt, key, name: this.remote.tool, exit, startedAt: log.now() })
+  }
+
+  /** Everything decided so far is durable. A log that has stopped ends the process: nothing goes on after it. */
+  private get barrier(): Effect.Effect<void> {
+    return Effect.catch(this.remote.log.barrier, () => Effect.never)
+  }
+
+  /** Runs attempts until one ends the task. */
+  readonly run: Effect.Effect<void> = Effect.suspend(() =>
+    Effect.gen({ self: this }, function*() {
+      for (;;) {
+        const verdict = yield* this.once
+        const { log } = this.remote
+        if (verdict._tag === "End") return this.end(verdict.command)
+        this.failures++
+        const { attempt } = this
+        log.dispatch(this.entry, { _tag: "FailAttempt", attempt, message: verdict.message, delivered: log.head })
+        if (this.failures >= this.remote.attempts) {
+          const message = `${verdict.message} (after ${this.failures} attempts)`
+          return this.end({ _tag: "Fail", attempt, reason: "defect", message, error: null })
+        }
+        yield* this.barrier
+        yield* Effect.sleep(Math.max(verdict.delay, Math.min(100 * 2 ** this.failures, 30_000)))
+        log.dispatch(this.entry, { _tag: "Start", attempt: attempt + 1 })
+      }
+    })
+  )
+
+  private end(command: Command): void {
+    // refused: it was ended from outside a moment before
+    if (Result.isFailure(this.remote.log.dispatch(this.entry, command))) this.rest = "finished_before"
+  }
+
+  private get once(): Effect.Effect<Verdict> {
+    return Effect.suspend(() => this.reference === undefined ? this.begin : this.pursue(this.reference, false))
+  }
+
+  // ---------------------------------------------------------------- calling
+
+  private get begin(): Effect.Effect<Verdict> {
+    return Effect.gen({ self: this }, function*() {
+      if (this.wasSent && !this.remote.mayRepeat) return failed(this.attempt, "defect", this.unknown("a restart"))
+      return yield* this.sent.pipe(
+        Effect.flatMap((outcome) => this.started(outcome)),
+        Effect.catch((error) => Effect.sync(() => this.refused(error)))
+      )
+    })
+  }
+
+  private unknown(what: string): string {
+    const { server, tool } = this.remote
+    return `Server "${server}", tool "${tool}": the call was sent and ${what} came before its outcome was known. ` +
+      "The tool may have run. Look there, then retry the task; declare the agent `idempotent` if repeating does no harm"
+  }
+
+  /** Whoever is called is outside: what led to the call has to be durable, and that it is made. */
+  private get sending(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (!this.remote.mayRepeat) this.record(intentKey, sentMark)
+      return Effect.andThen(
+        this.barrier,
+        Effect.sync(() => {
+          this.wasSent = true
+        })
+      )
+    })
+  }
+
+  /** A tool that asks first has not run: after a restart it is called, and asks, again. */
+  private get asking(): Effect.Effect<void> {
+    return Effect.sync(() => {
+      this.unsent()
+      this.onIdle()
+    })
+  }
+
+  /** Nothing of the call is under way. */
+  private unsent(): void {
+    if (this.wasSent && !this.remote.mayRepeat) this.record(intentKey, null)
+    this.wasSent = false
+  }
+
+  /** Sends the call; a reference is recorded in the same breath it arrives. */
+  private get sent(): Effect.Effect<CallOutcome, McpError | Rejected> {
+    const { client, guarded, task, timeout, tool } = this.remote
+    const { id, parent, spec: { trace } } = this.entry.state
+    const { deadline } = this.entry.state
+    const call = client.call(tool, this.input as JsonObject, {
+      task,
+      timeout,
+      progressToken: `coppice-${id}`,
+      onProgress: this.tell,
+      ask: this.inbox.conversation(),
+      beforeSend: this.sending,
+      whenAsked: this.asking,
+      context: {
+        traceparent: `00-${trace.traceId}-${trace.spanId}-01`,
+        idempotencyKey: id,
+        taskParent: id,
+        ...parent === null ? {} : { parent },
+        ...deadline === null ? {} : { deadline }
+      }
+    })
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.tap(restore(guarded(call)), (outcome) =>
+        Effect.sync(() => {
+          if (outcome._tag !== "Started") return
+          this.reference = outcome.reference
+          this.record(referenceKey, { ...outcome.reference })
+        }))
+    )
+  }
+
+  private started(outcome: CallOutcome): Effect.Effect<Verdict> {
+    if (outcome._tag === "Completed") return Effect.succeed(onEnd(this.remote, this.attempt, outcome))
+    this.update(outcome.snapshot)
+    return Effect.andThen(this.barrier, this.pursue(outcome.reference, true))
+  }
+
+  private refused(error: McpError | Rejected): Verdict {
+    if (error._tag === "Rejected") {
+      return { _tag: "Again", message: error.message, delay: error.retryAfter }
+    }
+    if (error.mayHaveRun && error.isTransient && !this.remote.mayRepeat) {
+      return failed(this.attempt, "defect", this.unknown(error.reason._tag === "Timeout" ? "the timeout" : "a break"))
+    }
+    if (!isWorthAnother(error)) return onError(this.remote, this.attempt, error)
+    // it did not reach the server, or may be repeated
+    this.unsent()
+    return { _tag: "Again", message: error.message, delay: error.retryAfter ?? 0 }
+  }
+
+  // ---------------------------------------------------------------- following
+
+  private pursue(reference: TaskReference, isNew: boolean): Effect.Effect<Verdict> {
+    this.inbox.isUnique = reference.generation === "2026-07-28"
+    const { client, patience } = this.remote
+    return client.follow(reference, {
+      isNew,
+      patience,
+      onUpdate: this.update,
+      onProgress: this.tell,
+      ask: this.inbox.ask,
+      onAnswered: this.inbox.answered
+    }).pipe(
+      Effect.map((end: TaskEnd) => onEnd(this.remote, this.attempt, end)),
+      Effect.catch((error) => Effect.sync(() => this.lost(error)))
+    )
+  }
+
+  private lost(error: McpError): Verdict {
+    const isForgotten = error.reason._tag === "Rpc" && error.reason.code === code.invalidParams
+    if (isForgotten && this.remote.mayRepeat) {
+      // the server has lost the task, and calling again does no harm
+      this.reference = undefined
+      this.record(referenceKey, null)
+      return { _tag: "Again", message: error.message, delay: 0 }
+    }
+    return error.isTransient
+      ? { _tag: "Again", message: error.message, delay: error.retryAfter ?? 0 }
+      : onError(this.remote, this.attempt, error)
+  }
+
+  // ---------------------------------------------------------------- telling
+
+  private readonly update = (snapshot: TaskSnapshot): void => {
+    // only the newer revision lists what it asks
+    if (this.reference?.generation === "2026-07-28") this.inbox.keepOnly(snapshot.questions)
+    else if (snapshot.status === "working") this.inbox.withdrawIdle()
+    if (snapshot.status === "input_required") return this.onIdle()
+    const { statusMessage } = snapshot
+    if (statusMessage === undefined || statusMessage === this.told) return
+    this.told = statusMessage
+    this.tell({ progress: this.progress, total: undefined, message: statusMessage })
+  }
+
+  /** One report a commit: a tool that reports faster than the log writes is heard at its last word. */
+  private readonly tell = (progress: CallProgress): void => {
+    const isFirst = this.pending === undefined
+    this.pending = progress
+    this.progress = progress.progress
+    if (isFirst) this.remote.log.afterCommit(() => this.report())
+  }
+
+  private report(): void {
+    const { pending } = this
+    this.pending = undefined
+    if (pending === undefined) return
+    const { message, progress, total } = pending
+    this.remote.log.dispatch(this.entry, {
+      _tag: "Progress",
+      attempt: this.attempt,
+      progress: { progress, total: total ?? null, message: message ?? null }
+    })
+  }
+}

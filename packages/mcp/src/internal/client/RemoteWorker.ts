@@ -1,0 +1,208 @@
+/**
+ * The worker of one remote agent: takes its tasks from the log, and brings each to rest.
+ *
+ * A task that ends from outside (cancelled, past its deadline) is stopped at the server first, and settles as the server
+ * said: `stopped`, `finished_before`, `refused`, `unreachable`, or `unknown` where nobody can tell.
+ */
+import type { Contract } from "@coppice/task/Contract"
+import type { Settler } from "@coppice/task/Settler"
+import { isTerminal, type Settlement, type TaskId } from "@coppice/task/Task"
+import type { Envelope } from "@coppice/task/TaskEvent"
+import type { Entry } from "@coppice/task/TaskLog"
+import type { TaskStore } from "@coppice/task/TaskStore"
+import type { InvalidInput, Worker } from "@coppice/task/Worker"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import type { Json } from "effect/Schema"
+import { code } from "./meta.ts"
+import { Places } from "./Places.ts"
+import { recorded, type Remote, RemoteRun } from "./RemoteRun.ts"
+import type { TaskReference } from "./task.ts"
+
+export interface RemoteWorkerOptions {
+  readonly contract: Contract
+  readonly remote: Remote
+  readonly store: TaskStore["Service"]
+  readonly settler: Settler["Service"]
+  readonly accept: (input: Json) => Effect.Effect<Json, InvalidInput>
+  readonly fork: <A>(effect: Effect.Effect<A>) => Fiber.Fiber<A>
+}
+
+interface Held {
+  readonly run: RemoteRun
+  /** Gives the place, or the turn in the queue, back. */
+  leave: () => void
+  fiber: Fiber.Fiber<void> | undefined
+  isStopping: boolean
+}
+
+const nothing = { steps: new Map<string, Json>(), answers: new Map(), failures: 0 }
+
+/** How often a server that cannot be reached is told to stop, and how long it may take to obey. */
+const tellings = Schedule.exponential("500 millis")
+const tries = 3
+const obedience = "5 seconds"
+
+export class RemoteWorker implements Worker {
+  readonly contract: Contract
+  private readonly options: RemoteWorkerOptions
+  private readonly places: Places
+  private readonly held = new Map<TaskId, Held>()
+  private isClosed = false
+
+  constructor(options: RemoteWorkerOptions) {
+    this.options = options
+    this.contract = options.contract
+    this.places = new Places(options.contract.concurrency, options.contract.queue)
+  }
+
+  readonly accept = (input: Json) => this.options.accept(input)
+  readonly waiting = () => this.places.waiting
+  readonly hasPlace = () => this.places.isFree
+  readonly whenRoom = (callback: () => void) => this.places.whenRoom(callback)
+
+  readonly start = (entry: Entry, input: Json): void =>
+    this.begin(new RemoteRun(this.options.remote, entry, input, nothing))
+
+  readonly resume = (entry: Entry): void => {
+    const { fork, remote, store } = this.options
+    if (entry.held) return remote.log.release(entry)
+    entry.held = true
+    fork(Effect.exit(store.journal(entry.state.id))).addObserver((exit) => {
+      const journal = Exit.isSuccess(exit) && Exit.isSuccess(exit.value) ? exit.value.value : undefined
+      if (journal === undefined || this.isClosed || isTerminal(entry.state.status)) return this.letGo(entry, "stopped")
+      const first = journal.events[0]?.event
+      const input = first?._tag === "Created" ? first.input : null
+      const { attempt } = entry.state
+      // an earlier process had it: this is another attempt
+      if (attempt > 0) remote.log.dispatch(entry, { _tag: "Start", attempt: attempt + 1 })
+      this.begin(new RemoteRun(remote, entry, input, recorded(journal.events)))
+    })
+  }
+
+  private begin(run: RemoteRun): void {
+    const { entry } = run
+    const { log } = this.options.remote
+    if (this.isClosed) return log.release(entry)
+    entry.held = true
+    const held: Held = { run, leave: () => {}, fiber: undefined, isStopping: false }
+    this.held.set(entry.state.id, held)
+    const leave = this.places.enter(() => {
+      if (entry.state.attempt === 0) log.dispatch(entry, { _tag: "Start", attempt: 1 })
+      // not before the caller has gone on: it is about to learn of the task
+      const fiber = this.options.fork(run.run)
+      held.fiber = fiber
+      fiber.addObserver((exit) => this.ended(held, exit))
+    })
+    held.leave = leave
+    // a task that waits for a person leaves its place to others
+    run.onIdle = leave
+  }
+
+  private ended(held: Held, exit: Exit.Exit<void>): void {
+    if (held.isStopping) return
+    const { entry } = held.run
+    const { log } = this.options.remote
+    if (Exit.isFailure(exit) && !this.isClosed && !isTerminal(entry.state.status)) {
+      const { attempt } = entry.state
+      const message = `The worker of "${this.contract.name}" broke`
+      log.dispatch(entry, { _tag: "Fail", attempt, reason: "defect", message, error: null })
+    }
+    this.remove(held)
+    this.letGo(entry, held.run.rest)
+  }
+
+  private remove(held: Held): void {
+    this.held.delete(held.run.entry.state.id)
+    held.leave()
+  }
+
+  /** Nobody here runs the task any more. */
+  private letGo(entry: Entry, how: Settlement): void {
+    entry.held = false
+    const { status, settlement } = entry.state
+    if (isTerminal(status) && settlement === null) this.options.settler.settle(entry, how)
+    else this.options.remote.log.release(entry)
+  }
+
+  // ---------------------------------------------------------------- facts
+
+  readonly committed = (events: ReadonlyArray<Envelope>): void => {
+    for (const { event, task } of events) {
+      const held = this.held.get(task)
+      if (held === undefined) continue
+      if (event._tag === "InputReceived") held.run.inbox.received(event.key, event.response)
+      else if (event._tag === "Cancelled" || event._tag === "Failed") this.stop(held)
+    }
+  }
+
+  /** The task ended from outside. */
+  private stop(held: Held): void {
+    // its own end is told by its fiber
+    if (held.isStopping || held.run.entry.state.settlement !== null) return
+    held.isStopping = true
+    const { fiber, run } = held
+    held.leave()
+    const halted = fiber === undefined ? Effect.void : Fiber.interrupt(fiber)
+    const stopped = Effect.andThen(halted, Effect.suspend(() => this.stopRemote(run)))
+    this.options.fork(stopped).addObserver((exit) => {
+      this.remove(held)
+      this.letGo(run.entry, Exit.isSuccess(exit) ? exit.value : "unknown")
+    })
+  }
+
+  private stopRemote({ reference, wasSent }: RemoteRun): Effect.Effect<Settlement> {
+    // a call that is given up is cancelled, and no answer to that is ever heard
+    if (reference === undefined) return Effect.succeed(wasSent ? "unknown" : "stopped")
+    const told = Effect.retry(this.options.remote.client.cancel(reference), {
+      schedule: tellings,
+      times: tries,
+      while: (error) => error.isTransient
+    })
+    return Effect.matchEffect(told, {
+      onFailure: (error) => {
+        const isForgotten = error.reason._tag === "Rpc" && error.reason.code === code.invalidParams
+        return Effect.succeed<Settlement>(isForgotten ? "unknown" : error.isTransient ? "unreachable" : "refused")
+      },
+      onSuccess: (reply) => {
+        if (reply === "accepted") return this.obeyed(reference)
+        return Effect.succeed<Settlement>(reply === "over" ? "finished_before" : "refused")
+      }
+    })
+  }
+
+  /** Whether a server that promised to stop a task did: it may still finish it, or go on. */
+  private obeyed(reference: TaskReference): Effect.Effect<Settlement> {
+    const { client } = this.options.remote
+    return Effect.timeoutOption(client.follow(reference, { patience: 1_000 }), obedience).pipe(
+      Effect.match({
+        onFailure: (error): Settlement => error.isTransient ? "unreachable" : "stopped",
+        onSuccess: (end): Settlement => {
+          if (Option.isNone(end)) return "refused"
+          return end.value._tag === "Cancelled" ? "stopped" : "finished_before"
+        }
+      })
+    )
+  }
+
+  /** Lets go of everything, to be found again by whoever serves the agent next. */
+  readonly close: Effect.Effect<void> = Effect.suspend(() => {
+    this.isClosed = true
+    this.places.close()
+    const all = [...this.held.values()].filter(({ isStopping }) => !isStopping)
+    const fibers = all.flatMap(({ fiber }) => fiber === undefined ? [] : [fiber])
+    return Effect.andThen(
+      Fiber.interruptAll(fibers),
+      Effect.sync(() => {
+        for (const held of all) {
+          if (this.held.get(held.run.entry.state.id) !== held) continue
+          this.remove(held)
+          this.letGo(held.run.entry, "stopped")
+        }
+      })
+    )
+  })
+}

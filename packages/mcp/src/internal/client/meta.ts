@@ -1,0 +1,77 @@
+/**
+ * Every key this client reads or writes in `_meta`, and the codes and names around them.
+ */
+import { isObject, type JsonObject, objectAt, type RpcRequest } from "./rpc.ts"
+
+const prefix = "io.modelcontextprotocol"
+
+export const metaKey = {
+  protocolVersion: `${prefix}/protocolVersion`,
+  clientInfo: `${prefix}/clientInfo`,
+  clientCapabilities: `${prefix}/clientCapabilities`,
+  relatedTask: `${prefix}/related-task`,
+  subscriptionId: `${prefix}/subscriptionId`,
+  parent: "dev.coppice/parent",
+  deadline: "dev.coppice/deadline",
+  idempotencyKey: "dev.coppice/idempotency-key",
+  taskParent: "dev.coppice/task-parent"
+} as const
+
+/** The identifier of the tasks extension of 2026-07-28. */
+export const tasksExtension = `${prefix}/tasks`
+
+export const code = {
+  invalidRequest: -32_600,
+  methodNotFound: -32_601,
+  invalidParams: -32_602,
+  internal: -32_603,
+  headerMismatch: -32_020
+} as const
+
+/** The wire revisions whose tasks this client speaks; older ones count as the first, without tasks. */
+export type Generation = "2025-11-25" | "2026-07-28"
+
+/** Where a call stands: W3C trace context, and what one Coppice tells another. */
+export interface CallContext {
+  readonly traceparent?: string | undefined
+  readonly tracestate?: string | undefined
+  /** Public id of the caller's task. */
+  readonly parent?: string | undefined
+  /** Unix milliseconds. */
+  readonly deadline?: number | undefined
+  readonly idempotencyKey?: string | undefined
+  readonly taskParent?: string | undefined
+}
+
+const given = (entries: ReadonlyArray<readonly [string, string | number | undefined]>): JsonObject =>
+  Object.fromEntries(entries.flatMap(([key, value]) => value === undefined ? [] : [[key, value]]))
+
+export const contextMeta = (context: CallContext): JsonObject =>
+  given([
+    ["traceparent", context.traceparent],
+    ["tracestate", context.tracestate],
+    [metaKey.parent, context.parent],
+    [metaKey.deadline, context.deadline],
+    [metaKey.idempotencyKey, context.idempotencyKey],
+    [metaKey.taskParent, context.taskParent]
+  ])
+
+/** The params with more `_meta`; what is there already stays. */
+export const withMeta = (params: JsonObject, meta: JsonObject): JsonObject => {
+  return { ...params, _meta: { ...meta, ...objectAt(params, "_meta") } }
+}
+
+/** The task a message belongs to (2025-11-25). */
+export const relatedTask = (message: { readonly params?: JsonObject }): string | undefined => {
+  const meta = message.params?.["_meta"]
+  const related = isObject(meta) ? meta[metaKey.relatedTask] : undefined
+  return isObject(related) && typeof related["taskId"] === "string" ? related["taskId"] : undefined
+}
+
+export const relatedMeta = (taskId: string): JsonObject => ({ [metaKey.relatedTask]: { taskId } })
+
+/** The params of a question without what says how it travels. */
+export const bareParams = (request: RpcRequest): JsonObject => {
+  const { _meta: _, task: __, ...params } = request.params ?? {}
+  return params
+}

@@ -1,0 +1,82 @@
+/**
+ * What the end of a remote call means for the task that made it.
+ */
+import { check } from "@coppice/task/Payload"
+import type { FailureReason } from "@coppice/task/Task"
+import type { Command } from "@coppice/task/TaskMachine"
+import type { Json } from "effect/Schema"
+import type { McpError } from "./errors.ts"
+import { isObject, textAt } from "./rpc.ts"
+import type { CallResult, TaskEnd } from "./task.ts"
+
+/** How an attempt ended. */
+export type Verdict =
+  | { readonly _tag: "End"; readonly command: Command }
+  /** Worth another attempt, no sooner than after `delay` milliseconds. */
+  | { readonly _tag: "Again"; readonly message: string; readonly delay: number }
+
+export interface Judge {
+  readonly agent: string
+  readonly server: string
+  readonly tool: string
+  /** Turns a result into the agent's output, or says why it is none. */
+  readonly output: (result: CallResult) => { readonly value: Json } | { readonly problem: string }
+}
+
+const longest = 1_000
+
+export const failed = (attempt: number, reason: FailureReason, message: string, error: Json = null): Verdict => ({
+  _tag: "End",
+  command: { _tag: "Fail", attempt, reason, message: message.slice(0, longest), error }
+})
+
+const firstText = (content: ReadonlyArray<Json>): string | undefined => {
+  for (const block of content) {
+    const text = textAt(block, "text")
+    if (text !== undefined && text !== "") return text
+  }
+  return undefined
+}
+
+const completed = (judge: Judge, attempt: number, result: CallResult): Verdict => {
+  const where = `Server "${judge.server}", tool "${judge.tool}"`
+  if (result.isError) {
+    const message = firstText(result.content) ?? `${where} failed without a message`
+    const error = { _tag: "RemoteFailure", message, content: result.content }
+    const tooLarge = check(`The error of "${judge.agent}"`, error)
+    return tooLarge === undefined
+      ? failed(attempt, "agent_error", message, error)
+      : failed(attempt, "defect", tooLarge.message)
+  }
+  const output = judge.output(result)
+  if ("problem" in output) return failed(attempt, "defect", `${where}: its result does not fit: ${output.problem}`)
+  const tooLarge = check(`The output of "${judge.agent}"`, output.value)
+  return tooLarge === undefined
+    ? { _tag: "End", command: { _tag: "Complete", attempt, result: output.value } }
+    : failed(attempt, "defect", tooLarge.message)
+}
+
+/** The verdict on a task or call that ended. */
+export const onEnd = (judge: Judge, attempt: number, end: TaskEnd): Verdict => {
+  switch (end._tag) {
+    case "Completed":
+      return completed(judge, attempt, end.result)
+    case "Failed": {
+      const { code, message } = end.fault
+      return failed(attempt, "defect", `Server "${judge.server}", tool "${judge.tool}": ${message} (JSON-RPC ${code})`)
+    }
+    case "Cancelled": {
+      const reason = end.message ?? "The server cancelled the task"
+      return { _tag: "End", command: { _tag: "Cancel", by: `server ${judge.server}`, reason } }
+    }
+  }
+}
+
+/** The verdict on an error that is final. */
+export const onError = (judge: Judge, attempt: number, error: McpError): Verdict =>
+  failed(attempt, "defect", `Tool "${judge.tool}": ${error.message}`)
+
+/** What a plain result is to an agent without an output schema. */
+export const plainOutput = (result: CallResult): { readonly value: Json } => ({
+  value: isObject(result.structuredContent) ? result.structuredContent : { content: result.content }
+})
