@@ -174,6 +174,19 @@ const doctor = Command.make(
   })
 ).pipe(Command.withDescription("Check this machine, this folder and the service, and say what to mend"))
 
+const mcp = Command.make(
+  "mcp",
+  { config: text("config", "FILE", "Configuration of a service that has to be started [coppice.config.ts]") },
+  Effect.fnUntraced(function*({ config }) {
+    const { data, url } = yield* root
+    const { mcp } = yield* Effect.promise(() => import("./verbs/mcp.ts"))
+    return yield* mcp({ data, url, config })
+  })
+).pipe(
+  Command.withDescription("Speak MCP on the standard streams, for hosts that start their servers themselves"),
+  Command.withExamples([example("claude mcp add coppice -- npx coppice mcp", "as a server of Claude Code")])
+)
+
 /** Only for the help: the service reads its own flags, see `Cli`. */
 const serve = Command.make("serve", {}, () => Effect.void).pipe(
   Command.withDescription("Start the service; `coppice serve --help` lists its flags")
@@ -184,7 +197,7 @@ export const coppice = root.pipe(Command.withSubcommands([
   { group: "Work", commands: [run, retry, cancel, remove] },
   { group: "Look", commands: [ps, tree, watch, events, why] },
   { group: "Answer", commands: [inbox, answer] },
-  { group: "Operate", commands: [serve, agents, doctor] }
+  { group: "Operate", commands: [serve, mcp, agents, doctor] }
 ]))
 
 /** Verbs of later releases, and what there is instead today. */
@@ -197,7 +210,6 @@ export const later: ReadonlyMap<string, string> = new Map([
   ["fork", "coppice retry <id> runs the same input again and reuses what had succeeded"],
   ["gateway", "agents call each other inside one service"],
   ["init", "write a coppice.config.ts and start it with coppice serve"],
-  ["mcp", "agents are reached with coppice run and over HTTP"],
   ["replay", "coppice retry <id> runs the same input again and reuses what had succeeded"],
   ["steer", "coppice cancel <id> stops a run; its questions are answered with coppice answer"],
   ["trace", "coppice events <id> and coppice tree <id> show what happened"]

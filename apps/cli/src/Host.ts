@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
+import type { Readable, Writable } from "node:stream"
 import type { Failure } from "./Failure.ts"
 import type { Key } from "./FormPrompt.ts"
 import { type Line, paint } from "./Line.ts"
@@ -40,6 +41,8 @@ export class Host extends Context.Service<Host, {
   readonly signals: Effect.Effect<Queue.Dequeue<Signal>, never, Scope.Scope>
   /** All of the standard input. */
   readonly stdin: Effect.Effect<string, Failure>
+  /** The standard streams as they are, for a verb that speaks a protocol over them. */
+  readonly pipe: { readonly input: Readable; readonly output: Writable }
 }>()("@coppice/cli/Host") {}
 
 /** Writes whole lines. */

@@ -92,7 +92,8 @@ export const make = (): { readonly host: Host["Service"]; readonly notify: (sign
     stdin: Effect.tryPromise({
       try: () => text(process.stdin),
       catch: () => badInput("The standard input cannot be read")
-    })
+    }),
+    pipe: { input: process.stdin, output: process.stdout }
   }
   const notify = (signal: Signal) => {
     for (const queue of readers) Queue.offerUnsafe(queue, signal)

@@ -29,7 +29,7 @@ import { messageOf } from "./internal/client/errors.ts"
 import type { Rejected, Remote } from "./internal/client/RemoteRun.ts"
 import { RemoteWorker } from "./internal/client/RemoteWorker.ts"
 import { isObject, textAt } from "./internal/client/rpc.ts"
-import { plainOutput } from "./internal/client/verdict.ts"
+import { plainOutput, wholeOutput } from "./internal/client/verdict.ts"
 import type { CallResult, McpClient, McpError, Tool } from "./McpClient.ts"
 
 type Pure = Schema.Codec<any, any>
@@ -54,6 +54,10 @@ export interface RemoteAgentOptions {
   readonly input?: Pure | undefined
   /** Read from the tool's structured content. [the tool's own schema, unchecked] */
   readonly output?: Pure | undefined
+  /** Its results are passed on as they are: content blocks, and what is structured. [false] */
+  readonly passthrough?: boolean | undefined
+  /** MCP hosts of this service are offered it. [false] */
+  readonly listed?: boolean | undefined
   /** Calling it twice does no harm: a call whose fate is unknown is repeated. [false] */
   readonly idempotent?: boolean | undefined
   /** `forbid`: never as a task, even where the server could. [prefer] */
@@ -127,6 +131,8 @@ export const contractOf = (agent: RemoteAgent, tool: Tool | undefined): Contract
     output,
     error,
     policy: "slow",
+    content: agent.passthrough === true,
+    listed: agent.listed === true,
     concurrency: agent.concurrency ?? 64,
     queue: agent.queue ?? 20_000,
     attempts: agent.attempts ?? 5
@@ -166,7 +172,8 @@ const structured = ({ content, structuredContent }: CallResult): Schema.Json | u
   }
 }
 
-const outputOf = ({ output }: RemoteAgent): Remote["output"] => {
+const outputOf = ({ output, passthrough }: RemoteAgent): Remote["output"] => {
+  if (passthrough === true) return wholeOutput
   if (output === undefined) return plainOutput
   const codec = Schema.toCodecJson(output)
   const decode = SchemaParser.decodeUnknownExit(codec)

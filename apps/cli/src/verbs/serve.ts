@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url"
 import { exitCodes, Failure } from "../Failure.ts"
 import { launch } from "../Launch.ts"
 
-const main = fileURLToPath(new URL("../../../orchestrator/src/main.ts", import.meta.url))
+/** The service's own program. */
+export const main: string = fileURLToPath(new URL("../../../orchestrator/src/main.ts", import.meta.url))
 
 /** Succeeds with the service's exit code. */
 export const serve = Effect.fn("serve")(function*(args: ReadonlyArray<string>) {

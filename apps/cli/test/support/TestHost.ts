@@ -5,6 +5,7 @@ import type * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
+import { PassThrough, Readable } from "node:stream"
 import { run } from "../../src/Cli.ts"
 import type { Key } from "../../src/FormPrompt.ts"
 import type { Host, Signal, Surface } from "../../src/Host.ts"
@@ -72,7 +73,8 @@ export class TestHost {
       canAsk: isTty,
       keys: this.keys.read,
       signals: this.signals.read as never,
-      stdin: Effect.succeed(stdin)
+      stdin: Effect.succeed(stdin),
+      pipe: { input: Readable.from([stdin]), output: new PassThrough() }
     }
   }
 

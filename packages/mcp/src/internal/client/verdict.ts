@@ -80,3 +80,8 @@ export const onError = (judge: Judge, attempt: number, error: McpError): Verdict
 export const plainOutput = (result: CallResult): { readonly value: Json } => ({
   value: isObject(result.structuredContent) ? result.structuredContent : { content: result.content }
 })
+
+/** A result passed on whole. */
+export const wholeOutput = ({ content, structuredContent }: CallResult): { readonly value: Json } => ({
+  value: { content, ...structuredContent === undefined ? {} : { structuredContent } }
+})
