@@ -5,7 +5,9 @@
  * wherever that code runs; every call is a task of its own, whose result is read from the log.
  */
 import { type Contract, isToolName, type TaskPolicy } from "@coppice/task/Contract"
+import { RemoteFailure } from "@coppice/task/RemoteFailure"
 import type { ParentExit } from "@coppice/task/Task"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -162,3 +164,63 @@ export const make = <const Name extends string, I extends Pure, O extends Pure, 
   name: Name,
   options: AgentOptions<I, O, E>
 ): Agent<Name, I, O, E> => makeKind("agent", name, options)
+
+/** What is said of a tool of a foreign MCP server. Limits have defaults in brackets. */
+export interface RemoteOptions<I extends Pure, O extends Pure> {
+  /** The tool's name there. [the agent's own] */
+  readonly tool?: string | undefined
+  readonly description?: string | undefined
+  /** Checked before anything is sent. [any object] */
+  readonly input?: I | undefined
+  /** Read from the tool's structured content, or its one text. [what the tool returns, as JSON] */
+  readonly output?: O | undefined
+  /** Calling it twice does no harm: a call whose fate is unknown after a crash is repeated. [false] */
+  readonly idempotent?: boolean | undefined
+  /** `forbid`: never as a task, even where the server has them. ["prefer"] */
+  readonly task?: "prefer" | "forbid" | undefined
+  /** MCP hosts of this service are offered it as well. [false] */
+  readonly listed?: boolean | undefined
+  /** How long the first reply may take. [no limit] */
+  readonly timeout?: Duration.Input | undefined
+  /** Calls at once. [64] */
+  readonly concurrency?: number | undefined
+  /** Executions a task may lose to a server out of reach. [5] */
+  readonly attempts?: number | undefined
+}
+
+/** A tool of a foreign MCP server, called like any agent. It is data: `servers` of an orchestrator says where it is. */
+export interface Remote<Name extends string, I extends Pure, O extends Pure>
+  extends Pick<Agent<Name, I, O, typeof RemoteFailure>, "name" | "contract" | "input" | "output" | "error" | "call">
+{
+  readonly remote: RemoteOptions<I, O>
+}
+
+/**
+ * A tool of a foreign MCP server as an agent.
+ *
+ * **Details**
+ *
+ * Its task is one `tools/call` there: a task where the server has tasks, a plain call where it has none. Its questions
+ * come to this service's inbox, cancelling it cancels there, and after a crash the same remote task is followed again.
+ * A result that says `isError` fails the call with `RemoteFailure`.
+ *
+ * **Gotchas**
+ *
+ * A plain call that was under way when this service died may have run. It is repeated only if `idempotent` says that this
+ * does no harm; otherwise its task fails and says so.
+ */
+export const remote = <
+  const Name extends string,
+  I extends Pure = typeof Schema.JsonObject,
+  O extends Pure = typeof Schema.Json
+>(name: Name, options: RemoteOptions<I, O> = {}): Remote<Name, I, O> => {
+  const made = makeKind("agent", name, {
+    description: options.description ?? "",
+    input: (options.input ?? Schema.JsonObject) as I,
+    output: (options.output ?? Schema.Json) as O,
+    error: RemoteFailure,
+    listed: options.listed ?? false
+  })
+  const { call, contract, error, input, output } = made
+  return { name, contract, input, output, error, call, remote: options }
+}

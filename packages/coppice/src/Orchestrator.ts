@@ -16,6 +16,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Json } from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Servers from "./Servers.ts"
 import * as Store from "./Store.ts"
 
 /** An agent with its code: what `toLayer` returns once everything its handler needs has been provided. */
@@ -27,6 +28,8 @@ export interface OrchestratorOptions {
   /** OTP's words and meanings. [one_for_one, 5 restarts in 30 seconds] */
   readonly supervision?: Supervisor.SupervisorOptions | undefined
   readonly executor?: Partial<Executor.ExecutorOptions> | undefined
+  /** Foreign MCP servers by name, and their tools that are agents here. */
+  readonly servers?: Servers.Servers | undefined
   /** What MCP hosts are offered beside the agents, and how. */
   readonly mcp?: Offer | undefined
   /** Settings of the service; the environment and flags win over them. */
@@ -87,6 +90,7 @@ export const make = (options: OrchestratorOptions): Orchestrator => {
   )
   const layer = resume.pipe(
     Layer.provideMerge(inOrder(options.agents)),
+    Layer.provideMerge(Servers.layer(options.servers ?? {})),
     Layer.provideMerge(runtime),
     Layer.provideMerge(Layer.effect(TaskStore, TaskStore))
   ) as Layer.Layer<Services, StoreError, TaskStore>

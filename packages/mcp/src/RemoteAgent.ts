@@ -11,6 +11,7 @@
  */
 import { type Contract, isToolName } from "@coppice/task/Contract"
 import { canonical } from "@coppice/task/Payload"
+import { RemoteFailure } from "@coppice/task/RemoteFailure"
 import { Settler } from "@coppice/task/Settler"
 import { TaskLog } from "@coppice/task/TaskLog"
 import { TaskStore } from "@coppice/task/TaskStore"
@@ -33,13 +34,6 @@ import { plainOutput, wholeOutput } from "./internal/client/verdict.ts"
 import type { CallResult, McpClient, McpError, Tool } from "./McpClient.ts"
 
 type Pure = Schema.Codec<any, any>
-
-/** The error a remote tool declares: it said so itself. */
-export const RemoteFailure = Schema.Struct({
-  _tag: Schema.tag("RemoteFailure"),
-  message: Schema.String,
-  content: Schema.Array(Schema.Json)
-})
 
 /** What is said about a remote agent. Limits have defaults in brackets. */
 export interface RemoteAgentOptions {
