@@ -187,6 +187,29 @@ const mcp = Command.make(
   Command.withExamples([example("claude mcp add coppice -- npx coppice mcp", "as a server of Claude Code")])
 )
 
+const gateway = Command.make(
+  "gateway",
+  {
+    command: Argument.String("command").pipe(
+      Argument.withDescription("The server's program and its arguments, after --"),
+      Argument.variadic()
+    ),
+    name: text("name", "NAME", "What the server is called here"),
+    port: text("port", "PORT", "Serve HTTP on this port instead of the standard streams")
+  },
+  Effect.fnUntraced(function*({ command, name, port }) {
+    const { data, url } = yield* root
+    const { gateway } = yield* Effect.promise(() => import("./verbs/gateway.ts"))
+    yield* gateway({ command, data, name, port, url })
+  })
+).pipe(
+  Command.withDescription("Put any MCP server behind durable tasks: its command after --, or its address with --url"),
+  Command.withExamples([
+    example("coppice gateway -- npx -y some-mcp-server", "a program, on the standard streams"),
+    example("coppice gateway --url https://example.test/mcp --port 4290", "an address, over HTTP")
+  ])
+)
+
 /** Only for the help: the service reads its own flags, see `Cli`. */
 const serve = Command.make("serve", {}, () => Effect.void).pipe(
   Command.withDescription("Start the service; `coppice serve --help` lists its flags")
@@ -197,7 +220,7 @@ export const coppice = root.pipe(Command.withSubcommands([
   { group: "Work", commands: [run, retry, cancel, remove] },
   { group: "Look", commands: [ps, tree, watch, events, why] },
   { group: "Answer", commands: [inbox, answer] },
-  { group: "Operate", commands: [serve, mcp, agents, doctor] }
+  { group: "Operate", commands: [serve, mcp, gateway, agents, doctor] }
 ]))
 
 /** Verbs of later releases, and what there is instead today. */
@@ -208,7 +231,6 @@ export const later: ReadonlyMap<string, string> = new Map([
   ["dev", "coppice serve, and start it again after a change"],
   ["export", "coppice events <id> --json has every fact of a run"],
   ["fork", "coppice retry <id> runs the same input again and reuses what had succeeded"],
-  ["gateway", "agents call each other inside one service"],
   ["init", "write a coppice.config.ts and start it with coppice serve"],
   ["replay", "coppice retry <id> runs the same input again and reuses what had succeeded"],
   ["steer", "coppice cancel <id> stops a run; its questions are answered with coppice answer"],

@@ -138,7 +138,7 @@ type SettingName = keyof typeof settings
 const names = Object.keys(settings) as ReadonlyArray<SettingName>
 
 /** Environment variables other programs of Coppice read. */
-const otherVariables = new Set(["COPPICE_URL", "COPPICE_FAILPOINTS", "COPPICE_TOKEN"])
+const otherVariables = new Set(["COPPICE_URL", "COPPICE_FAILPOINTS", "COPPICE_TOKEN", "COPPICE_GATEWAY"])
 
 /** Settings as they were found, checked but not yet complete. */
 export type Found = { readonly [Name in SettingName]?: unknown }
