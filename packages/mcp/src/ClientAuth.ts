@@ -170,8 +170,8 @@ class PersonProvider implements OAuthClientProvider {
     if (address === undefined) return undefined
     this.address = undefined
     const answer = await Effect.runPromise(this.auth.authorize(address))
-    const state = answer.get("state")
-    if (state !== null && state !== expected) throw new Error("The redirect belongs to another sign-in: start again")
+    if (answer.get("state") !== expected) throw new Error("The redirect belongs to another sign-in: start again")
+    this.expected = undefined
     return answer
   }
 }

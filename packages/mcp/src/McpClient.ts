@@ -96,6 +96,8 @@ export interface McpClientOptions {
   readonly timeout?: number | undefined
   /** Milliseconds between polls when the server names none. [1 second] */
   readonly interval?: number | undefined
+  /** Calls waiting for their first reply at most, over all tools. [no limit but that of the connections] */
+  readonly concurrency?: number | undefined
   /** `tasks/result` requests kept open at most. [128] */
   readonly holds?: number | undefined
   /** Bytes of one message. [16 MiB] */
@@ -150,6 +152,8 @@ interface Parts {
   readonly tools: Tools
   readonly fork: Fork
   readonly holds: Semaphore.Semaphore
+  /** Requests of calls that may be under way. */
+  readonly calls: Semaphore.Semaphore
   readonly timeout: number
 }
 
@@ -217,7 +221,8 @@ export const make = (options: McpClientOptions): Effect.Effect<McpClient, McpErr
     }
     const link = yield* makeLink(common, target)
     const holds = Semaphore.makeUnsafe(options.holds ?? 128)
-    return client({ options, link, tools, fork, holds, timeout })
+    const calls = Semaphore.makeUnsafe(options.concurrency ?? Infinity)
+    return client({ options, link, tools, fork, holds, calls, timeout })
   })
 
 // ---------------------------------------------------------------- verbs
@@ -250,27 +255,28 @@ const client = (parts: Parts): McpClient => {
 
 let tokens = 0
 
-const caller = ({ fork, link, options: client, tools }: Parts): McpClient["call"] => (name, args, options = {}) => {
-  const key = options.context?.idempotencyKey
-  const mayRepeat = (error: McpError) =>
-    error.isRetryable || (error.isTransient && client.isCoppice === true && key !== undefined)
-  const progressToken = options.progressToken ??
-    (options.onProgress === undefined ? undefined : `coppice-progress-${++tokens}`)
-  const once = Effect.gen(function*() {
-    const connection = yield* link.get
-    const tool = yield* tools.find(connection, name)
-    const withAsk = { ...options, ask: options.ask ?? client.ask }
-    return yield* send({ connection, name, args, tool, options: withAsk, progressToken, fork }).pipe(
-      Effect.tapError((error) =>
-        Effect.sync(() => {
-          // the tool's definition has changed: list again before the next call
-          if (error.reason._tag === "Rpc" && error.reason.code === code.headerMismatch) tools.forget(connection)
-        })
+const caller =
+  ({ calls, fork, link, options: client, tools }: Parts): McpClient["call"] => (name, args, options = {}) => {
+    const key = options.context?.idempotencyKey
+    const mayRepeat = (error: McpError) =>
+      error.isRetryable || (error.isTransient && client.isCoppice === true && key !== undefined)
+    const progressToken = options.progressToken ??
+      (options.onProgress === undefined ? undefined : `coppice-progress-${++tokens}`)
+    const once = Effect.gen(function*() {
+      const connection = yield* link.get
+      const tool = yield* tools.find(connection, name)
+      const withAsk = { ...options, ask: options.ask ?? client.ask }
+      return yield* send({ connection, name, args, tool, options: withAsk, progressToken, fork, calls }).pipe(
+        Effect.tapError((error) =>
+          Effect.sync(() => {
+            // the tool's definition has changed: list again before the next call
+            if (error.reason._tag === "Rpc" && error.reason.code === code.headerMismatch) tools.forget(connection)
+          })
+        )
       )
-    )
-  })
-  return repeated(mayRepeat)(once)
-}
+    })
+    return repeated(mayRepeat)(once)
+  }
 
 const followed = ({ fork, holds, link, options: client, timeout }: Parts): McpClient["follow"] => {
   const modern = perConnection((connection) => gen2.follow(new Subscriptions(connection, fork)))
@@ -337,12 +343,13 @@ const canceller = (parts: Parts): McpClient["cancel"] => (reference) => {
 }
 
 const runner = (verbs: Pick<McpClient, "call" | "cancel" | "follow">): McpClient["run"] => (name, args, options = {}) =>
-  Effect.gen(function*() {
-    const outcome = yield* verbs.call(name, args, options)
-    if (outcome._tag === "Completed") return outcome
-    const { reference, snapshot } = outcome
-    options.onUpdate?.(snapshot)
-    return yield* verbs.follow(reference, { ...options, isNew: true }).pipe(
-      Effect.onInterrupt(() => Effect.ignore(Effect.timeoutOption(verbs.cancel(reference), "5 seconds")))
-    )
-  })
+  // a task that has just begun is not forgotten between its call and its following
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(restore(verbs.call(name, args, options)), (outcome): Effect.Effect<TaskEnd, McpError> => {
+      if (outcome._tag === "Completed") return Effect.succeed(outcome)
+      const { reference, snapshot } = outcome
+      options.onUpdate?.(snapshot)
+      const cancel = Effect.ignore(Effect.timeoutOption(verbs.cancel(reference), "5 seconds"))
+      return Effect.onInterrupt(restore(verbs.follow(reference, { ...options, isNew: true })), () => cancel)
+    })
+  )

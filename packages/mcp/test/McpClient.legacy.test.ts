@@ -195,6 +195,21 @@ describe("a call whose caller goes away", () => {
     }))
 })
 
+describe("calls beyond the limit of a server", () => {
+  it.live("wait for their turn", () =>
+    Effect.gen(function*() {
+      const legacy = yield* server
+      const client = yield* http(legacy.url, { concurrency: 1 })
+      const first = yield* Effect.forkChild(client.run("hang", {}))
+      yield* Effect.promise(() => legacy.controls.called("hang"))
+      const second = yield* Effect.forkChild(client.run("echo", { value: "x" }))
+      yield* client.request("ping")
+      assert.isUndefined(legacy.controls.calls["echo"])
+      yield* Fiber.interrupt(first)
+      assert.strictEqual(text(yield* Fiber.join(second)), "x")
+    }))
+})
+
 describe("a server that is not there", () => {
   it.live("is unreachable, and the message says what to look at", () =>
     Effect.gen(function*() {

@@ -7,6 +7,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as McpClient from "../src/McpClient.ts"
 import * as RemoteAgent from "../src/RemoteAgent.ts"
 import { fact, life, type LifeOptions, newStore, rest, submit } from "./support/Engine.ts"
 import { type LegacyHttp, listen } from "./support/LegacyServer.ts"
@@ -56,6 +57,28 @@ describe("a remote agent", () => {
           const quick = yield* rest(yield* submit("quick", { value: "it" }))
           assert.deepStrictEqual(echo.ending, { _tag: "Completed", result: content("hi") })
           assert.deepStrictEqual(quick.ending, { _tag: "Completed", result: content("did it") })
+        })
+      )
+    }))
+
+  it.live("tells the server whose call it is, in which trace, and by which key to know it again", () =>
+    Effect.gen(function*() {
+      const legacy = yield* peer
+      let meta: any
+      legacy.intercept = (_, __, body) => {
+        if (body?.method === "tools/call") meta = body.params._meta
+        return false
+      }
+      yield* life(
+        at(legacy, { name: "echo" }),
+        Effect.gen(function*() {
+          const { task } = yield* rest(yield* submit("echo", { value: "hi" }))
+          const { spanId, traceId } = task.spec.trace
+          assert.deepInclude(meta, {
+            traceparent: `00-${traceId}-${spanId}-01`,
+            "dev.coppice/idempotency-key": task.id,
+            "dev.coppice/task-parent": task.id
+          })
         })
       )
     }))
@@ -240,6 +263,17 @@ describe("a server that cannot be reached", () => {
           assert.include(task.statusMessage, "left alone")
         })
       )
+    }))
+})
+
+describe("a server's tools", () => {
+  it.live("become agents, all of them, under a prefix", () =>
+    Effect.gen(function*() {
+      const legacy = yield* peer
+      const client = yield* McpClient.make({ name: "peer", endpoint: { _tag: "Http", url: legacy.url } })
+      const agents = yield* RemoteAgent.discover(client, "legacy.")
+      assert.includeMembers(agents.map(({ name }) => name), ["legacy.echo", "legacy.quick"])
+      assert.strictEqual(agents.find(({ tool }) => tool === "echo")?.server, "peer")
     }))
 })
 

@@ -7,6 +7,7 @@
  * ```
  */
 import * as Effect from "effect/Effect"
+import type * as Semaphore from "effect/Semaphore"
 import type { Connection, Heard } from "./Connection.ts"
 import { answered } from "./Desk.ts"
 import { brief, type McpError } from "./errors.ts"
@@ -60,6 +61,8 @@ export interface Call {
   readonly options: CallOptions
   readonly progressToken: string | undefined
   readonly fork: (effect: Effect.Effect<void>) => unknown
+  /** Requests that may be under way at once. A call that asks somebody holds none. */
+  readonly calls: Semaphore.Semaphore
 }
 
 /** Rounds of questions before a call is given up. */
@@ -185,7 +188,7 @@ export const send = (call: Call): Effect.Effect<CallOutcome, McpError> =>
     let more: JsonObject = {}
     for (let round = 0; round < rounds; round++) {
       if (options.beforeSend !== undefined) yield* options.beforeSend
-      const reply = yield* connection.request("tools/call", { ...params, ...more }, request)
+      const reply = yield* call.calls.withPermit(connection.request("tools/call", { ...params, ...more }, request))
       if (!connection.isModern || reply["resultType"] !== "input_required") return yield* outcome(call, reply, isTask)
       if (options.whenAsked !== undefined) yield* options.whenAsked
       more = yield* answersTo(call, reply)

@@ -59,7 +59,7 @@ const hasMark = (value: Json | undefined, depth: number): boolean => {
   if (depth > deepest || typeof value !== "object" || value === null) return false
   if (Array.isArray(value)) return value.some((item: Json) => hasMark(item, depth + 1))
   const object = value as JsonObject
-  // an argument may well have this name: only a schema's own member counts
+  // strict where marks are forbidden: an argument that only has this name is taken for one
   return Object.entries(object).some(([key, child]) => key === mark || hasMark(child, depth + 1))
 }
 
