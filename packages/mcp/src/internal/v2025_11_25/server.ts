@@ -11,6 +11,7 @@ import { ProtocolError, Server, type ServerContext } from "@modelcontextprotocol
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import type { JsonObject } from "effect/Schema"
+import { randomInt } from "node:crypto"
 import * as Meta from "../../Meta.ts"
 import { capabilitiesOf, register } from "../server/Base.ts"
 import type { Door } from "../server/Door.ts"
@@ -202,6 +203,15 @@ class Requests {
   }
 }
 
+/**
+ * A session outlives its server: it is made again after a restart, while its client may still show what the one before
+ * asked. So every server numbers its questions from another place on; from 0 on, as the SDK does, an answer to an old
+ * question would be taken for the answer to a new one.
+ */
+const numberApart = (server: Server): void => {
+  Object.assign(server, { _requestMessageId: randomInt(2 ** 47) })
+}
+
 const taskCapabilities = (door: Door): JsonObject => ({
   ...door.caller.isIdentified ? { list: {} } : {},
   cancel: {},
@@ -217,6 +227,7 @@ export const make = (door: Door): { readonly server: Server; readonly session: S
     capabilities: { ...capabilitiesOf(offer, "2025-11-25"), tasks: taskCapabilities(door) },
     ...offer.instructions === undefined ? {} : { instructions: offer.instructions }
   })
+  numberApart(server)
   const write = (agent: string, args: JsonObject, ctx: ServerContext) => {
     const contract = door.calls.contract(agent)
     if (contract === undefined) throw invalid(`Unknown agent: ${agent}`)

@@ -1,0 +1,108 @@
+/**
+ * The service as a process, with the conformance agents: started, killed, started again on the same port and data.
+ *
+ * Clients that are not ours talk to it over HTTP, or over a pipe through `coppice mcp`.
+ */
+import { type ChildProcess, spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { onTestFinished } from "vitest"
+
+const at = (path: string) => fileURLToPath(new URL(`../../../../../${path}`, import.meta.url))
+
+const main = at("apps/orchestrator/src/main.ts")
+const bin = at("apps/cli/bin/coppice.mjs")
+const config = at("docs/examples/conformance-agents/coppice.config.ts")
+
+const env = { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "" }
+
+/** Starts the process and waits until it is ready. */
+const launch = async (data: string, port: number): Promise<ChildProcess> => {
+  const args = [main, "--config", config, "--mcp-auth", "token", "--data", data, "--port", String(port)]
+  const child = spawn(process.execPath, args, { env, stdio: ["ignore", "ignore", "pipe"] })
+  const said: Array<string> = []
+  const { promise, reject, resolve } = Promise.withResolvers<void>()
+  child.stderr.on("data", (chunk) => {
+    said.push(String(chunk))
+    if (said.join("").includes("Ready at")) resolve()
+  })
+  child.once("exit", (code) => reject(new Error(`the service ended with ${code}: ${said.join("")}`)))
+  await promise
+  return child
+}
+
+export class Service {
+  private child: ChildProcess
+  readonly data: string
+  readonly url: string
+  readonly token: string
+  /** Fulfilled while it runs. */
+  private running = Promise.withResolvers<void>()
+
+  private constructor(child: ChildProcess, data: string) {
+    this.child = child
+    this.data = data
+    const { token, url } = JSON.parse(readFileSync(join(data, "service.json"), "utf8")) as {
+      readonly url: string
+      readonly token: string
+    }
+    this.url = url
+    this.token = token
+    this.running.resolve()
+  }
+
+  /** A service that goes with the test. */
+  static async start(): Promise<Service> {
+    const data = mkdtempSync(join(tmpdir(), "coppice-interop-"))
+    const service = new Service(await launch(data, 0), data)
+    onTestFinished(async () => {
+      await service.kill()
+      rmSync(data, { recursive: true, force: true })
+    })
+    return service
+  }
+
+  /** Ends it as a crash would, and waits until it is gone. */
+  async kill(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return
+    this.running = Promise.withResolvers()
+    const gone = once(this.child, "exit")
+    this.child.kill("SIGKILL")
+    await gone
+  }
+
+  /** Starts it again, where it was. */
+  async again(): Promise<void> {
+    this.child = await launch(this.data, Number(new URL(this.url).port))
+    this.running.resolve()
+  }
+
+  get mcp(): URL {
+    return new URL(`${this.url}/mcp`)
+  }
+
+  get headers(): Record<string, string> {
+    return { authorization: `Bearer ${this.token}` }
+  }
+
+  /** `fetch` as a patient host has it: while the port is down, it waits and tries again. */
+  readonly fetch = async (url: string | URL, init?: RequestInit): Promise<Response> => {
+    for (let attempt = 0; attempt < 10; attempt++) {
+      await this.running.promise
+      try {
+        return await fetch(url, init)
+      } catch (error) {
+        if (init?.signal?.aborted === true) throw error
+      }
+    }
+    throw new Error(`${String(url)} does not answer`)
+  }
+
+  /** The command of `coppice mcp` for this service. */
+  get pipe() {
+    return { command: process.execPath, args: [bin, "mcp", "--data", this.data], env, stderr: "inherit" as const }
+  }
+}
