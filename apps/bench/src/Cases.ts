@@ -12,6 +12,7 @@ import { restart } from "./workloads/Restart.ts"
 import { roundtrip } from "./workloads/Roundtrip.ts"
 import { steps } from "./workloads/Steps.ts"
 import { waiting } from "./workloads/Waiting.ts"
+import { calls, clients, late, polls, waiters } from "./workloads/Wire.ts"
 
 /** One or more parts, each in a process of its own. In memory nothing restarts, and a million tasks are not kept. */
 export interface Case {
@@ -25,6 +26,7 @@ export const cases: Readonly<Record<string, Case>> = {
   W3: { parts: [steps], isDurableOnly: false },
   W4: { parts: [waiting, restart], isDurableOnly: false },
   W5: { parts: [cancel], isDurableOnly: false },
+  M: { parts: [polls, calls, late, clients, waiters], isDurableOnly: false },
   cost: { parts: [cost], isDurableOnly: true },
   steps100k: { parts: [longRun], isDurableOnly: true }
 }

@@ -50,7 +50,7 @@ const makeServer = (): MountingServer => {
     requestTimeout: 60_000,
     connectionsCheckingInterval: 5_000
   })
-  server.maxConnections = 10_000
+  server.maxConnections = 20_000
   server.on("request", starting)
   return server
 }
