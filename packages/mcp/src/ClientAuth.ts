@@ -11,10 +11,13 @@
 import {
   type AuthProvider,
   ClientCredentialsProvider,
+  CrossAppAccessProvider,
+  DpopSession,
   type OAuthClientMetadata,
   type OAuthClientProvider,
   type OAuthDiscoveryState,
   PrivateKeyJwtProvider,
+  requestJwtAuthorizationGrant,
   type StoredOAuthClientInformation,
   type StoredOAuthTokens
 } from "@modelcontextprotocol/client"
@@ -50,6 +53,17 @@ export interface PrivateKey {
   readonly issuer?: string | undefined
 }
 
+/** A person who signed in at the company's identity provider: its word is exchanged for a token of the server's. */
+export interface Enterprise {
+  readonly _tag: "Enterprise"
+  readonly clientId: string
+  readonly secret: Redacted.Redacted
+  readonly provider: { readonly tokenEndpoint: string; readonly clientId: string }
+  /** The identity provider's token for the person, fresh enough to be exchanged. */
+  readonly idToken: Effect.Effect<Redacted.Redacted, unknown>
+  readonly issuer?: string | undefined
+}
+
 /** A person signs in. */
 export interface Person {
   readonly _tag: "Person"
@@ -62,17 +76,21 @@ export interface Person {
   /** A registration made beforehand; it goes before everything else. */
   readonly client?: { readonly id: string; readonly secret?: Redacted.Redacted | undefined } | undefined
   readonly scope?: string | undefined
+  /** Binds tokens to a key of this process, where the server can: one that is stolen is worth nothing. [false] */
+  readonly dpop?: boolean | undefined
   /** Where tokens and registrations are kept; without it in memory. */
   readonly file?: string | undefined
 }
 
-export type ClientAuth = Bearer | ClientSecret | PrivateKey | Person
+export type ClientAuth = Bearer | ClientSecret | PrivateKey | Enterprise | Person
 
 /** A provider for one connection, and what brings a person's consent back. */
 export interface Authorization {
   readonly provider: AuthProvider | OAuthClientProvider
   /** The token to send now. */
   readonly token: () => Promise<string | undefined>
+  /** Each request carries a proof of its own, which only the SDK can make. */
+  readonly isBound: boolean
   /** Lets the person decide and returns what came back; `undefined` when nobody was asked. */
   readonly consent: () => Promise<URLSearchParams | undefined>
 }
@@ -82,8 +100,28 @@ const noConsent = () => Promise.resolve(undefined)
 const machine = (provider: OAuthClientProvider): Authorization => ({
   provider,
   token: async () => (await provider.tokens())?.access_token,
+  isBound: false,
   consent: noConsent
 })
+
+const enterprise = ({ clientId, idToken, issuer, provider, secret }: Enterprise): OAuthClientProvider =>
+  new CrossAppAccessProvider({
+    clientId,
+    clientSecret: Redacted.value(secret),
+    ...issuer === undefined ? {} : { expectedIssuer: issuer },
+    assertion: async ({ authorizationServerUrl, fetchFn, resourceUrl, scope }) => {
+      const granted = await requestJwtAuthorizationGrant({
+        tokenEndpoint: provider.tokenEndpoint,
+        clientId: provider.clientId,
+        idToken: Redacted.value(await Effect.runPromise(idToken)),
+        audience: authorizationServerUrl,
+        resource: resourceUrl,
+        ...scope === undefined ? {} : { scope },
+        fetchFn
+      })
+      return granted.jwtAuthGrant
+    }
+  })
 
 /** What the SDK asks of somebody who signs in. */
 class PersonProvider implements OAuthClientProvider {
@@ -96,11 +134,15 @@ class PersonProvider implements OAuthClientProvider {
   private expected: string | undefined
   private address: URL | undefined
   private discovery: OAuthDiscoveryState | undefined
+  private key: Promise<DpopSession> | undefined
+  /** There only when tokens are bound: the SDK asks for the member. */
+  readonly dpop?: () => Promise<DpopSession>
 
   constructor(auth: Person, server: string) {
     this.auth = auth
     this.redirectUrl = auth.redirectUrl
     this.kept = new Credentials(server, auth.file)
+    if (auth.dpop === true) this.dpop = () => this.key ??= DpopSession.create()
     if (auth.metadataUrl !== undefined) this.clientMetadataUrl = auth.metadataUrl
     this.clientMetadata = {
       client_name: auth.clientName,
@@ -181,7 +223,7 @@ export const toAuthorization = (auth: ClientAuth, server: string): Authorization
   switch (auth._tag) {
     case "Bearer": {
       const token = () => Promise.resolve(Redacted.value(auth.token))
-      return { provider: { token }, token, consent: noConsent }
+      return { provider: { token }, token, isBound: false, consent: noConsent }
     }
     case "ClientSecret":
       return machine(
@@ -202,11 +244,14 @@ export const toAuthorization = (auth: ClientAuth, server: string): Authorization
           ...auth.issuer === undefined ? {} : { expectedIssuer: auth.issuer }
         })
       )
+    case "Enterprise":
+      return machine(enterprise(auth))
     case "Person": {
       const provider = new PersonProvider(auth, server)
       return {
         provider,
         token: async () => (await provider.tokens())?.access_token,
+        isBound: auth.dpop === true,
         consent: () => provider.consent()
       }
     }

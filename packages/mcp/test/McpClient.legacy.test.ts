@@ -172,6 +172,23 @@ describe("a task", () => {
       assert.strictEqual(text(yield* Fiber.join(fiber)), "late")
     }))
 
+  it.live("survives that the request for its result is cut", () =>
+    Effect.gen(function*() {
+      const { client, legacy } = yield* overHttp
+      const outcome = yield* client.call("manual", {})
+      if (outcome._tag !== "Started") return assert.fail("no task")
+      let cuts = 0
+      legacy.intercept = (request, _, body) => {
+        if (body?.method !== "tasks/result" || cuts++ > 0) return false
+        request.socket.destroy()
+        return true
+      }
+      const fiber = yield* Effect.forkChild(client.follow(outcome.reference, { isNew: true }))
+      yield* Effect.promise(() => legacy.controls.finish("late"))
+      assert.strictEqual(text(yield* Fiber.join(fiber)), "late")
+      assert.isAbove(cuts, 0)
+    }))
+
   it.live("that fails keeps its reason", () =>
     Effect.gen(function*() {
       const { client, legacy } = yield* overHttp

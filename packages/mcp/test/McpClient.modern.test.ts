@@ -4,6 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import { fileURLToPath } from "node:url"
 import * as McpClient from "../src/McpClient.ts"
 import { listen, type ModernTasks } from "./support/ModernServer.ts"
 
@@ -195,5 +196,33 @@ describe("2026-07-28", () => {
       yield* Effect.promise(gone.close)
       const error = yield* Effect.flip(client.follow(reference, { patience: 200 }))
       assert.strictEqual(error.reason._tag, "Unreachable")
+    }))
+})
+
+describe("2026-07-28 on a pipe", () => {
+  const onPipe = McpClient.make({
+    name: "modern",
+    endpoint: {
+      _tag: "Stdio",
+      command: process.execPath,
+      args: [fileURLToPath(new URL("programs/modernServer.ts", import.meta.url))],
+      shutdown: 200
+    },
+    offers: { elicitation: { form: true } },
+    ask: () => Effect.succeed(McpClient.accept({ name: "Ada" }))
+  })
+
+  it.live("is agreed on, and polled where nothing is pushed", () =>
+    Effect.gen(function*() {
+      const client = yield* onPipe
+      assert.strictEqual((yield* client.agreement).generation, "2026-07-28")
+      assert.strictEqual(text(yield* client.run("third look", {})), "at last")
+    }))
+
+  it.live("asks before there is a task", () =>
+    Effect.gen(function*() {
+      const client = yield* onPipe
+      const answers = JSON.parse(text(yield* client.run("ask first", {})) as string)
+      assert.deepStrictEqual(answers, { who: { action: "accept", content: { name: "Ada" } } })
     }))
 })

@@ -202,7 +202,7 @@ describe("after a restart", () => {
   it.live("a call whose fate is unknown fails rather than run twice", () =>
     Effect.gen(function*() {
       const legacy = yield* peer
-      const options = at(legacy, { name: "hang" })
+      const options = at(legacy, { name: "hang", concurrency: 1 })
       const id = yield* life(
         options,
         Effect.gen(function*() {
@@ -217,6 +217,7 @@ describe("after a restart", () => {
           const { task } = yield* rest(id)
           assert.deepStrictEqual([task.status, task.reason], ["failed", "defect"])
           assert.include(task.statusMessage, "may have run")
+          assert.isTrue((yield* Workers).find("hang")?.hasPlace())
           assert.strictEqual(legacy.controls.calls["hang"], 1)
         })
       )

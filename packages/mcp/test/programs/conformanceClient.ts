@@ -16,6 +16,9 @@ interface Given {
   readonly client_secret?: string
   readonly private_key_pem?: string
   readonly signing_algorithm?: string
+  readonly idp_client_id?: string
+  readonly idp_id_token?: string
+  readonly idp_token_endpoint?: string
   readonly toolCalls?: ReadonlyArray<{ readonly name: string; readonly arguments: Record<string, never> }>
 }
 
@@ -52,6 +55,17 @@ const authOf = (): ClientAuth | undefined => {
         key: secret(given.private_key_pem),
         algorithm: given.signing_algorithm
       }
+    case "auth/enterprise-managed-authorization":
+      return {
+        _tag: "Enterprise",
+        clientId,
+        secret: secret(given.client_secret),
+        provider: { tokenEndpoint: given.idp_token_endpoint ?? "", clientId: given.idp_client_id ?? "" },
+        idToken: Effect.succeed(secret(given.idp_id_token))
+      }
+    case "auth/dpop":
+    case "auth/dpop-nonce":
+      return { ...person, dpop: true }
     case "auth/pre-registration":
       return { ...person, client: { id: clientId, secret: secret(given.client_secret) } }
     default:

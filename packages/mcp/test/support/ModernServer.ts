@@ -55,7 +55,10 @@ export class ModernTasks {
   private readonly listeners = new Map<ServerResponse, { readonly id: unknown; readonly ids: ReadonlySet<string> }>()
   private readonly waiting: Array<() => void> = []
 
-  create(): Task {
+  /** Looks until a task is done. */
+  readonly looks = new Map<string, number>()
+
+  create(interval = this.interval): Task {
     const now = new Date().toISOString()
     const taskId = randomUUID()
     const task = {
@@ -64,7 +67,7 @@ export class ModernTasks {
       createdAt: now,
       lastUpdatedAt: now,
       ttlMs: null,
-      pollIntervalMs: this.interval
+      pollIntervalMs: interval
     }
     this.tasks.set(taskId, task)
     return task
@@ -72,6 +75,9 @@ export class ModernTasks {
 
   find(taskId: string): Task {
     const task = this.tasks.get(taskId)
+    const left = this.looks.get(taskId)
+    if (left === 0) Object.assign(task!, { status: "completed", result: text("at last") })
+    else if (left !== undefined) this.looks.set(taskId, left - 1)
     if (task === undefined) throw new ProtocolError(-32_602, "Failed to retrieve task: Task not found")
     return task
   }
@@ -143,6 +149,11 @@ const call = (tasks: ModernTasks, { params }: any): any => {
       return params.requestState === "first"
         ? text(JSON.stringify(params.inputResponses))
         : { resultType: "input_required", inputRequests: { who: form("Who?") }, requestState: "first" }
+    case "third look": {
+      const task = tasks.create(20)
+      tasks.looks.set(task.taskId, 2)
+      return { resultType: "task", ...task }
+    }
     case "odd":
       return { resultType: "later", content: [] }
     default:
@@ -150,12 +161,13 @@ const call = (tasks: ModernTasks, { params }: any): any => {
   }
 }
 
-const makeServer = (tasks: ModernTasks) => {
+/** One server over these tasks. */
+export const makeServer = (tasks: ModernTasks) => {
   const server = new Server({ name: "modern", version: "1" }, {
     capabilities: { tools: {}, extensions: { [extension]: {} } }
   })
   server.setRequestHandler("tools/list", async () => ({
-    tools: ["echo", "ask first", "odd", "manual"].map((name) => ({
+    tools: ["echo", "ask first", "odd", "manual", "third look"].map((name) => ({
       name,
       inputSchema: {
         type: "object" as const,

@@ -21,6 +21,8 @@ interface Session {
   readonly version: () => string
   readonly generation: () => Generation
   readonly token: () => Promise<string | undefined>
+  /** Only the SDK can send: each request has a proof of its own. */
+  readonly isBound: boolean
   /** Sends through the SDK; `undefined` when there is nothing to authorize with. */
   readonly authorized:
     | ((message: RpcMessage, options: AuthorizedOptions) => Promise<void>)
@@ -128,7 +130,16 @@ export class HttpWire implements Wire {
     return all
   }
 
+  /** Sends through the SDK, which asks for authorization on the way. */
+  private async delegate(exchange: Exchange, send: NonNullable<Session["authorized"]>): Promise<void> {
+    const ended = () => exchange.failed({ _tag: "OutcomeUnknown", detail: "the stream ended before the reply" })
+    await send(exchange.message, { headers: exchange.headers, signal: exchange.signal, ended })
+    if (exchange.id === undefined) exchange.taken()
+  }
+
   private async post(exchange: Exchange): Promise<void> {
+    const { authorized, isBound } = this.options.session
+    if (isBound && authorized !== undefined) return this.delegate(exchange, authorized)
     const { pools } = this.options
     const response = await pools.lane(exchange.lane).request({
       path: this.path,
@@ -236,10 +247,7 @@ export class HttpWire implements Wire {
     const { statusCode: status } = response
     const text = await this.text(response)
     if (session.authorized !== undefined && (status === 401 || status === 403 || isRedirect(status))) {
-      const ended = () => exchange.failed({ _tag: "OutcomeUnknown", detail: "the stream ended before the reply" })
-      await session.authorized(exchange.message, { headers: exchange.headers, signal: exchange.signal, ended })
-      if (exchange.id === undefined) exchange.taken()
-      return
+      return this.delegate(exchange, session.authorized)
     }
     if (status === 401 || status === 403) throw new Failed({ _tag: "Unauthorized", detail: `HTTP ${status}` })
     if (status === 429 || status === 503) {

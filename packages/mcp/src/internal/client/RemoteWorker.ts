@@ -92,12 +92,13 @@ export class RemoteWorker implements Worker {
     this.held.set(entry.state.id, held)
     const leave = this.places.enter(() => {
       if (entry.state.attempt === 0) log.dispatch(entry, { _tag: "Start", attempt: 1 })
-      // not before the caller has gone on: it is about to learn of the task
       const fiber = this.options.fork(run.run)
       held.fiber = fiber
       fiber.addObserver((exit) => this.ended(held, exit))
     })
     held.leave = leave
+    // it may have ended already
+    if (this.held.get(entry.state.id) !== held) leave()
     // a task that waits for a person leaves its place to others
     run.onIdle = leave
   }

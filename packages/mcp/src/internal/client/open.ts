@@ -146,6 +146,7 @@ const wireOf = (common: Common, target: HttpTarget, { connection, inner }: Half)
       version: () => connection.agreement.version,
       generation: () => connection.agreement.generation,
       token: authorization === undefined ? () => Promise.resolve(undefined) : authorization.token,
+      isBound: authorization?.isBound === true,
       authorized: authorization === undefined ? undefined : authorized(inner, authorization)
     }
   })

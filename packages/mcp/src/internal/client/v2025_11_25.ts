@@ -34,6 +34,8 @@ export const replyTo = (id: RpcId, answer: Answer, task: string | undefined): Rp
 const whileHeld = 5_000
 /** How long a poll that saw the end leaves it to the open `tasks/result` to bring the result. */
 const grace = 1_000
+/** How long a `tasks/result` that was cut rests before it is opened again, milliseconds. */
+const reopen = 1_000
 
 interface State {
   readonly following: Following
@@ -108,24 +110,35 @@ const explained = (state: State, error: McpError): Effect.Effect<TaskEnd | undef
 const fetched = (state: State): Effect.Effect<TaskEnd | undefined, McpError> =>
   Effect.catch(result(state), (error) => explained(state, error))
 
+/** One `tasks/result`, marked as open while it is. `"cut"`: the connection lives, the request does not. */
+const held = (state: State): Effect.Effect<TaskEnd | "cut" | undefined, McpError> =>
+  Effect.suspend(() => {
+    state.isHeld = true
+    return fetched(state)
+  }).pipe(
+    Effect.ensuring(Effect.sync(() => {
+      state.isHeld = false
+    })),
+    Effect.catchIf(
+      (error) => error.isTransient && state.following.connection.closedBy === undefined,
+      () => Effect.succeed("cut" as const)
+    )
+  )
+
 /** Keeps `tasks/result` open. Never ends when the server does not hold it. */
 const hold = (state: State): Effect.Effect<TaskEnd, McpError> =>
   Effect.gen(function*() {
-    state.isHeld = true
-    const end = yield* fetched(state).pipe(
-      Effect.ensuring(Effect.sync(() => {
-        state.isHeld = false
-      })),
-      Effect.catchIf((error) => error.isTransient && state.following.connection.closedBy === undefined, () =>
-        // the poll finds out whether the server is there
-        Effect.sync(() => {
-          state.bell.ring()
-        }))
-    )
-    return end ?? (yield* Effect.never)
+    for (;;) {
+      const end = yield* held(state)
+      if (end === undefined) return yield* Effect.never
+      if (end !== "cut") return end
+      // the poll finds out whether the server is there
+      state.bell.ring()
+      yield* Effect.sleep(reopen)
+    }
   })
 
-const watch = (state: State): Effect.Effect<TaskEnd, McpError> =>
+const watch = (state: State): Effect.Effect<TaskEnd, McpError, Scope.Scope> =>
   Effect.gen(function*() {
     const { bell, following } = state
     if (following.options.isNew === true) yield* bell.wait(wait(state))
@@ -138,7 +151,9 @@ const watch = (state: State): Effect.Effect<TaskEnd, McpError> =>
         if (end !== undefined) return end
       }
       // questions come on the stream of `tasks/result`
-      if (snapshot.status === "input_required" && !state.isHeld) following.fork(Effect.ignore(hold(state)))
+      if (snapshot.status === "input_required" && !state.isHeld) {
+        yield* Effect.forkScoped(Effect.ignore(hold(state)))
+      }
       yield* bell.wait(wait(state))
     }
   })
@@ -173,7 +188,7 @@ export const follow = (following: Following): Effect.Effect<TaskEnd, McpError, S
         state.desk.keepOnly(new Set())
       })
     )
-    const held = Effect.flatMap(holds.withPermitsIfAvailable(1)(hold(state)), (end) =>
+    const waiting = Effect.flatMap(holds.withPermitsIfAvailable(1)(hold(state)), (end) =>
       Option.isSome(end) ? Effect.succeed(end.value) : Effect.never)
-    return yield* Effect.raceFirst(held, watch(state))
+    return yield* Effect.raceFirst(waiting, watch(state))
   })

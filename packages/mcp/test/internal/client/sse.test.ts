@@ -13,7 +13,7 @@ const read = (chunks: ReadonlyArray<string>) => {
 describe("server-sent events", () => {
   it("are read alike however they are cut", () => {
     const whole = read([text, "\n"])
-    const letters = read([...text, "\n"])
+    const letters = read([...text.split(""), "\n"])
     assert.deepStrictEqual(whole.events.map(({ data }) => data), ["a\nb", "c", "d"])
     assert.deepStrictEqual(letters.events, whole.events)
     assert.deepStrictEqual([whole.reader.lastId, whole.reader.retry], ["1", 50])
