@@ -59,4 +59,11 @@ describe("sync", () => {
   })
 
   it("lets fences of other languages be", () => assert.strictEqual(page("```sh\nnpm start\n```\n").fences, 0))
+
+  it("writes what a program says between its marks, and refuses a block nobody generates", () => {
+    const text = "<!-- generated numbers -->\nold\n<!-- end -->\n"
+    const generated = sync([{ path: "docs/page.md", text }], [], new Map([["numbers", ["", "1 of 2", ""]]]))
+    assert.strictEqual(generated.stale[0]?.text, "<!-- generated numbers -->\n\n1 of 2\n\n<!-- end -->\n")
+    assert.deepStrictEqual(page(text).findings, ["docs/page.md:1: the block names numbers, which nothing generates"])
+  })
 })

@@ -49,6 +49,7 @@ class Followed {
   readonly questions = new Map<string, Question>()
   readonly refused = new Map<string, number>()
   progress: ((envelope: Envelope) => JsonObject | undefined) | undefined
+  isHeard = false
   hearing: Hearing | undefined
   readonly outgoing = new Outgoing()
   readonly task: Task
@@ -99,20 +100,26 @@ export class Session {
   /** Follows a task from now on; again and again is once. */
   follow(task: Task, options: { readonly isTask: boolean; readonly token?: string | number | undefined }) {
     return Effect.gen({ self: this }, function*() {
-      let followed = this.followed.get(task.id)
-      if (followed === undefined) {
-        followed = new Followed(task)
-        this.followed.set(task.id, followed)
-        this.makeRoom()
-        if (options.token !== undefined) followed.progress = progressOf(options.token)
-        followed.isTask = options.isTask
-        if (!isTerminal(task.status)) {
-          followed.hearing = yield* hear(this.door, task, (envelope) => this.heard(followed!, envelope))
-        }
-      }
+      const followed = this.entry(task)
       followed.isTask ||= options.isTask
+      if (options.token !== undefined) followed.progress = progressOf(options.token)
+      if (followed.isHeard || isTerminal(task.status)) return followed
+      followed.isHeard = true
+      followed.hearing = yield* Effect.onError(
+        hear(this.door, task, (envelope) => this.heard(followed, envelope)),
+        () => Effect.sync(() => followed.isHeard = false)
+      )
       return followed
     })
+  }
+
+  private entry(task: Task): Followed {
+    const known = this.followed.get(task.id)
+    if (known !== undefined) return known
+    const followed = new Followed(task)
+    this.followed.set(task.id, followed)
+    this.makeRoom()
+    return followed
   }
 
   private makeRoom(): void {
@@ -128,15 +135,15 @@ export class Session {
   }
 
   /** Uses the stream of a request for the task's messages; the returned function ends that. */
-  bind(task: TaskId, stream: Stream, rank: Bound["rank"]): () => void {
-    const followed = this.followed.get(task)
+  bind(task: Task, stream: Stream, rank: Bound["rank"]): () => void {
+    const followed = this.entry(task)
     const bound: Bound = { stream, rank }
-    followed?.bound.add(bound)
-    if (followed !== undefined) this.offerAll(followed)
+    followed.bound.add(bound)
+    this.offerAll(followed)
     return () => {
-      followed?.bound.delete(bound)
+      followed.bound.delete(bound)
       this.lose(stream)
-      if (followed !== undefined) this.offerAll(followed)
+      this.offerAll(followed)
     }
   }
 

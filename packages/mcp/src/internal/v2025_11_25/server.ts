@@ -88,38 +88,53 @@ class Requests {
     )
     const token = Meta.readProgressToken(this.door.metaOf(call.ctx))
     yield* this.session.follow(task, { isTask: true, token })
+    // as it was when it was made: a question it asked since is for whoever looks again
+    const view = { ...yield* calls.view(task), status: task.status }
     return {
-      task: toTask(calls.seal.handle(task.id), yield* calls.view(task)),
+      task: toTask(calls.seal.handle(task.id), view),
       _meta: {
         [Meta.immediateResponse]: `"${call.contract.name}" has started as a task; its result comes when it has ended.`
       }
     }
   })
 
-  /** Waits for the result on the call's own stream. */
+  /** Waits for the result on the call's own stream. A caller that goes away at any time has its task cancelled. */
   plain(call: Call): Effect.Effect<JsonObject, unknown> {
     const { calls } = this.door
     const { peer } = this.session
-    const body = Effect.gen({ self: this }, function*() {
-      const task = yield* this.submit(call)
-      const token = Meta.readProgressToken(this.door.metaOf(call.ctx))
-      const followed = yield* this.session.follow(task, { isTask: false, token })
-      const release = this.session.bind(task.id, streamOf(call.ctx), "call")
-      const { ending } = yield* calls.result(task.id).pipe(
-        Effect.onInterrupt(() => Effect.ignore(calls.cancel(peer, task.id, "The caller went away"))),
-        Effect.tap(followed.hearing?.finish ?? Effect.void),
-        Effect.tap(followed.outgoing.flush),
-        Effect.ensuring(Effect.sync(release))
-      )
-      const result = resultOf(call.contract, ending, "2025-11-25")
-      return result instanceof WireError ? yield* result : result
-    })
+    const body = Effect.uninterruptibleMask((restore) =>
+      Effect.gen({ self: this }, function*() {
+        const task = yield* this.submit(call)
+        return yield* restore(this.wait(call, task)).pipe(
+          Effect.onInterrupt(() => Effect.ignore(calls.cancel(peer, task.id, "The caller went away")))
+        )
+      })
+    )
     return Effect.catchTag(
       body,
       "InvalidInput",
       (error) => Effect.succeed(failedResult(`Invalid arguments: ${error.message}`))
     )
   }
+
+  private wait = Effect.fnUntraced({ self: this }, function*({ contract, ctx }: Call, task: Task) {
+    const token = Meta.readProgressToken(this.door.metaOf(ctx))
+    // before anything is heard, so that nothing of it is told elsewhere
+    const release = this.session.bind(task, streamOf(ctx), "call")
+    const heard = this.session.follow(task, { isTask: false, token })
+    const { ending } = yield* Effect.ensuring(
+      Effect.gen({ self: this }, function*() {
+        const followed = yield* heard
+        const outcome = yield* this.door.calls.result(task.id)
+        yield* followed.hearing?.finish ?? Effect.void
+        yield* followed.outgoing.flush
+        return outcome
+      }),
+      Effect.sync(release)
+    )
+    const result = resultOf(contract, ending, "2025-11-25")
+    return result instanceof WireError ? yield* result : result
+  })
 
   callTool(params: JsonObject, ctx: ServerContext): Effect.Effect<JsonObject, unknown> {
     return Effect.gen({ self: this }, function*() {
@@ -158,7 +173,7 @@ class Requests {
     const { calls } = this.door
     return Effect.gen({ self: this }, function*() {
       const task = yield* this.known(handle)
-      const release = this.session.bind(task.id, streamOf(ctx), "result")
+      const release = this.session.bind(task, streamOf(ctx), "result")
       const { ending } = yield* Effect.ensuring(calls.result(task.id), Effect.sync(release))
       const result = resultOf(calls.contract(task.agent), ending, "2025-11-25")
       if (result instanceof WireError) return yield* result
@@ -193,11 +208,12 @@ class Requests {
       if (cursor !== undefined && (after === undefined || !isTaskId(after))) {
         return yield* invalid("The cursor is not one of this server's")
       }
-      const tasks = yield* calls.list(this.session.peer, after as TaskId | undefined, pageSize)
+      const found = yield* calls.list(this.session.peer, after as TaskId | undefined, pageSize + 1)
+      const tasks = found.slice(0, pageSize)
       const views = yield* Effect.forEach(tasks, (task) => calls.view(task))
       return {
         tasks: views.map((view) => toTask(calls.seal.handle(view.task.id), view)),
-        ...tasks.length < pageSize ? {} : { nextCursor: calls.seal.seal("tasks", tasks.at(-1)!.id) }
+        ...found.length <= pageSize ? {} : { nextCursor: calls.seal.seal("tasks", tasks.at(-1)!.id) }
       }
     })
   }

@@ -34,9 +34,12 @@ const outcome = (contract: Contract | undefined, ending: TaskEvent): JsonObject 
   return { error: { code, message, ...data === undefined ? {} : { data } } }
 }
 
+const statusOf = (view: View): View["status"] =>
+  view.status === "failed" && !isFault(view.ending) ? "completed" : view.status
+
 /** The whole task, as `tasks/get` and notifications have it. */
 export const detailed = (handle: string, contract: Contract | undefined, view: View): JsonObject => {
-  const status = view.status === "failed" && !isFault(view.ending) ? "completed" : view.status
+  const status = statusOf(view)
   const fields = task(handle, { ...view, status })
   if (status === "input_required") {
     return { ...fields, inputRequests: toRequests(view.inputs.map((input) => toWire(view.task.id, input))) }
@@ -45,5 +48,8 @@ export const detailed = (handle: string, contract: Contract | undefined, view: V
   return isOver && view.ending !== undefined ? { ...fields, ...outcome(contract, view.ending) } : fields
 }
 
-/** The answer to a call that became a task: flat, and without what belongs to `tasks/get`. */
-export const created = (handle: string, view: View): JsonObject => ({ resultType: "task", ...task(handle, view) })
+/** The answer to a call that became a task: flat, as it was when it was made, and without what belongs to `tasks/get`. */
+export const created = (handle: string, view: View): JsonObject => ({
+  resultType: "task",
+  ...task(handle, { ...view, status: statusOf({ ...view, status: view.task.status }) })
+})

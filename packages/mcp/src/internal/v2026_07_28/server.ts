@@ -117,10 +117,12 @@ const settle = Effect.fnUntraced(function*(door: Door, call: Call, task: Task) {
   }
 })
 
+/** Whether the call is answered with its task whatever the task does. */
+const isTaskAtOnce = ({ contract, mayHaveTask }: Call): boolean =>
+  mayHaveTask && (contract.policy === "always" || contract.policy === "required")
+
 const answerOf = Effect.fnUntraced(function*(door: Door, call: Call, task: Task) {
-  const settled = call.contract.policy === "always" && call.mayHaveTask || call.contract.policy === "required"
-    ? { _tag: "Under" } as const
-    : yield* settle(door, call, task)
+  const settled = isTaskAtOnce(call) ? { _tag: "Under" } as const : yield* settle(door, call, task)
   switch (settled._tag) {
     case "Ended": {
       const result = resultOf(call.contract, settled.ending, "2026-07-28")
@@ -133,18 +135,25 @@ const answerOf = Effect.fnUntraced(function*(door: Door, call: Call, task: Task)
   }
 })
 
-/** Serves a call. A caller that goes away while it waits has its task cancelled. */
-const serve = (door: Door, call: Call): Effect.Effect<JsonObject, WireError | StoreError> =>
-  Effect.gen(function*() {
-    const task = yield* begin(door, call)
-    const stop = yield* relay(door, task, call.ctx)
-    return yield* answerOf(door, call, task).pipe(
-      Effect.onInterrupt(() => Effect.ignore(door.calls.cancel(call.peer, task.id, "The caller went away"))),
-      Effect.ensuring(stop)
-    )
-  }).pipe(
+const waited = (door: Door, call: Call, task: Task) =>
+  Effect.flatMap(relay(door, task, call.ctx), (stop) => Effect.ensuring(answerOf(door, call, task), stop))
+
+/**
+ * Serves a call. A caller that goes away while it waits has its task cancelled, at any time; a call that is a task at
+ * once goes on, and the idempotency key finds it again.
+ */
+const serve = (door: Door, call: Call): Effect.Effect<JsonObject, WireError | StoreError> => {
+  const cancel = ({ id }: Task) => Effect.ignore(door.calls.cancel(call.peer, id, "The caller went away"))
+  return Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function*() {
+      const task = yield* begin(door, call)
+      const answer = restore(waited(door, call, task))
+      return yield* isTaskAtOnce(call) ? answer : Effect.onInterrupt(answer, () => cancel(task))
+    })
+  ).pipe(
     Effect.catchTag("InvalidInput", (error) => Effect.succeed(failedResult(`Invalid arguments: ${error.message}`)))
   )
+}
 
 /**
  * A server of the SDK for one request, or one connection. The SDK itself answers methods nobody knows, so what is served
