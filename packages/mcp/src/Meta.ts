@@ -7,6 +7,8 @@
  */
 import type { Json, JsonObject } from "effect/Schema"
 
+export const protocolVersion = "io.modelcontextprotocol/protocolVersion"
+export const clientInfo = "io.modelcontextprotocol/clientInfo"
 export const relatedTask = "io.modelcontextprotocol/related-task"
 export const immediateResponse = "io.modelcontextprotocol/model-immediate-response"
 export const subscriptionId = "io.modelcontextprotocol/subscriptionId"
@@ -22,6 +24,8 @@ export const idempotencyKey = "dev.coppice/idempotency-key"
 export const deadline = "dev.coppice/deadline"
 /** Public id of the calling task, for people who read both sides. */
 export const parent = "dev.coppice/parent"
+/** Public id of the task the caller's own task is below, for a Coppice that keeps trees of its own. */
+export const taskParent = "dev.coppice/task-parent"
 /** Public id of the task behind a handle: a name, not a secret. */
 export const task = "dev.coppice/task"
 /** An agent's declared error, encoded, beside the text a model reads. */

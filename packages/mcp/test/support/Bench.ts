@@ -72,7 +72,7 @@ const engine = TaskEngine.layer.pipe(
 /** Everything but the agents; built anew for each case. */
 export const layer = Layer.suspend(() =>
   McpHttp.layer.pipe(
-    Layer.provideMerge(McpServer.layer(offer, "1.0.0")),
+    Layer.provideMerge(McpServer.layer({ offer: offer, version: "1.0.0" })),
     Layer.provideMerge(Seal.layer),
     Layer.provideMerge(engine)
   )

@@ -11,8 +11,9 @@
  * everything about calls and tasks passes it by. Its own messages have numbers as ids, ours have words.
  */
 import * as Effect from "effect/Effect"
+import * as Meta from "../../Meta.ts"
 import { McpError, type McpErrorReason } from "./errors.ts"
-import { type Generation, metaKey, relatedTask, withMeta } from "./meta.ts"
+import { type Generation, relatedTask, withMeta } from "./meta.ts"
 import {
   at,
   idText,
@@ -134,9 +135,9 @@ export class Connection {
     if (!this.isModern) return params
     const { capabilities, clientInfo } = this.options.envelope
     return withMeta(params, {
-      [metaKey.protocolVersion]: this.agreement.version,
-      [metaKey.clientInfo]: clientInfo,
-      [metaKey.clientCapabilities]: capabilities
+      [Meta.protocolVersion]: this.agreement.version,
+      [Meta.clientInfo]: clientInfo,
+      [Meta.clientCapabilities]: capabilities
     })
   }
 
@@ -288,7 +289,7 @@ export class Connection {
 
 /** The request that opened the subscription a message belongs to. */
 const subscriptionOf = (message: Heard): RpcId | undefined => {
-  const id = at(message.params, "_meta", metaKey.subscriptionId)
+  const id = at(message.params, "_meta", Meta.subscriptionId)
   return typeof id === "string" || typeof id === "number" ? id : undefined
 }
 

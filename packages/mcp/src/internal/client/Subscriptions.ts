@@ -15,9 +15,19 @@ type Fork = (effect: Effect.Effect<void>) => Fiber.Fiber<void>
 const gather = 5
 const maxStreams = 32
 
+/** How long a server that honours the tasks may take to tell how each stands, before they are looked at, milliseconds. */
+const grace = 25
+
+/** A task to be told of. */
+interface Watched {
+  /** Makes its follower ask for its state. */
+  readonly look: () => void
+  /** Whether the server has told of it since the stream was opened. */
+  readonly wasTold: () => boolean
+}
+
 interface Batch {
-  /** Tasks to be told of, and how to make each look. */
-  readonly tasks: Map<string, () => void>
+  readonly tasks: Map<string, Watched>
   fiber: Fiber.Fiber<void> | undefined
 }
 
@@ -33,11 +43,11 @@ export class Subscriptions {
     this.fork = fork
   }
 
-  /** Has a task watched until it is released; `look` makes its follower ask for its state. */
-  watch(task: string, look: () => void): () => void {
+  /** Has a task watched until it is released. */
+  watch(task: string, watched: Watched): () => void {
     if (!this.isOffered || (this.open === undefined && this.streams >= maxStreams)) return () => {}
     const batch = this.open ?? this.begin()
-    batch.tasks.set(task, look)
+    batch.tasks.set(task, watched)
     return () => {
       batch.tasks.delete(task)
       if (batch.tasks.size === 0 && batch !== this.open) batch.fiber?.interruptUnsafe()
@@ -65,7 +75,7 @@ export class Subscriptions {
     return Effect.gen({ self: this }, function*() {
       while (batch.tasks.size > 0 && this.isOffered && this.connection.closedBy === undefined) {
         yield* this.listen(batch)
-        for (const look of batch.tasks.values()) look()
+        for (const { look } of batch.tasks.values()) look()
         yield* Effect.sleep("1 second")
       }
     })
@@ -73,10 +83,17 @@ export class Subscriptions {
 
   private listen(batch: Batch): Effect.Effect<void> {
     const taskIds = [...batch.tasks.keys()]
+    // something may have happened before the stream was open; many servers tell where each task stands by themselves
+    const lookAtTheRest = Effect.delay(
+      Effect.sync(() => {
+        for (const { look, wasTold } of batch.tasks.values()) if (!wasTold()) look()
+      }),
+      grace
+    )
     const hear = (message: Heard): boolean => {
       if (message.method !== "notifications/subscriptions/acknowledged") return false
       const honoured = at(message.params, "notifications", "taskIds")
-      if (Array.isArray(honoured) && honoured.length > 0) { for (const look of batch.tasks.values()) look() }
+      if (Array.isArray(honoured) && honoured.length > 0) this.fork(lookAtTheRest)
       else this.isOffered = false
       return true
     }

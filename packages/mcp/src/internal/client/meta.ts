@@ -1,24 +1,8 @@
 /**
- * Every key this client reads or writes in `_meta`, and the codes and names around them.
+ * What the client writes into `_meta` and reads from it, and the codes around it.
  */
+import * as Meta from "../../Meta.ts"
 import { isObject, type JsonObject, objectAt, type RpcRequest } from "./rpc.ts"
-
-const prefix = "io.modelcontextprotocol"
-
-export const metaKey = {
-  protocolVersion: `${prefix}/protocolVersion`,
-  clientInfo: `${prefix}/clientInfo`,
-  clientCapabilities: `${prefix}/clientCapabilities`,
-  relatedTask: `${prefix}/related-task`,
-  subscriptionId: `${prefix}/subscriptionId`,
-  parent: "dev.coppice/parent",
-  deadline: "dev.coppice/deadline",
-  idempotencyKey: "dev.coppice/idempotency-key",
-  taskParent: "dev.coppice/task-parent"
-} as const
-
-/** The identifier of the tasks extension of 2026-07-28. */
-export const tasksExtension = `${prefix}/tasks`
 
 export const code = {
   invalidRequest: -32_600,
@@ -48,12 +32,12 @@ const given = (entries: ReadonlyArray<readonly [string, string | number | undefi
 
 export const contextMeta = (context: CallContext): JsonObject =>
   given([
-    ["traceparent", context.traceparent],
-    ["tracestate", context.tracestate],
-    [metaKey.parent, context.parent],
-    [metaKey.deadline, context.deadline],
-    [metaKey.idempotencyKey, context.idempotencyKey],
-    [metaKey.taskParent, context.taskParent]
+    [Meta.traceparent, context.traceparent],
+    [Meta.tracestate, context.tracestate],
+    [Meta.parent, context.parent],
+    [Meta.deadline, context.deadline],
+    [Meta.idempotencyKey, context.idempotencyKey],
+    [Meta.taskParent, context.taskParent]
   ])
 
 /** The params with more `_meta`; what is there already stays. */
@@ -64,11 +48,11 @@ export const withMeta = (params: JsonObject, meta: JsonObject): JsonObject => {
 /** The task a message belongs to (2025-11-25). */
 export const relatedTask = (message: { readonly params?: JsonObject }): string | undefined => {
   const meta = message.params?.["_meta"]
-  const related = isObject(meta) ? meta[metaKey.relatedTask] : undefined
+  const related = isObject(meta) ? meta[Meta.relatedTask] : undefined
   return isObject(related) && typeof related["taskId"] === "string" ? related["taskId"] : undefined
 }
 
-export const relatedMeta = (taskId: string): JsonObject => ({ [metaKey.relatedTask]: { taskId } })
+export const relatedMeta = (taskId: string): JsonObject => ({ [Meta.relatedTask]: { taskId } })
 
 /** The params of a question without what says how it travels. */
 export const bareParams = (request: RpcRequest): JsonObject => {

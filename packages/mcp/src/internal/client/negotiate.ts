@@ -16,7 +16,7 @@ import { ChildError } from "../../StdioServer.ts"
 import type { Agreement } from "./Connection.ts"
 import { brief, type McpErrorReason, messageOf } from "./errors.ts"
 import { toReason } from "./HttpWire.ts"
-import { tasksExtension } from "./meta.ts"
+import * as Meta from "../../Meta.ts"
 import type { Mux } from "./Mux.ts"
 import { isObject, type JsonObject } from "./rpc.ts"
 
@@ -51,7 +51,7 @@ const shared = (offers: Offers): JsonObject => ({
 /** Capabilities for 2026-07-28: tasks are an extension. */
 export const modernCapabilities = (offers: Offers): JsonObject => ({
   ...shared(offers),
-  extensions: { [tasksExtension]: {} }
+  extensions: { [Meta.tasksExtension]: {} }
 })
 
 /** Capabilities for 2025-11-25: this client can be asked as a task as well. */

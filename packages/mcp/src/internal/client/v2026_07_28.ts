@@ -19,6 +19,7 @@ interface State {
   readonly bell: Bell
   readonly desk: Desk
   pushed: TaskSnapshot | undefined
+  wasTold: boolean
 }
 
 const update = (following: Following, key: string, answer: Answer): Effect.Effect<void, McpError> => {
@@ -78,15 +79,16 @@ export const follow =
   (subscriptions: Subscriptions) => (following: Following): Effect.Effect<TaskEnd, McpError, Scope.Scope> =>
     Effect.gen(function*() {
       const { connection, fork, options, reference: { taskId } } = following
-      const state: State = { following, bell: new Bell(), desk: new Desk(fork, options), pushed: undefined }
+      const state: State = { following, bell: new Bell(), desk: new Desk(fork, options), pushed: undefined, wasTold: false }
       const release = [
         connection.follow(taskId, ({ params }) => {
           const snapshot = params === undefined ? undefined : toSnapshot(params)
           if (snapshot === undefined) return
           state.pushed = snapshot
+          state.wasTold = true
           state.bell.ring()
         }),
-        subscriptions.watch(taskId, () => state.bell.ring())
+        subscriptions.watch(taskId, { look: () => state.bell.ring(), wasTold: () => state.wasTold })
       ]
       yield* Effect.addFinalizer(() =>
         Effect.sync(() => {
