@@ -1,6 +1,7 @@
 /**
  * Remote agents over the official server of 2025-11-25: every task is written down here and done there.
  */
+import { TaskLog } from "@coppice/task/TaskLog"
 import { Tasks } from "@coppice/task/Tasks"
 import { Workers } from "@coppice/task/Worker"
 import { assert, describe, it } from "@effect/vitest"
@@ -195,6 +196,39 @@ describe("after a restart", () => {
           const { ending, task } = yield* rest(id)
           assert.deepStrictEqual(ending, { _tag: "Completed", result: content("late") })
           assert.deepStrictEqual([task.attempt, legacy.controls.calls["manual"]], [2, 1])
+        })
+      )
+    }))
+
+  it.live("a task whose cancellation the server never heard of is cancelled there", () =>
+    Effect.gen(function*() {
+      const legacy = yield* peer
+      const options = at(legacy, { name: "manual" })
+      const id = yield* life(
+        options,
+        Effect.gen(function*() {
+          const id = yield* submit("manual")
+          yield* fact(id, "StepRecorded", ({ key }) => key === "remote:task")
+          return id
+        })
+      )
+      // the process dies right after the commit
+      yield* life(
+        { ...options, agents: [] },
+        Effect.gen(function*() {
+          const log = yield* TaskLog
+          const entry = yield* log.acquire(id)
+          log.dispatch(entry!, { _tag: "Cancel", by: "test", reason: null })
+          yield* log.barrier
+        })
+      )
+      assert.notInclude(legacy.requests, "POST tasks/cancel")
+      yield* life(
+        options,
+        Effect.gen(function*() {
+          const { task } = yield* rest(id)
+          assert.deepStrictEqual([task.status, task.settlement], ["cancelled", "stopped"])
+          assert.include(legacy.requests, "POST tasks/cancel")
         })
       )
     }))

@@ -2,8 +2,8 @@
  * Brings back what a crash, a stop or a lost message left behind.
  *
  * At the start every active task that is not parked is handed to its worker, oldest first, and every ended but
- * unsettled one is settled: the process that ran it is gone, so it has stopped. A slow sweep does the same again for
- * tasks no worker holds.
+ * unsettled one is settled: the process that ran it is gone, so it has stopped, unless its worker knows of something that
+ * may go on elsewhere. A slow sweep does the same again for tasks no worker holds.
  */
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -54,7 +54,7 @@ export const layer: Layer.Layer<Rescuer, never, TaskStore | TaskLog | Workers | 
       // who is settled brings the tasks below along
       const tops = lost.filter(({ state }) => state.parent === null || !ids.has(state.parent))
       const entries = tops.map((row) => log.adopt(row))
-      for (const entry of entries) settler.settle(entry, "stopped")
+      for (const entry of entries) settler.rest(entry)
     }
 
     const settleAllLost = Effect.gen(function*() {

@@ -15,6 +15,7 @@ import type { Envelope } from "./TaskEvent.ts"
 import { type Entry, TaskLog } from "./TaskLog.ts"
 import type { Command, Refused } from "./TaskMachine.ts"
 import { type StoreError, type TaskRow, TaskStore } from "./TaskStore.ts"
+import { Workers } from "./Worker.ts"
 
 /** Who ends a tree and why, as the log records it. */
 export interface Reason {
@@ -25,6 +26,8 @@ export interface Reason {
 export class Settler extends Context.Service<Settler, {
   /** Nothing of this ended task runs any more. Takes over the caller's pin. */
   readonly settle: (entry: Entry, how: Settlement) => void
+  /** Settles an ended task unless somebody here runs it; its worker is asked what became of it. Takes over the pin. */
+  readonly rest: (entry: Entry) => void
   /**
    * Calls back once no child of the task is unsettled; at once when there is none. Children that are not in memory are
    * fetched; if the task is about to end by itself, they are ended or released first, each by its own rule.
@@ -50,12 +53,19 @@ class Trees {
   private readonly waiting = new Map<TaskId, Array<() => void>>()
   private readonly log: TaskLog["Service"]
   private readonly store: TaskStore["Service"]
+  private readonly workers: Workers["Service"]
   private readonly fork: Fork
 
-  constructor(log: TaskLog["Service"], store: TaskStore["Service"], fork: Fork) {
-    this.log = log
-    this.store = store
-    this.fork = fork
+  constructor(services: {
+    readonly log: TaskLog["Service"]
+    readonly store: TaskStore["Service"]
+    readonly workers: Workers["Service"]
+    readonly fork: Fork
+  }) {
+    this.log = services.log
+    this.store = services.store
+    this.workers = services.workers
+    this.fork = services.fork
   }
 
   // ---------------------------------------------------------------- coming to rest
@@ -103,10 +113,13 @@ class Trees {
     })
   }
 
-  /** A node nobody runs is at rest as soon as its children are. Gives the pin back. */
-  private rest(entry: Entry): void {
-    if (entry.held || !isTerminal(entry.state.status) || entry.state.settlement !== null) this.log.release(entry)
-    else this.settle(entry, "stopped")
+  /** A node nobody runs is at rest as soon as its children are, and what its worker started elsewhere. Gives the pin back. */
+  rest(entry: Entry): void {
+    const { agent, settlement, status } = entry.state
+    if (entry.held || !isTerminal(status) || settlement !== null) return this.log.release(entry)
+    const worker = this.workers.find(agent)
+    if (worker?.rest === undefined) this.settle(entry, "stopped")
+    else worker.rest(entry)
   }
 
   // ---------------------------------------------------------------- ending
@@ -214,15 +227,21 @@ class Trees {
   }
 }
 
-export const layer: Layer.Layer<Settler, never, TaskLog | TaskStore> = Layer.effect(
+export const layer: Layer.Layer<Settler, never, TaskLog | TaskStore | Workers> = Layer.effect(
   Settler,
   Effect.gen(function*() {
     const log = yield* TaskLog
-    const trees = new Trees(log, yield* TaskStore, yield* FiberSet.makeRuntime())
+    const trees = new Trees({
+      log,
+      store: yield* TaskStore,
+      workers: yield* Workers,
+      fork: yield* FiberSet.makeRuntime()
+    })
     const stop = log.onCommit((events) => trees.committed(events))
     yield* Effect.addFinalizer(() => Effect.sync(stop))
     return {
       settle: (entry, how) => trees.settle(entry, how),
+      rest: (entry) => trees.rest(entry),
       whenChildrenSettled: (id, callback) => trees.whenChildrenSettled(id, callback),
       end: (id, command, below) => trees.end(id, command, below),
       cancel: (entry, reason) => trees.cancel(entry, reason)

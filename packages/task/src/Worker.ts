@@ -75,6 +75,11 @@ export interface Worker {
   readonly start: (entry: Entry, input: Json) => void
   /** Brings a stored task back. Returns at once. */
   readonly resume: (entry: Entry) => void
+  /**
+   * Brings an ended task to rest that nobody here runs, when something of it may go on elsewhere; it tells the settler.
+   * Left out, such a task is at rest: whoever ran it is gone. Takes over the caller's pin.
+   */
+  readonly rest?: ((entry: Entry) => void) | undefined
 }
 
 /** How long a request waits for an agent whose server is between restarts, before it is refused. */

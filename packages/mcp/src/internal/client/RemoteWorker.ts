@@ -83,6 +83,20 @@ export class RemoteWorker implements Worker {
     })
   }
 
+  /** The task ended while nobody here ran it: its server may still work on it. */
+  readonly rest = (entry: Entry): void => {
+    const { fork, remote, store } = this.options
+    entry.held = true
+    const asked = Effect.flatMap(store.journal(entry.state.id), (journal) => {
+      if (journal === undefined) return Effect.succeed<Settlement>("unknown")
+      return this.stopRemote(new RemoteRun(remote, entry, null, recorded(journal.events)))
+    })
+    fork(Effect.exit(asked)).addObserver((exit) => {
+      const how = Exit.isSuccess(exit) && Exit.isSuccess(exit.value) ? exit.value.value : "unknown"
+      this.letGo(entry, how)
+    })
+  }
+
   private begin(run: RemoteRun): void {
     const { entry } = run
     const { log } = this.options.remote
