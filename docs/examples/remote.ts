@@ -39,6 +39,24 @@ export const orchestrator = Orchestrator.make({
 })
 // #endregion example
 
+// #region coppice
+const Review = Agent.remote("review", { output: Schema.Struct({ verdict: Schema.String }) })
+
+/** An agent of another Coppice, at the address and with the token of its service.json. */
+export const beside = (url: string, token: string) =>
+  Orchestrator.make({
+    agents: [],
+    servers: {
+      reviews: {
+        url: `${url}/mcp`,
+        headers: { authorization: `Bearer ${token}` },
+        agents: [Review],
+        isCoppice: true
+      }
+    }
+  })
+// #endregion coppice
+
 const program = Orchestrator.run("totals", [[1, 2], [30, 4]])
 const { ending, task } = await Effect.runPromise(Effect.provide(program, Orchestrator.layer(orchestrator)))
 if (ending._tag !== "Completed") throw new Error(`the run ${task.status}: ${task.statusMessage}`)

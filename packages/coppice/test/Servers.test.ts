@@ -14,7 +14,7 @@ const everything = (rest: Pick<Server, "agents"> & Partial<Server>): Server => (
   command: process.execPath,
   args: [fileURLToPath(import.meta.resolve("@modelcontextprotocol/server-everything/dist/index.js")), "stdio"],
   ...rest
-} as Server)
+})
 
 const Sum = Agent.remote("sum", {
   tool: "get-sum",
@@ -83,14 +83,18 @@ describe("all tools of a server", () => {
 })
 
 describe("a server that is not there", () => {
-  it.live("does not keep the service from starting, and its calls say which server it is", () =>
-    Effect.gen(function*() {
-      const nowhere: Server = { url: "http://127.0.0.1:1/mcp", agents: [Agent.remote("sum", { attempts: 1 })] }
-      const { ending } = yield* run(
-        Effect.map(Effect.flip(Agent.remote("sum").call({})), failure),
-        nowhere
-      )
-      assert(ending._tag === "Completed")
-      assert.include(ending.result as string, "everything")
-    }), 90_000)
+  it.live(
+    "does not keep the service from starting, and its calls say which server it is",
+    () =>
+      Effect.gen(function*() {
+        const nowhere: Server = { url: "http://127.0.0.1:1/mcp", agents: [Agent.remote("sum", { attempts: 1 })] }
+        const { ending } = yield* run(
+          Effect.map(Effect.flip(Agent.remote("sum").call({})), failure),
+          nowhere
+        )
+        assert(ending._tag === "Completed")
+        assert.include(ending.result as string, "everything")
+      }),
+    90_000
+  )
 })

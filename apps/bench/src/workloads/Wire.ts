@@ -204,8 +204,7 @@ const session = async (pool: Wires["pool"], { token }: Place) => {
   const begun = await post(initialize)
   await begun.body.text()
   const own = { "mcp-session-id": String(begun.headers["mcp-session-id"]) }
-  return (id: number, taskId: string) =>
-    post({ jsonrpc: "2.0", id, method: "tasks/result", params: { taskId } }, own)
+  return (id: number, taskId: string) => post({ jsonrpc: "2.0", id, method: "tasks/result", params: { taskId } }, own)
 }
 
 /** Parked `tasks/result` requests: what they cost while nothing happens. */

@@ -78,26 +78,30 @@ const both = Effect.gen(function*() {
 })
 
 describe("an agent of another Coppice", () => {
-  it.live("asks in the caller's inbox, from any depth, and its tree is of the same trace", () =>
-    Effect.gen(function*() {
-      const { here, tasks, theirs } = yield* both
-      const { id } = yield* tasks.submit({ agent: "near", input: true })
-      yield* fact(here, "InputRequested")
-      const [question] = yield* tasks.inbox({})
-      assert.strictEqual(question!.request.message, "Go on?")
-      const response = { action: "accept", content: { go: true }, by: "ann" } as const
-      yield* tasks.respond({ id: question!.task, key: question!.request.key, response })
-      assert.deepStrictEqual((yield* tasks.result(id)).ending, { _tag: "Completed", result: true })
+  it.live(
+    "asks in the caller's inbox, from any depth, and its tree is of the same trace",
+    () =>
+      Effect.gen(function*() {
+        const { here, tasks, theirs } = yield* both
+        const { id } = yield* tasks.submit({ agent: "near", input: true })
+        yield* fact(here, "InputRequested")
+        const [question] = yield* tasks.inbox({})
+        assert.strictEqual(question!.request.message, "Go on?")
+        const response = { action: "accept", content: { go: true }, by: "ann" } as const
+        yield* tasks.respond({ id: question!.task, key: question!.request.key, response })
+        assert.deepStrictEqual((yield* tasks.result(id)).ending, { _tag: "Completed", result: true })
 
-      const [, child] = yield* tasks.tree(id)
-      const [run] = yield* theirs.list({ rootsOnly: true, limit: 10 })
-      assert.deepInclude(run!.spec.trace, {
-        traceId: child!.spec.trace.traceId,
-        parentSpanId: child!.spec.trace.spanId
-      })
-      assert.strictEqual(run!.spec.meta!["dev.coppice/task-parent"], child!.id)
-      assert.lengthOf(yield* theirs.tree(run!.id), 2)
-    }), 30_000)
+        const [, child] = yield* tasks.tree(id)
+        const [run] = yield* theirs.list({ rootsOnly: true, limit: 10 })
+        assert.deepInclude(run!.spec.trace, {
+          traceId: child!.spec.trace.traceId,
+          parentSpanId: child!.spec.trace.spanId
+        })
+        assert.strictEqual(run!.spec.meta!["dev.coppice/task-parent"], child!.id)
+        assert.lengthOf(yield* theirs.tree(run!.id), 2)
+      }),
+    30_000
+  )
 
   it.live("ends by the caller's deadline, and by its cancellation", () =>
     Effect.gen(function*() {

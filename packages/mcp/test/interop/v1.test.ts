@@ -11,19 +11,18 @@ import { Service } from "./support/Service.ts"
 
 type Way = "HTTP" | "stdio"
 
-const transportTo = (service: Service, way: Way): Transport =>
-  (way === "HTTP"
-    ? new StreamableHTTPClientTransport(service.mcp, {
-      requestInit: { headers: service.headers },
-      fetch: service.fetch,
-      reconnectionOptions: {
-        initialReconnectionDelay: 50,
-        maxReconnectionDelay: 50,
-        reconnectionDelayGrowFactor: 1,
-        maxRetries: 100
-      }
-    })
-    : new StdioClientTransport(service.pipe)) as Transport
+const transportTo = (service: Service, way: Way): Transport => (way === "HTTP"
+  ? new StreamableHTTPClientTransport(service.mcp, {
+    requestInit: { headers: service.headers },
+    fetch: service.fetch,
+    reconnectionOptions: {
+      initialReconnectionDelay: 50,
+      maxReconnectionDelay: 50,
+      reconnectionDelayGrowFactor: 1,
+      maxRetries: 100
+    }
+  })
+  : new StdioClientTransport(service.pipe))
 
 type Answer = (
   request: { readonly params: { readonly message: string } }

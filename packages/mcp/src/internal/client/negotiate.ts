@@ -12,11 +12,11 @@ import {
   SdkHttpError,
   UnauthorizedError
 } from "@modelcontextprotocol/client"
+import * as Meta from "../../Meta.ts"
 import { ChildError } from "../../StdioServer.ts"
 import type { Agreement } from "./Connection.ts"
 import { brief, type McpErrorReason, messageOf } from "./errors.ts"
 import { toReason } from "./HttpWire.ts"
-import * as Meta from "../../Meta.ts"
 import type { Mux } from "./Mux.ts"
 import { isObject, type JsonObject } from "./rpc.ts"
 

@@ -79,7 +79,13 @@ export const follow =
   (subscriptions: Subscriptions) => (following: Following): Effect.Effect<TaskEnd, McpError, Scope.Scope> =>
     Effect.gen(function*() {
       const { connection, fork, options, reference: { taskId } } = following
-      const state: State = { following, bell: new Bell(), desk: new Desk(fork, options), pushed: undefined, wasTold: false }
+      const state: State = {
+        following,
+        bell: new Bell(),
+        desk: new Desk(fork, options),
+        pushed: undefined,
+        wasTold: false
+      }
       const release = [
         connection.follow(taskId, ({ params }) => {
           const snapshot = params === undefined ? undefined : toSnapshot(params)
