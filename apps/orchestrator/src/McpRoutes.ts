@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { Readable } from "node:stream"
 import type { ReadableStream } from "node:stream/web"
@@ -49,7 +50,13 @@ const toServerResponse = async (response: Response) => {
     : HttpServerResponse.text(await response.text(), { status, headers, contentType: headers["content-type"] })
 }
 
-export const layer = ({ mcpAuth }: Settings) =>
+/** A stop is no caller's leaving: MCP is told of it before the first connection is cut. */
+const stop = Layer.effectDiscard(Effect.gen(function*() {
+  const mcp = yield* McpHttp
+  yield* Effect.forkScoped(Effect.andThen((yield* Lifecycle).stopping, Effect.sync(mcp.stop)))
+}))
+
+const route = ({ mcpAuth }: Settings) =>
   HttpRouter.add(
     "*",
     "/mcp",
@@ -70,3 +77,5 @@ export const layer = ({ mcpAuth }: Settings) =>
       ).pipe(Effect.onInterrupt(() => Effect.sync(() => controller.abort())))
     })
   )
+
+export const layer = (settings: Settings) => Layer.merge(route(settings), stop)

@@ -105,7 +105,7 @@ class Requests {
       const followed = yield* this.session.follow(task, { isTask: false, token })
       const release = this.session.bind(task.id, streamOf(call.ctx), "call")
       const { ending } = yield* calls.result(task.id).pipe(
-        Effect.onInterrupt(() => Effect.ignore(calls.cancel(peer, task.id, "The caller went away"))),
+        Effect.onInterrupt(() => calls.left(peer, task.id)),
         Effect.tap(followed.hearing?.finish ?? Effect.void),
         Effect.tap(followed.outgoing.flush),
         Effect.ensuring(Effect.sync(release))

@@ -139,7 +139,7 @@ const serve = (door: Door, call: Call): Effect.Effect<JsonObject, WireError | St
     const task = yield* begin(door, call)
     const stop = yield* relay(door, task, call.ctx)
     return yield* answerOf(door, call, task).pipe(
-      Effect.onInterrupt(() => Effect.ignore(door.calls.cancel(call.peer, task.id, "The caller went away"))),
+      Effect.onInterrupt(() => door.calls.left(call.peer, task.id)),
       Effect.ensuring(stop)
     )
   }).pipe(
