@@ -107,6 +107,8 @@ export const layer = ({ mcpAuth }: Settings): Layer.Layer<never, never, McpHttp 
     const secret = Redacted.value(yield* Token)
     const { authorities, mount, url } = yield* Listener
     const lifecycle = yield* Lifecycle
+    // a stop is no caller's leaving: MCP is told of it before the first connection is cut
+    yield* Effect.forkScoped(Effect.andThen(lifecycle.stopping, Effect.sync(mcp.stop)))
     const run = Effect.runForkWith(yield* Effect.context())
 
     const serve = Effect.fnUntraced(function*(request: IncomingMessage, response: ServerResponse, caller: Caller) {

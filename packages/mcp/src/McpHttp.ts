@@ -16,6 +16,8 @@ import { type Caller, McpServer } from "./McpServer.ts"
 export class McpHttp extends Context.Service<McpHttp, {
   /** Serves one request. `body` is its JSON, read and parsed; the request's own is not touched. */
   readonly handle: (request: Request, body: unknown, caller: Caller) => Promise<Response>
+  /** The service is about to stop: subscriptions end, and what others wait for goes on without them. */
+  readonly stop: () => void
   /** Sessions of 2025-11-25 in memory, and streams of subscriptions. */
   readonly open: () => { readonly sessions: number; readonly subscriptions: number }
 }>()("@coppice/mcp/McpHttp") {}
@@ -35,7 +37,7 @@ const authInfo = (caller: Caller, body: unknown) => {
 export const layer: Layer.Layer<McpHttp, never, McpServer> = Layer.effect(
   McpHttp,
   Effect.gen(function*() {
-    const { door, log, store } = yield* McpServer
+    const { door, log, stop, store } = yield* McpServer
     const stateless: McpHttpHandler = createMcpHandler(({ authInfo }) => {
       const { caller, method } = authInfo!.extra as unknown as Extra
       return modern.make(door(caller), method)
@@ -63,6 +65,13 @@ export const layer: Layer.Layer<McpHttp, never, McpServer> = Layer.effect(
         without: (rest) => stateless.fetch(request, { ...options, parsedBody: rest })
       })
     }
-    return { handle, open: () => ({ sessions: sessions.size, subscriptions: listener.size }) }
+    return {
+      handle,
+      stop: () => {
+        stop()
+        listener.close()
+      },
+      open: () => ({ sessions: sessions.size, subscriptions: listener.size })
+    }
   })
 )

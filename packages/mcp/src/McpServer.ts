@@ -40,6 +40,8 @@ const defaultPatience = 250
 export class McpServer extends Context.Service<McpServer, {
   /** What a connection of this caller is served with. */
   readonly door: (caller: Caller) => Door
+  /** The service is about to stop: whoever is cut off from now on has not gone away. */
+  readonly stop: () => void
   readonly log: TaskLog["Service"]
   readonly store: TaskStore["Service"]
 }>()("@coppice/mcp/McpServer") {}
@@ -94,6 +96,6 @@ export const layer = (
         records: recordTemplates(calls, caller.principal),
         metaOf
       })
-      return { door, log, store }
+      return { door, stop: () => calls.stop(), log, store }
     })
   )

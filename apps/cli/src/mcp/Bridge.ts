@@ -43,6 +43,8 @@ interface Flight {
 /** What came of one attempt. */
 type Outcome = "done" | "away" | "no session"
 
+const gone = { outcome: "away" as Outcome, wasThere: false }
+
 const reasonOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
 export class Bridge {
@@ -136,13 +138,13 @@ export class Bridge {
   private async deliver(message: Message, signal: AbortSignal): Promise<void> {
     let goneAt: number | undefined
     for (let breaks = 0; breaks < mostBreaks;) {
-      const place = await this.way.find(goneAt === undefined ? undefined : performance.now() - goneAt)
-      const { wasThere, outcome } = await this.attempt(place, message, signal)
+      const place = await this.way.find(goneAt === undefined ? 0 : performance.now() - goneAt)
+      const { outcome, wasThere } = place === undefined ? gone : await this.attempt(place, message, signal)
       if (outcome === "done") return
-      if (outcome === "no session") await this.renew(signal)
+      if (outcome === "no session" && place !== undefined) await this.renew(place, signal)
       if (wasThere) breaks++
       goneAt = goneAt === undefined || wasThere ? performance.now() : goneAt
-      if (performance.now() - goneAt > patience) throw new Error(`No service answers at ${place.url}`)
+      if (performance.now() - goneAt > patience) throw new Error("The service has gone, and does not come back")
       await pause(interval, undefined, { signal })
     }
     throw new Error("The service broke the connection again and again")
@@ -215,17 +217,16 @@ export class Bridge {
   }
 
   /** The service has forgotten the session: what the host said when it began is said again. */
-  private renew(signal: AbortSignal): Promise<void> {
-    this.renewing ??= this.introduce(signal).finally(() => {
+  private renew(place: Place, signal: AbortSignal): Promise<void> {
+    this.renewing ??= this.introduce(place, signal).finally(() => {
       this.renewing = undefined
     })
     return this.renewing
   }
 
-  private async introduce(signal: AbortSignal): Promise<void> {
+  private async introduce(place: Place, signal: AbortSignal): Promise<void> {
     const { hello } = this
     if (hello === undefined) throw new Refused("The host has not begun a session")
-    const place = await this.way.find(undefined)
     const headers = { ...this.common(place), "content-type": "application/json" }
     const response = await send(`${place.url}/mcp`, { method: "POST", headers, body: hello.text, signal })
     for await (const data of events(response)) this.begin(response, hello, data)

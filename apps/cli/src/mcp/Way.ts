@@ -20,8 +20,9 @@ export interface Place {
   readonly token: string | undefined
 }
 
-/** How long a service may be away before another is started, milliseconds. */
-const grace = 2_000
+/** How long a service may be away before another is started, milliseconds; and how long until that is tried again. */
+const grace = 5_000
+const pauseAfterFailure = 15_000
 
 /** How long a start may take, and how long a service that is starting elsewhere is waited for. */
 const startLimit = 60_000
@@ -40,6 +41,9 @@ export class Way {
   private readonly search: Search
   private readonly flags: ReadonlyArray<string>
   private starting: Promise<void> | undefined
+  private failedAt = -Infinity
+  /** The data folder of the service that was there last. */
+  private folder: string | undefined
 
   /** `flags` are those of a service that has to be started. */
   constructor(search: Search, flags: ReadonlyArray<string>) {
@@ -50,27 +54,37 @@ export class Way {
   /** Where the service should be; undefined when nothing tells. Fails when what was said is wrong. */
   look(): Place | undefined {
     const found = findService(this.search)
-    if (Result.isSuccess(found)) {
-      const { token, url } = found.success
-      return { url, token: token === undefined ? undefined : Redacted.value(token) }
+    if (Result.isFailure(found)) {
+      if (found.failure.exit === exitCodes.badInput) throw found.failure
+      return undefined
     }
-    if (found.failure.exit === exitCodes.badInput) throw found.failure
-    return undefined
+    const { file, token, url } = found.success
+    if (file !== undefined) this.folder = dirname(file.path)
+    return { url, token: token === undefined ? undefined : Redacted.value(token) }
   }
 
-  /** The same, but a service that has been away for long, or was never there, is started. */
-  async find(away: number | undefined): Promise<Place> {
+  /** The same, but a service that has been away for long, or was never there, is started. Undefined: look again. */
+  async find(away: number): Promise<Place | undefined> {
     const place = this.look()
-    if (place !== undefined && (away === undefined || away < grace || !this.mayStart)) return place
+    const isKnown = this.folder !== undefined
+    if (!this.mayStart || (away < grace && (place !== undefined || isKnown))) return place
     this.starting ??= this.start().finally(() => {
       this.starting = undefined
     })
-    await this.starting
-    return this.look() ?? this.find(undefined)
+    try {
+      await this.starting
+    } catch (error) {
+      if (!isKnown) throw error
+      // it was there before: whoever started it then may do so again
+      this.failedAt = performance.now()
+    }
+    return this.look()
   }
 
   private get mayStart(): boolean {
-    return this.search.url === undefined && (this.search.env["COPPICE_URL"] ?? "") === ""
+    const { env, url } = this.search
+    const isOurs = url === undefined && (env["COPPICE_URL"] ?? "") === ""
+    return isOurs && performance.now() - this.failedAt > pauseAfterFailure
   }
 
   /** The folder of the service that was there last, else this one. */
@@ -78,8 +92,7 @@ export class Way {
     const { cwd, data, env } = this.search
     const named = data ?? env["COPPICE_DATA"]
     if (named !== undefined && named !== "") return { cwd, data: resolve(cwd, named) }
-    const left = findFile(this.search)
-    const own = left === undefined ? join(cwd, ".coppice") : dirname(left.path)
+    const own = this.folder ?? join(cwd, ".coppice")
     return { cwd: basename(own) === ".coppice" ? dirname(own) : cwd, data: own }
   }
 

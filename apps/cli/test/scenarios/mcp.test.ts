@@ -89,11 +89,11 @@ const serve = (cwd: string) =>
     return child
   })
 
-/** Ends it as a crash would, and waits until it is gone. */
-const kill = (child: ChildProcess) =>
+/** Ends it as a crash would, or cleanly, and waits until it is gone. */
+const end = (child: ChildProcess, signal: NodeJS.Signals) =>
   Effect.promise(async () => {
     const ended = once(child, "exit")
-    child.kill("SIGKILL")
+    child.kill(signal)
     await ended
   })
 
@@ -170,42 +170,45 @@ describe("coppice mcp", () => {
       assert.isFalse(existsSync(join(cwd, ".coppice", "service.json")))
     }))
 
-  it.live("waits over a killed service and the next one, and no call runs twice", () =>
-    Effect.gen(function*() {
-      const cwd = yield* folder
-      const first = yield* serve(cwd)
-      const pipe = yield* mcp(cwd)
-      yield* begin(pipe)
-      const args = { millis: 1_600, steps: 8 }
-      pipe.send({
-        id: 1,
-        method: "tools/call",
-        params: { ...call("wait", args), _meta: { progressToken: "legacy" } }
-      })
-      const { "io.modelcontextprotocol/protocolVersion": protocolVersion } = envelope
-      pipe.send({
-        id: 2,
-        method: "tools/call",
-        params: {
-          ...call("wait", args),
-          _meta: {
-            progressToken: "modern",
-            "io.modelcontextprotocol/protocolVersion": protocolVersion,
-            "io.modelcontextprotocol/clientCapabilities": {}
+  it.live.each(["SIGKILL", "SIGTERM"] as const)(
+    "waits over a %s and the next service, and no call runs twice",
+    (signal) =>
+      Effect.gen(function*() {
+        const cwd = yield* folder
+        const first = yield* serve(cwd)
+        const pipe = yield* mcp(cwd)
+        yield* begin(pipe)
+        const args = { millis: 4_000, steps: 20 }
+        pipe.send({
+          id: 1,
+          method: "tools/call",
+          params: { ...call("wait", args), _meta: { progressToken: "legacy" } }
+        })
+        const { "io.modelcontextprotocol/protocolVersion": protocolVersion } = envelope
+        pipe.send({
+          id: 2,
+          method: "tools/call",
+          params: {
+            ...call("wait", args),
+            _meta: {
+              progressToken: "modern",
+              "io.modelcontextprotocol/protocolVersion": protocolVersion,
+              "io.modelcontextprotocol/clientCapabilities": {}
+            }
           }
+        })
+        yield* pipe.until(({ params }) => params?.progressToken === "legacy")
+        yield* pipe.until(({ params }) => params?.progressToken === "modern")
+        yield* end(first, signal)
+        yield* serve(cwd)
+        for (const id of [1, 2]) {
+          const { result } = yield* pipe.until((reply) => reply.id === id && reply.method === undefined)
+          assert.strictEqual(result.content[0].text, "4000")
         }
+        assert.strictEqual((yield* pipe.request(3, "tools/call", call("greet", { name: "Ada" }))).error, undefined)
+        assert.deepStrictEqual((yield* tasksOf(cwd, "wait")).map(({ status }) => status), ["completed", "completed"])
       })
-      yield* pipe.until(({ params }) => params?.progressToken === "legacy")
-      yield* pipe.until(({ params }) => params?.progressToken === "modern")
-      yield* kill(first)
-      yield* serve(cwd)
-      for (const id of [1, 2]) {
-        const { result } = yield* pipe.until((reply) => reply.id === id && reply.method === undefined)
-        assert.strictEqual(result.content[0].text, "1600")
-      }
-      assert.strictEqual((yield* pipe.request(3, "tools/call", call("greet", { name: "Ada" }))).error, undefined)
-      assert.deepStrictEqual((yield* tasksOf(cwd, "wait")).map(({ status }) => status), ["completed", "completed"])
-    }))
+  )
 
   it.live("cancels what the host cancels, in either revision", () =>
     Effect.gen(function*() {

@@ -71,6 +71,7 @@ export class Calls {
   private readonly workers: Workers["Service"]
   readonly seal: Seal["Service"]
   readonly facts: Facts
+  private isStopping = false
 
   constructor(services: {
     readonly tasks: Tasks["Service"]
@@ -253,6 +254,18 @@ export class Calls {
     return this.tasks.cancel({ id, by: peer.by, reason }).pipe(
       Effect.catchTag("TaskNotFound", () => Effect.fail(noTask())),
       Effect.asVoid
+    )
+  }
+
+  /** From now on connections break because this service stops: whose caller is cut off goes on, and is found again. */
+  stop(): void {
+    this.isStopping = true
+  }
+
+  /** The caller that waited for the task has gone away: nobody is there to take its result. */
+  left(peer: Peer, id: TaskId): Effect.Effect<void> {
+    return Effect.suspend(() =>
+      this.isStopping ? Effect.void : Effect.ignore(this.cancel(peer, id, "The caller went away"))
     )
   }
 

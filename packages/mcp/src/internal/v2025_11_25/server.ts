@@ -106,7 +106,7 @@ class Requests {
       Effect.gen({ self: this }, function*() {
         const task = yield* this.submit(call)
         return yield* restore(this.wait(call, task)).pipe(
-          Effect.onInterrupt(() => Effect.ignore(calls.cancel(peer, task.id, "The caller went away")))
+          Effect.onInterrupt(() => calls.left(peer, task.id))
         )
       })
     )

@@ -143,12 +143,11 @@ const waited = (door: Door, call: Call, task: Task) =>
  * once goes on, and the idempotency key finds it again.
  */
 const serve = (door: Door, call: Call): Effect.Effect<JsonObject, WireError | StoreError> => {
-  const cancel = ({ id }: Task) => Effect.ignore(door.calls.cancel(call.peer, id, "The caller went away"))
   return Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       const task = yield* begin(door, call)
       const answer = restore(waited(door, call, task))
-      return yield* isTaskAtOnce(call) ? answer : Effect.onInterrupt(answer, () => cancel(task))
+      return yield* isTaskAtOnce(call) ? answer : Effect.onInterrupt(answer, () => door.calls.left(call.peer, task.id))
     })
   ).pipe(
     Effect.catchTag("InvalidInput", (error) => Effect.succeed(failedResult(`Invalid arguments: ${error.message}`)))

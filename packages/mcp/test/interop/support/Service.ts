@@ -9,7 +9,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { onTestFinished } from "vitest"
+import { afterAll, onTestFinished } from "vitest"
 
 const at = (path: string) => fileURLToPath(new URL(`../../../../../${path}`, import.meta.url))
 
@@ -54,15 +54,38 @@ export class Service {
     this.running.resolve()
   }
 
-  /** A service that goes with the test. */
+  /** A service for one test, which may kill it. */
   static async start(): Promise<Service> {
-    const data = mkdtempSync(join(tmpdir(), "coppice-interop-"))
-    const service = new Service(await launch(data, 0), data)
-    onTestFinished(async () => {
-      await service.kill()
-      rmSync(data, { recursive: true, force: true })
-    })
+    const service = await Service.make()
+    onTestFinished(() => service.remove())
     return service
+  }
+
+  /** A service for the tests of a file, started by the first one. */
+  static shared(): () => Promise<Service> {
+    let made: Promise<Service> | undefined
+    afterAll(async () => (await made)?.remove())
+    return () => made ??= Service.make()
+  }
+
+  private static async make(): Promise<Service> {
+    const data = mkdtempSync(join(tmpdir(), "coppice-interop-"))
+    return new Service(await launch(data, 0), data)
+  }
+
+  private async remove(): Promise<void> {
+    await this.kill()
+    rmSync(this.data, { recursive: true, force: true })
+  }
+
+  /** How the newest task of an agent has ended; waits for it. */
+  async ending(agent: string): Promise<string> {
+    const ask = async (path: string) => (await fetch(`${this.url}/api/v1/${path}`, { headers: this.headers })).json()
+    const newest = async () =>
+      ((await ask(`tasks?agent=${agent}&limit=1`)) as { tasks: ReadonlyArray<{ id: string; status: string }> })
+        .tasks[0]!
+    await ask(`tasks/${(await newest()).id}/result?wait=10`)
+    return (await newest()).status
   }
 
   /** Ends it as a crash would, and waits until it is gone. */
