@@ -59,6 +59,7 @@ export interface Bench {
 
 const offer: Offer = {
   name: "bench",
+  fallbackTools: false,
   prompts: [{
     name: "hello",
     get: () => Effect.succeed({ messages: [{ role: "user", content: { type: "text", text: "Hello" } }] })
@@ -70,13 +71,17 @@ const engine = TaskEngine.layer.pipe(
 )
 
 /** Everything but the agents; built anew for each case. */
-export const layer = Layer.suspend(() =>
-  McpHttp.layer.pipe(
-    Layer.provideMerge(McpServer.layer({ offer: offer, version: "1.0.0" })),
-    Layer.provideMerge(Seal.layer),
-    Layer.provideMerge(engine)
+export const layerOf = (options: Omit<McpServer.Options, "version">) =>
+  Layer.suspend(() =>
+    McpHttp.layer.pipe(
+      Layer.provideMerge(McpServer.layer({ version: "1.0.0", ...options })),
+      Layer.provideMerge(Seal.layer),
+      Layer.provideMerge(engine)
+    )
   )
-)
+
+/** The same, offering agents and a prompt. */
+export const layer = layerOf({ offer })
 
 const pipes = (server: McpServer.McpServer["Service"], as: string | null): Dial => (listener) => {
   const [toServer, toClient] = [new PassThrough(), new PassThrough()]
