@@ -8,6 +8,8 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
+import { problemIn } from "./internal/server/envelope.ts"
+import { isStream, watched } from "./internal/server/sse.ts"
 import { Sessions } from "./internal/v2025_11_25/Sessions.ts"
 import { isTaskListen, TaskListener } from "./internal/v2026_07_28/listen.ts"
 import * as modern from "./internal/v2026_07_28/server.ts"
@@ -34,6 +36,9 @@ const authInfo = (caller: Caller, body: unknown) => {
   return { token: "", clientId: caller.principal, scopes: [], extra: { caller, method } satisfies Extra }
 }
 
+const invalidRequest = (message: string): Response =>
+  Response.json({ jsonrpc: "2.0", id: null, error: { code: -32600, message } }, { status: 400 })
+
 export const layer: Layer.Layer<McpHttp, never, McpServer> = Layer.effect(
   McpHttp,
   Effect.gen(function*() {
@@ -52,12 +57,17 @@ export const layer: Layer.Layer<McpHttp, never, McpServer> = Layer.effect(
     )
 
     const handle: McpHttp["Service"]["handle"] = async (request, body, caller) => {
+      const problem = request.method === "POST" ? problemIn(body) : undefined
+      if (problem !== undefined) return invalidRequest(problem)
       const options = { authInfo: authInfo(caller, body), ...body === undefined ? {} : { parsedBody: body } }
       const isSession = request.method === "POST"
         ? await isLegacyRequest(request, body)
         : request.headers.has("mcp-session-id")
       if (isSession) return sessions.handle(request, body, caller)
-      if (!isTaskListen(body)) return stateless.fetch(request, options)
+      if (!isTaskListen(body)) {
+        const response = await stateless.fetch(request, options)
+        return isStream(response) ? watched(response, () => {}) : response
+      }
       return listener.serve({
         door: door(caller),
         body,

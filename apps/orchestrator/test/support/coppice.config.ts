@@ -1,7 +1,7 @@
 /**
  * Agents the tests run, in this process and as a real service.
  */
-import { Agent, Durable, Human, Orchestrator, Step, Workflow } from "coppice"
+import { Agent, Durable, Human, Mcp, Orchestrator, Step, Workflow } from "coppice"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -53,7 +53,15 @@ const slowStop = Layer.effectDiscard(
   Effect.addFinalizer(() => process.env["TEST_SLOW_STOP"] === undefined ? Effect.void : Effect.never)
 )
 
+/** Says which name it was asked for. */
+const note = Mcp.template({
+  uriTemplate: "note://{name}",
+  name: "note",
+  read: (uri, { name = "" }) => Effect.succeed(name === "none" ? undefined : [{ uri, text: name }])
+})
+
 export default Orchestrator.make({
+  mcp: { templates: [note] },
   agents: [
     Echo.toLayer(({ text }) => Step.run("say", Effect.succeed(text))),
     Double.toLayer(({ text }) =>

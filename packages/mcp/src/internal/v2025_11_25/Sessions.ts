@@ -13,7 +13,7 @@ import * as Predicate from "effect/Predicate"
 import { randomBytes } from "node:crypto"
 import type { Caller } from "../../McpServer.ts"
 import type { Door } from "../server/Door.ts"
-import { toJson, watched } from "../server/sse.ts"
+import { isStream, toJson, watched } from "../server/sse.ts"
 import { make, standingOf } from "./server.ts"
 import type { Session } from "./Session.ts"
 
@@ -36,8 +36,10 @@ interface Live {
   readonly server: Server
   readonly session: Session
   readonly transport: WebStandardStreamableHTTPServerTransport
-  /** Requests under way, the standing stream among them. */
+  /** Streams and requests under way, the standing stream among them. */
   busy: number
+  /** The ids of those requests: the SDK would answer two of one id on one stream, and leave the other open for ever. */
+  readonly underWay: Set<RequestId>
 }
 
 const failure = (status: number, code: number, message: string): Response =>
@@ -50,12 +52,11 @@ const isShort = (body: unknown): boolean =>
   Predicate.hasProperty(body, "method") && typeof body.method === "string" &&
   /^tasks\/(get|list|cancel)$/.test(body.method)
 
-const requestIds = (body: unknown): ReadonlyArray<string | number> =>
-  (Array.isArray(body) ? body : [body]).flatMap((message: unknown) =>
-    Predicate.hasProperty(message, "method") && Predicate.hasProperty(message, "id")
-      ? [message.id as string | number]
-      : []
-  )
+type RequestId = string | number
+
+/** The id of a request. */
+const requestIdOf = (body: unknown): RequestId | undefined =>
+  Predicate.hasProperty(body, "method") && Predicate.hasProperty(body, "id") ? body.id as RequestId : undefined
 
 export class Sessions {
   private readonly live = new Map<string, Live>()
@@ -92,16 +93,17 @@ export class Sessions {
   }
 
   private async serve(live: Live, request: Request, body: unknown): Promise<Response> {
+    const id = requestIdOf(body)
+    if (id !== undefined && live.underWay.has(id)) return failure(400, -32600, "A request with this id is under way")
     live.busy++
-    let isOver = false
+    if (id !== undefined) live.underWay.add(id)
     const over = (): void => {
-      if (isOver) return
-      isOver = true
       live.busy--
+      if (id !== undefined) live.underWay.delete(id)
     }
     const response = await live.transport.handleRequest(request, body === undefined ? {} : { parsedBody: body })
     if (isShort(body)) return toJson(response).finally(over)
-    if (response.headers.get("content-type")?.includes("text/event-stream") !== true) {
+    if (!isStream(response)) {
       over()
       return response
     }
@@ -109,14 +111,12 @@ export class Sessions {
     // a client that has gone away is answered no more, and its calls are over
     return watched(response, (isGone) => {
       over()
-      if (!isGone) return
-      for (const requestId of requestIds(body)) {
-        live.transport.onmessage?.({
-          jsonrpc: "2.0",
-          method: "notifications/cancelled",
-          params: { requestId, reason: "The connection was closed" }
-        })
-      }
+      if (!isGone || id === undefined) return
+      live.transport.onmessage?.({
+        jsonrpc: "2.0",
+        method: "notifications/cancelled",
+        params: { requestId: id, reason: "The connection was closed" }
+      })
     })
   }
 
@@ -135,7 +135,7 @@ export class Sessions {
       onsessionclosed: () => this.forget(id)
     })
     await server.connect(transport)
-    return { id, principal: caller.principal, server, session, transport, busy: 0 }
+    return { id, principal: caller.principal, server, session, transport, busy: 0, underWay: new Set() }
   }
 
   private async begin(request: Request, initialize: unknown, caller: Caller): Promise<Response> {

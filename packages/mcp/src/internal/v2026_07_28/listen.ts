@@ -12,15 +12,12 @@ import type { JsonObject } from "effect/Schema"
 import * as Meta from "../../Meta.ts"
 import type { Peer } from "../../Peer.ts"
 import type { Door } from "../server/Door.ts"
-import { dataOf } from "../server/sse.ts"
+import { dataOf, isStream, mostBehind } from "../server/sse.ts"
 import { detailed } from "./codec.ts"
 import { declaresTasks } from "./server.ts"
 
 const mostStreams = 2_000
 const mostTasks = 1_000
-
-/** Frames a reader may be behind before it is cut off. */
-const mostBehind = 2_000
 
 /** A comment is sent after so many milliseconds. */
 const keepAlive = 15_000
@@ -169,7 +166,7 @@ const streamed = ({ run }: Door, signal: AbortSignal, onEnd: () => void) => {
       controller = given
     },
     cancel: end
-  }, { highWaterMark: mostBehind })
+  }, new ByteLengthQueuingStrategy({ highWaterMark: mostBehind }))
   const beat = Effect.andThen(Effect.sleep(keepAlive), Effect.sync(() => write(": keepalive\n\n")))
   run(Effect.forever(beat), over.signal).catch(() => {})
   signal.addEventListener("abort", end, { once: true })
@@ -195,7 +192,7 @@ export class TaskListener {
   }): Promise<Response> {
     const { body, door, signal } = listen
     const checked = await listen.without(withoutTasks(body))
-    if (checked.headers.get("content-type")?.includes("text/event-stream") !== true) return checked
+    if (!isStream(checked)) return checked
     const honored = await honoredIn(checked)
     const capabilities = capabilitiesOf(body)
     if (!declaresTasks(capabilities)) {
