@@ -10,7 +10,7 @@ import * as Predicate from "effect/Predicate"
 import type { JsonObject } from "effect/Schema"
 import { standingOf } from "./internal/v2025_11_25/server.ts"
 import * as legacy from "./internal/v2025_11_25/server.ts"
-import { isTaskListen, Subscription } from "./internal/v2026_07_28/listen.ts"
+import { isTaskListen, type Listen, Subscription } from "./internal/v2026_07_28/listen.ts"
 import * as modern from "./internal/v2026_07_28/server.ts"
 import type { Caller, McpServer } from "./McpServer.ts"
 import * as Meta from "./Meta.ts"
@@ -20,6 +20,9 @@ const capabilitiesOf = (params: JsonObject): JsonObject => {
   return Predicate.isObject(declared) ? declared as JsonObject : {}
 }
 
+/** How many subscriptions one connection may have. */
+const mostSubscriptions = 1_000
+
 /** A transport that keeps subscriptions to tasks to itself. */
 const withTaskListen = (inner: Transport, server: McpServer["Service"], caller: Caller): Transport => {
   const subscriptions = new Map<string | number, Subscription>()
@@ -27,19 +30,27 @@ const withTaskListen = (inner: Transport, server: McpServer["Service"], caller: 
   const send = (message: JsonObject): void => {
     inner.send(message as unknown as JSONRPCMessage).catch(() => {})
   }
+  const refuse = (id: string | number, error: JsonObject) => send({ jsonrpc: "2.0", id, error })
+  const listen = (message: Listen): void => {
+    const capabilities = capabilitiesOf(message.params)
+    if (!modern.declaresTasks(capabilities)) {
+      const data = { requiredCapabilities: { extensions: { [Meta.tasksExtension]: {} } } }
+      return refuse(message.id, { code: -32021, message: "Missing required client capability", data })
+    }
+    if (subscriptions.has(message.id)) {
+      return refuse(message.id, { code: -32600, message: "A request with this id is under way" })
+    }
+    if (subscriptions.size >= mostSubscriptions) {
+      return refuse(message.id, { code: -32603, message: "Subscription limit reached" })
+    }
+    const subscription = new Subscription(server.door(caller), message.id, { send, isClosed: () => isClosed })
+    subscriptions.set(message.id, subscription)
+    const peer = { ...server.door(caller).caller, capabilities }
+    void subscription.start({}, message.params.notifications.taskIds, peer)
+  }
   const taken = (message: unknown): boolean => {
     if (isTaskListen(message)) {
-      const subscription = new Subscription(server.door(caller), message.id, { send, isClosed: () => isClosed })
-      const capabilities = capabilitiesOf(message.params)
-      if (!modern.declaresTasks(capabilities)) {
-        const data = { requiredCapabilities: { extensions: { [Meta.tasksExtension]: {} } } }
-        const error = { code: -32021, message: "Missing required client capability", data }
-        send({ jsonrpc: "2.0", id: message.id, error })
-        return true
-      }
-      subscriptions.set(message.id, subscription)
-      const peer = { ...server.door(caller).caller, capabilities }
-      void subscription.start({}, message.params.notifications.taskIds, peer)
+      listen(message)
       return true
     }
     const cancelled = Predicate.hasProperty(message, "method") && message.method === "notifications/cancelled"

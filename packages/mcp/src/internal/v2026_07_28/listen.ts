@@ -24,7 +24,8 @@ const keepAlive = 15_000
 
 type Id = string | number
 
-interface Listen {
+/** A request to listen to tasks. */
+export interface Listen {
   readonly jsonrpc: "2.0"
   readonly id: Id
   readonly method: "subscriptions/listen"
@@ -33,7 +34,6 @@ interface Listen {
   }
 }
 
-/** A request to listen to tasks. */
 export const isTaskListen = (body: unknown): body is Listen =>
   Predicate.hasProperty(body, "method") && body.method === "subscriptions/listen" &&
   Predicate.hasProperty(body, "params") && Predicate.hasProperty(body.params, "notifications") &&
