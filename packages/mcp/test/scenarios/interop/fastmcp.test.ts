@@ -30,9 +30,10 @@ const ways = (["HTTP", "stdio"] as const).flatMap((way) =>
   ([["legacy", "2025-11-25"], ["auto", "2026-07-28"]] as const).map(([mode, revision]) => ({ way, mode, revision }))
 )
 
-describe.each(ways)("FastMCP, $revision over $way", ({ mode, revision, way }) => {
-  it("calls, hears progress, is asked, reads; and in tasks where it has them", async (test) => {
-    if (!isThere) return test.skip("a Python with fastmcp is not here; COPPICE_PYTHON names one")
+it.skipIf(!isThere)("has a Python with fastmcp (none is here; COPPICE_PYTHON names one)", () => assert.isTrue(isThere))
+
+describe.each(isThere ? ways : [])("FastMCP, $revision over $way", ({ mode, revision, way }) => {
+  it("calls, hears progress, is asked, reads; and in tasks where it has them", async () => {
     const service = await shared()
     const { args, command } = service.pipe
     const how = way === "HTTP" ? ["http", service.mcp.href, service.token] : ["stdio", command, args[0]!, service.data]
