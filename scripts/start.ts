@@ -8,6 +8,7 @@
  * and `--data` go to the service.
  */
 import type * as ApiClient from "@coppice/api/ApiClient"
+import * as Hosts from "@coppice/api/Hosts"
 import type { TaskTree } from "@coppice/api/TasksApi"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
@@ -173,12 +174,29 @@ const tell = Effect.fnUntraced(function*(client: Client, key: string) {
   return result !== undefined && result.differences.length === 0 && result.equal === result.compared
 })
 
-const links = Effect.fnUntraced(function*(client: Client, service: Service) {
+/** How an MCP host is told of this service, in commands to copy. */
+const hostLines = (mcp: string | null, data: string): ReadonlyArray<string> => {
+  if (mcp === null) return []
+  const folder = resolve(root, data)
+  const service = {
+    mcp,
+    tokenFile: join(folder, "token"),
+    data: folder === join(root, ".coppice") ? undefined : folder
+  }
+  return ["  hosts", `    ${Hosts.overHttp(service)}`, `    ${Hosts.overPipe(service)}`]
+}
+
+const links = Effect.fnUntraced(function*(client: Client, service: Service, data: string) {
   const { links } = yield* client.service.info()
   const named = { api: links.api, console: links.console, mcp: links.mcp, traces: links.traces }
   const shown = Object.entries(named).flatMap(([name, url]) => url === null ? [] : [`  ${name.padEnd(8)} ${url}`])
   yield* Console.log(
-    [`Serving at ${service.url}`, ...shown, "  Ctrl-C stops it; `npm start` goes on where it stopped"].join("\n")
+    [
+      `Serving at ${service.url}`,
+      ...shown,
+      ...hostLines(links.mcp, data),
+      "  Ctrl-C stops it; `npm start` goes on where it stopped"
+    ].join("\n")
   )
 })
 
@@ -194,7 +212,7 @@ const program = Effect.fnUntraced(function*(flags: Flags, service: Service) {
   const client = yield* service.client
   const good = yield* tell(client, work.key)
   if (flags.exit) return code === 0 && !good ? 1 : code
-  yield* links(client, service)
+  yield* links(client, service, flags.data)
   yield* Effect.tryPromise({ try: () => service.end, catch: (error) => error as Stop })
   return 0
 })

@@ -12,6 +12,7 @@
  * A stop is bounded: what has not ended by then is abandoned, and nothing that was acknowledged is lost by that.
  */
 import { AgentSupervisor } from "@coppice/agent/AgentSupervisor"
+import * as Hosts from "@coppice/api/Hosts"
 import * as Failpoint from "@coppice/task/Failpoint"
 import { TaskLog } from "@coppice/task/TaskLog"
 import { StoreError } from "@coppice/task/TaskStore"
@@ -25,6 +26,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { constants } from "node:os"
+import { join, relative, resolve } from "node:path"
 import * as Definition from "./Definition.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 import { Listener } from "./Listener.ts"
@@ -72,16 +74,33 @@ const serve = Effect.fnUntraced(function*(args: ReadonlyArray<string>, signal: E
   const { definition, settings } = yield* configure(args)
   const scope = yield* Scope.make()
   return yield* Layer.buildWithScope(Orchestrator.layer(definition, settings), scope).pipe(
-    Effect.flatMap((context) => Effect.provideContext(untilTheEnd(signal), context)),
+    Effect.flatMap((context) => Effect.provideContext(untilTheEnd(settings, signal), context)),
     Effect.onExit((exit) => closed(Scope.close(scope, exit))),
     Effect.provide(Logging.layer(settings.logLevel))
   )
 })
 
-const untilTheEnd = Effect.fnUntraced(function*(signal: Effect.Effect<NodeJS.Signals>) {
+/** How MCP hosts are told of this service; from this folder they find its own data by themselves. */
+const hosts = ({ data, mcpAuth }: Settings.Settings, url: string): Hosts.Service => {
+  const token = join(data, "token")
+  const near = relative(".", token)
+  return {
+    mcp: `${url}/mcp`,
+    tokenFile: mcpAuth === "none" ? undefined : near.startsWith("..") ? token : near,
+    data: data === resolve(".coppice") ? undefined : data
+  }
+}
+
+const untilTheEnd = Effect.fnUntraced(function*(
+  settings: Settings.Settings,
+  signal: Effect.Effect<NodeJS.Signals>
+) {
   const listener = yield* Listener
   const lifecycle = yield* Lifecycle
+  const service = hosts(settings, listener.url)
   yield* Effect.logInfo(`Ready at ${listener.url}`)
+  yield* Effect.logInfo(`MCP hosts: ${Hosts.overHttp(service)}`)
+  yield* Effect.logInfo(`or: ${Hosts.overPipe(service)}`)
   const end = Effect.raceFirst(signal, Effect.raceFirst(storeFailure, escalation))
   const name = yield* Effect.ensuring(end, lifecycle.stop)
   yield* Effect.logInfo(`Stopping (${name})`)

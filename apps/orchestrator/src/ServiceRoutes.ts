@@ -50,7 +50,7 @@ export const layer = HttpApiBuilder.group(
         openapi: `${identity.url}${openApiPath}`,
         events: `${identity.url}/api/v1/events`,
         console: null,
-        mcp: null,
+        mcp: `${identity.url}/mcp`,
         traces: identity.traces
       }
     }))

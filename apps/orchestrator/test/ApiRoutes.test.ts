@@ -166,6 +166,7 @@ layer(Service.layerMemory, { excludeTestServices: true })("ApiRoutes", (it) => {
       const info = yield* json(yield* fetch("/api/v1/info", anonymous))
       assert.deepStrictEqual([info.name, info.store, info.pid], ["coppice", "memory", process.pid])
       assert.strictEqual(info.links.api, `${url}/api/v1`)
+      assert.strictEqual(info.links.mcp, `${url}/mcp`)
       const openapi = yield* json(yield* fetch("/api/v1/openapi.json", anonymous))
       assert.include(Object.keys(openapi.paths), "/api/v1/tasks/{id}/why")
       assert.strictEqual((yield* fetch("/", anonymous)).headers.get("content-type"), "text/html")

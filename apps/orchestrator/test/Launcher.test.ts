@@ -175,8 +175,10 @@ describe("a service as a process", () => {
       yield* first.kill("SIGKILL")
       yield* first.ended
       const second = yield* serve(data)
-      // hosts that were told it need not be told again
+      // the folder's own secret: hosts that know it need not be told again
       assert.strictEqual(second.token, first.token)
+      assert.include(yield* second.line("MCP hosts:"), `claude mcp add --transport http coppice ${second.url}/mcp`)
+      assert.notInclude(yield* second.line("MCP hosts:"), second.token)
       assert.notStrictEqual(second.pid, first.pid)
       const again = yield* ApiClient.make(second)
       assert.deepStrictEqual((yield* again.result(id)).completed, { output: null })

@@ -210,6 +210,28 @@ describe("coppice mcp", () => {
       })
   )
 
+  it.live("listens to a task on, over a killed service and the next one", () =>
+    Effect.gen(function*() {
+      const cwd = yield* folder
+      const first = yield* serve(cwd)
+      const pipe = yield* mcp(cwd)
+      const { result } = yield* pipe.request(1, "tools/call", modern(call("wait", { millis: 3_000 })))
+      assert.strictEqual(result.resultType, "task")
+      pipe.send({
+        id: "listen",
+        method: "subscriptions/listen",
+        params: modern({ notifications: { taskIds: [result.taskId] } })
+      })
+      yield* pipe.until(({ method, params }) => method === "notifications/tasks" && params.status === "working")
+      yield* end(first, "SIGKILL")
+      yield* serve(cwd)
+      const over = ({ method, params }: Reply) => method === "notifications/tasks" && params.status === "completed"
+      assert.strictEqual((yield* pipe.until(over)).params.taskId, result.taskId)
+      pipe.send({ method: "notifications/cancelled", params: { requestId: "listen" } })
+      pipe.child.stdin!.end()
+      assert.strictEqual(yield* Effect.promise(() => pipe.closed), 0)
+    }))
+
   it.live("cancels what the host cancels, in either revision", () =>
     Effect.gen(function*() {
       const cwd = yield* folder

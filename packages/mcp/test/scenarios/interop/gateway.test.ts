@@ -10,7 +10,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it, onTestFinished } from "vitest"
 
-const bin = fileURLToPath(new URL("../../../../apps/cli/bin/coppice.mjs", import.meta.url))
+const bin = fileURLToPath(new URL("../../../../../apps/cli/bin/coppice.mjs", import.meta.url))
 const everything = fileURLToPath(import.meta.resolve("@modelcontextprotocol/server-everything/dist/index.js"))
 
 /** A folder for the gateway's tasks; the service behind it goes with the test. */

@@ -11,7 +11,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, onTestFinished } from "vitest"
 
-const at = (path: string) => fileURLToPath(new URL(`../../../../../${path}`, import.meta.url))
+const at = (path: string) => fileURLToPath(new URL(`../../../../../../${path}`, import.meta.url))
 
 const main = at("apps/orchestrator/src/main.ts")
 const bin = at("apps/cli/bin/coppice.mjs")
