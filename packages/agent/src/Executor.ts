@@ -211,6 +211,9 @@ class ExecutorImpl {
 
   /** A fact reached a task that is not in memory. */
   private wake(id: TaskId): void {
+    const known = this.host.log.resident(id)
+    // of a cancelled tree every child tells its parent, which has ended as well
+    if (known !== undefined && (known.held || isTerminal(known.state.status))) return
     this.host.fork(this.host.log.acquire(id)).addObserver((exit) => {
       if (Exit.isFailure(exit) || exit.value === undefined) return
       if (exit.value.held || isTerminal(exit.value.state.status)) this.host.log.release(exit.value)

@@ -14,10 +14,13 @@ import { migrations } from "./internal/migrations.ts"
 import {
   toChild,
   toCursor,
+  toData,
   toEnvelope,
   toExpiry,
+  toHistory,
   toInput,
   toLive,
+  toMessage,
   toOpenInput,
   toReceipt,
   toRow,
@@ -107,7 +110,8 @@ class Writer {
   write(batch: Batch): void {
     this.assertEpoch(batch.epoch)
     for (const row of batch.created) this.insert(row)
-    for (const row of batch.changed) this.update(row)
+    const firstSeq = batch.events[0]?.seq ?? Infinity
+    for (const row of batch.changed) this.update(row, firstSeq)
     this.events(batch)
     this.others(batch)
   }
@@ -116,6 +120,7 @@ class Writer {
     const { state } = row
     const expiry = toExpiry(row)
     const live = toLive(row)
+    const message = toMessage(row)
     this.sql.insertTask.run(
       state.id,
       state.run,
@@ -124,6 +129,8 @@ class Writer {
       state.agent,
       state.spec.principal,
       state.status,
+      message,
+      state.reason,
       row.parked ? 1 : 0,
       state.attempt,
       state.createdAt,
@@ -137,29 +144,41 @@ class Writer {
       row.endedSeq,
       row.settledSeq,
       live,
-      toSum(row, expiry, live)
+      toSum(row, expiry, message, live)
     )
   }
 
-  private update(row: TaskRow): void {
-    const { state } = row
+  /** A row whose end was written before `firstSeq` changes no more but to settle. */
+  private update(row: TaskRow, firstSeq: number): void {
+    const { endedSeq, settledSeq, state } = row
+    const { attempt, endedAt, id, reason, settledAt, settlement, status, updatedAt } = state
+    const parked = row.parked ? 1 : 0
     const expiry = toExpiry(row)
     const live = toLive(row)
-    this.sql.updateTask.run(
-      state.status,
-      row.parked ? 1 : 0,
-      state.attempt,
-      state.updatedAt,
-      state.endedAt,
-      expiry,
-      state.settlement,
-      state.settledAt,
-      row.endedSeq,
-      row.settledSeq,
-      live,
-      toSum(row, expiry, live),
-      state.id
-    )
+    const message = toMessage(row)
+    const sum = toSum(row, expiry, message, live)
+    const { updateActive, updateEnded, updateSettled } = this.sql
+    if (endedSeq === null) updateActive.run(status, message, parked, attempt, updatedAt, live, sum, id)
+    else if (endedSeq < firstSeq) updateSettled.run(parked, updatedAt, settlement, settledAt, settledSeq, sum, id)
+    else {
+      updateEnded.run(
+        status,
+        message,
+        reason,
+        parked,
+        attempt,
+        updatedAt,
+        endedAt,
+        expiry,
+        settlement,
+        settledAt,
+        endedSeq,
+        settledSeq,
+        live,
+        sum,
+        id
+      )
+    }
   }
 
   private events(batch: Batch): void {
@@ -190,15 +209,8 @@ class Writer {
   private insertEvent(envelope: Envelope): void {
     const { at, event, run, seq, task } = envelope
     const type = event._tag
-    let data: string
-    let input: string | null = null
-    if (type === "Created") {
-      const { input: value, ...rest } = event
-      data = JSON.stringify(rest)
-      input = JSON.stringify(value)
-    } else {
-      data = JSON.stringify(event)
-    }
+    const data = toData(event)
+    const input = type === "Created" ? JSON.stringify(event.input) : null
     const sum = ofEvent({ seq, task, run, at, type }, data)
     this.sql.insertEvent.run(seq, task, run, at, type, sum, input === null ? null : ofText(input), data, input)
   }
@@ -224,7 +236,7 @@ class Writer {
   private wake(id: TaskId): void {
     const found = this.sql.task.get(id)
     if (found === undefined || found.ended_at !== null) return
-    this.update({ ...toRow(found), parked: false })
+    this.update({ ...toRow(found), parked: false }, Infinity)
   }
 }
 
@@ -278,10 +290,8 @@ const queries = (driver: SqlDriver["Service"], sql: Statements) => {
     return driver.prepare(text).all(...params).map(toRow)
   }
   const journal = (id: TaskId) => {
-    const row = sql.task.get(id)
-    if (row === undefined) return undefined
-    const events = sql.history.all(id).map(toEnvelope)
-    return { row: toRow(row), events, children: sql.children.all(id).map(toChild) }
+    const rows = sql.history.all(id)
+    return rows.length === 0 ? undefined : { events: toHistory(rows), children: sql.children.all(id).map(toChild) }
   }
   const artifact = (digest: string) => {
     const row = sql.artifact.get(digest)

@@ -59,6 +59,7 @@ class Reader {
   readonly begun = new Set<string>()
   readonly lapsed = new Map<string, number>()
   private readonly running = new Map<string, number>()
+  attempt = 0
   failures = 0
   failed = 0
   reports = 0
@@ -70,8 +71,10 @@ class Reader {
     switch (event._tag) {
       case "Created":
         this.startedAt = at
+        this.attempt = event.attempt
         return
       case "Started":
+        this.attempt = event.attempt
         if (event.attempt === 1) this.startedAt = at
         return this.lapse()
       case "AttemptFailed":
@@ -126,7 +129,7 @@ class Reader {
 export const read = (journal: Journal, isRestart: boolean): Recorded => {
   const reader = new Reader()
   for (const { at, event, seq } of journal.events) reader.event(seq, at, event)
-  const { attempt } = journal.row.state
+  const { attempt } = reader
   const isNext = attempt > 0 && (isRestart || reader.failed === attempt)
   if (isNext) reader.lapse()
   const children = latest(journal.children)

@@ -24,11 +24,19 @@ const writes = (sql: Prepare) => ({
   insertEvent: sql(
     "INSERT INTO events (seq, task, run, at, type, sum, input_sum, data, input) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
   ),
-  insertTask: sql(`INSERT INTO tasks (id, run, parent, key, agent, principal, status, parked, attempt, created_at,
-    updated_at, ended_at, deadline, expires_at, settlement, settled_at, created_seq, ended_seq, settled_seq, live, sum)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
-  updateTask: sql(`UPDATE tasks SET status = ?, parked = ?, attempt = ?, updated_at = ?, ended_at = ?, expires_at = ?,
-    settlement = ?, settled_at = ?, ended_seq = ?, settled_seq = ?, live = ?, sum = ? WHERE id = ?`),
+  insertTask: sql(`INSERT INTO tasks (id, run, parent, key, agent, principal, status, message, reason, parked, attempt,
+    created_at, updated_at, ended_at, deadline, expires_at, settlement, settled_at, created_seq, ended_seq, settled_seq,
+    live, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+  // three, because SQLite writes every index anew that a column it is given belongs to
+  updateActive: sql(
+    `UPDATE tasks SET status = ?, message = ?, parked = ?, attempt = ?, updated_at = ?, live = ?, sum = ?
+    WHERE id = ?`
+  ),
+  updateEnded: sql(`UPDATE tasks SET status = ?, message = ?, reason = ?, parked = ?, attempt = ?, updated_at = ?,
+    ended_at = ?, expires_at = ?, settlement = ?, settled_at = ?, ended_seq = ?, settled_seq = ?, live = ?, sum = ?
+    WHERE id = ?`),
+  updateSettled: sql(`UPDATE tasks SET parked = ?, updated_at = ?, settlement = ?, settled_at = ?, settled_seq = ?,
+    sum = ? WHERE id = ?`),
   insertInput: sql("INSERT INTO inputs (task, key, run, seq) VALUES (?, ?, ?, ?)"),
   deleteInput: sql("DELETE FROM inputs WHERE task = ? AND key = ?"),
   setTimer: sql("INSERT OR REPLACE INTO timers (task, key, due, sum) VALUES (?, ?, ?, ?)"),
