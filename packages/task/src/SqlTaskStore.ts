@@ -96,6 +96,46 @@ export const migrate = (driver: SqlDriver["Service"]): void => {
 const fenced = () =>
   new StoreError({ reason: "Fenced", message: "Another process took over the store; this one must stop" })
 
+const eventValues = ({ at, event, run, seq, task }: Envelope): ReadonlyArray<SqlValue> => {
+  const type = event._tag
+  const data = toData(event)
+  const input = type === "Created" ? JSON.stringify(event.input) : null
+  const sum = ofEvent({ seq, task, run, at, type }, data)
+  return [seq, task, run, at, type, sum, input === null ? null : ofText(input), data, input]
+}
+
+const taskValues = (row: TaskRow): ReadonlyArray<SqlValue> => {
+  const { state } = row
+  const expiry = toExpiry(row)
+  const live = toLive(row)
+  const message = toMessage(row)
+  return [
+    state.id,
+    state.run,
+    state.parent,
+    state.key,
+    state.agent,
+    state.spec.principal,
+    state.status,
+    message,
+    state.reason,
+    row.parked ? 1 : 0,
+    state.attempt,
+    state.createdAt,
+    state.updatedAt,
+    state.endedAt,
+    state.deadline,
+    expiry,
+    state.settlement,
+    state.settledAt,
+    row.createdSeq,
+    row.endedSeq,
+    row.settledSeq,
+    live,
+    toSum(row, expiry, message, live)
+  ]
+}
+
 class Writer {
   private readonly sql: Statements
   constructor(sql: Statements) {
@@ -109,43 +149,12 @@ class Writer {
 
   write(batch: Batch): void {
     this.assertEpoch(batch.epoch)
-    for (const row of batch.created) this.insert(row)
+    this.sql.insertTasks(batch.created, taskValues)
     const firstSeq = batch.events[0]?.seq ?? Infinity
     for (const row of batch.changed) this.update(row, firstSeq)
-    this.events(batch)
+    this.sql.insertEvents(batch.events, eventValues)
+    this.inputs(batch)
     this.others(batch)
-  }
-
-  private insert(row: TaskRow): void {
-    const { state } = row
-    const expiry = toExpiry(row)
-    const live = toLive(row)
-    const message = toMessage(row)
-    this.sql.insertTask.run(
-      state.id,
-      state.run,
-      state.parent,
-      state.key,
-      state.agent,
-      state.spec.principal,
-      state.status,
-      message,
-      state.reason,
-      row.parked ? 1 : 0,
-      state.attempt,
-      state.createdAt,
-      state.updatedAt,
-      state.endedAt,
-      state.deadline,
-      expiry,
-      state.settlement,
-      state.settledAt,
-      row.createdSeq,
-      row.endedSeq,
-      row.settledSeq,
-      live,
-      toSum(row, expiry, message, live)
-    )
   }
 
   /** A row whose end was written before `firstSeq` changes no more but to settle. */
@@ -181,14 +190,12 @@ class Writer {
     }
   }
 
-  private events(batch: Batch): void {
+  private inputs(batch: Batch): void {
     // tasks that cannot have an open question: the row of a task that ends in the batch that made it is all there is
     const fresh = new Set<TaskId>()
     for (const row of batch.created) fresh.add(row.state.id)
     let areOpen: boolean | undefined
-    for (const envelope of batch.events) {
-      this.insertEvent(envelope)
-      const { event, run, seq, task } = envelope
+    for (const { event, run, seq, task } of batch.events) {
       if (event._tag === "InputRequested") {
         fresh.delete(task)
         areOpen = true
@@ -204,15 +211,6 @@ class Writer {
   /** Whether anybody is asked anything at all. */
   private areOpen(): boolean {
     return this.sql.anyInput.get() !== undefined
-  }
-
-  private insertEvent(envelope: Envelope): void {
-    const { at, event, run, seq, task } = envelope
-    const type = event._tag
-    const data = toData(event)
-    const input = type === "Created" ? JSON.stringify(event.input) : null
-    const sum = ofEvent({ seq, task, run, at, type }, data)
-    this.sql.insertEvent.run(seq, task, run, at, type, sum, input === null ? null : ofText(input), data, input)
   }
 
   private others(batch: Batch): void {

@@ -16,6 +16,7 @@ import { type Codecs, problemOf } from "./codecs.ts"
 import { fingerprint } from "./digest.ts"
 import type { Execution } from "./Execution.ts"
 import type { Fact } from "./Journal.ts"
+import type { Operation } from "./Waits.ts"
 
 /** Limits of one tree; a tree that outgrows them is a bug, and is told so. */
 const maxDepth = 32
@@ -65,23 +66,52 @@ const invoke = (
   }
   const base = `call:${name}:${fingerprint(canonical(input))}`
   const key = `${base}:${execution.ordinal(base)}`
-  return execution.operation<Fact, never>({
-    key,
-    begin: () => {
-      execution.heldBack.add(key)
-      execution.server.host.whenRoom(name, (worker) => {
-        if (!execution.heldBack.delete(key)) return
-        if (typeof worker === "string") unknown(execution, key, name, worker)
-        else submit(execution, worker, { ...options, key, input })
-      })
-    },
-    interpret: Effect.succeed,
-    // a child that may outlive its caller is left alone when the caller stops waiting
-    withdraw: () => (options?.onParentExit ?? "stop") === "stop" ? cancelChild(execution, key) : execution.rest(),
-    halt: () => execution.rest(),
-    // a child that began ends with the task
-    orphaned: () => execution.willBeAnswered(key) ? undefined : execution.answer(key, Exit.interrupt())
-  })
+  return execution.operation(new Calling(execution, name, { ...options, key, input }))
+}
+
+/** The live side of one call: finds the agent, and makes the child when there is room for it. */
+class Calling implements Operation<Fact, never> {
+  readonly key: string
+  private readonly execution: Execution
+  private readonly agent: string
+  private readonly call: Call
+
+  constructor(execution: Execution, agent: string, call: Call) {
+    this.key = call.key
+    this.execution = execution
+    this.agent = agent
+    this.call = call
+  }
+
+  begin(): void {
+    const { agent, call, execution, key } = this
+    execution.heldBack.add(key)
+    execution.server.host.whenRoom(agent, (worker) => {
+      if (!execution.heldBack.delete(key)) return
+      if (typeof worker === "string") unknown(execution, key, agent, worker)
+      else submit(execution, worker, call)
+    })
+  }
+
+  interpret(fact: Fact): Effect.Effect<Fact> {
+    return Effect.succeed(fact)
+  }
+
+  /** A child that may outlive its caller is left alone when the caller stops waiting. */
+  withdraw(): Effect.Effect<void> {
+    const { call, execution, key } = this
+    return (call.onParentExit ?? "stop") === "stop" ? cancelChild(execution, key) : execution.rest()
+  }
+
+  halt(): Effect.Effect<void> {
+    return this.execution.rest()
+  }
+
+  /** A child that began ends with the task. */
+  orphaned(): void {
+    const { execution, key } = this
+    if (!execution.willBeAnswered(key)) execution.answer(key, Exit.interrupt())
+  }
 }
 
 /** That there is no such agent is recorded: there may be one when the task is replayed. */
