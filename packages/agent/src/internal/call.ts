@@ -25,12 +25,15 @@ const maxChildren = 20_000
 const refused = (contract: Contract, detail: string) =>
   Effect.fail(new CallError({ agent: contract.name, reason: { _tag: "Refused", detail } }))
 
-/** The execution behind a handler's context; calling from elsewhere is a mistake in the program. */
+/** Calling from elsewhere is a mistake in the program. */
+export const notInHandler: Effect.Effect<never> = Effect.suspend(() =>
+  Effect.die(new Error("This can only be used in a handler, not in the body of a step"))
+)
+
+/** The execution behind a handler's context. */
 export const currentExecution: Effect.Effect<Execution, never, TaskContext> = Effect.flatMap(TaskContext, (info) => {
   const execution = executionOf(info)
-  return execution === undefined
-    ? Effect.die(new Error("This can only be used in a handler, not in the body of a step"))
-    : Effect.succeed(execution)
+  return execution === undefined ? notInHandler : Effect.succeed(execution)
 })
 
 export const call = (

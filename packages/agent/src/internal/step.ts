@@ -39,14 +39,18 @@ const keyOf = (execution: Execution, { input, kind, name }: Step): string | unde
   return execution.ordinal(key) === 0 ? key : undefined
 }
 
-export const runStep = (execution: Execution, step: Step): Effect.Effect<any, any> =>
-  Effect.withFiber((fiber) => {
-    const key = keyOf(execution, step)
-    if (key === undefined) return Effect.die(new AmbiguousStep({ step: step.name }))
-    const context = outside(execution, step, key, fiber.context)
-    if (execution.isUnwinding) return unrecorded(execution, step, context)
-    return execution.operation(new Running(execution, step, key, context))
-  })
+/** `around` is the context of the fiber that asks. */
+export const runStep = (
+  execution: Execution,
+  step: Step,
+  around: Context.Context<never>
+): Effect.Effect<any, any> => {
+  const key = keyOf(execution, step)
+  if (key === undefined) return Effect.die(new AmbiguousStep({ step: step.name }))
+  const context = outside(execution, step, key, around)
+  if (execution.isUnwinding) return unrecorded(execution, step, context)
+  return execution.operation(new Running(execution, step, key, context))
+}
 
 /** A finalizer of an ended task still does its work, but there is no log left to record it in. */
 const unrecorded = (execution: Execution, step: Step, context: Context.Context<never>): Effect.Effect<any, any> =>
