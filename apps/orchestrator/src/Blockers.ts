@@ -9,6 +9,7 @@ import type { Wait, Why } from "@coppice/api/TasksApi"
 import { isTerminal, type Task, type TaskId } from "@coppice/task/Task"
 import type { Envelope } from "@coppice/task/TaskEvent"
 import { TaskLog } from "@coppice/task/TaskLog"
+import { replay, type TaskState } from "@coppice/task/TaskMachine"
 import { TaskNotFound } from "@coppice/task/Tasks"
 import { type ChildRecord, type Journal, type StoreError, TaskStore } from "@coppice/task/TaskStore"
 import { Workers } from "@coppice/task/Worker"
@@ -29,6 +30,11 @@ export interface Surroundings {
   readonly isHeld: boolean
   /** Keys the code waits for, when it is in memory. */
   readonly waitingFor: ReadonlyArray<string> | undefined
+}
+
+/** A task's journal, and what it says about the task itself. */
+interface Known extends Journal {
+  readonly state: TaskState
 }
 
 type Parts = Partial<Wait> & Pick<Wait, "on" | "message" | "who" | "since">
@@ -61,8 +67,8 @@ const onChildren = (task: Task, journal: Journal): ReadonlyArray<Wait> => {
   )
 }
 
-const onPeople = (task: Task, journal: Journal): ReadonlyArray<Wait> =>
-  journal.row.state.inputs.map((request) =>
+const onPeople = (task: Task, journal: Known): ReadonlyArray<Wait> =>
+  journal.state.inputs.map((request) =>
     wait(task, {
       on: "person",
       since: lastOf(journal.events, ({ event }) => event._tag === "InputRequested" && event.request.key === request.key)
@@ -147,8 +153,8 @@ const onEnd = (task: Task, journal: Journal): ReadonlyArray<Wait> => {
 }
 
 /** Everything one task waits for itself. */
-export const waitsOf = (journal: Journal, surroundings: Surroundings): ReadonlyArray<Wait> => {
-  const task: Task = journal.row.state
+export const waitsOf = (journal: Known, surroundings: Surroundings): ReadonlyArray<Wait> => {
+  const task: Task = journal.state
   if (isTerminal(task.status)) return onEnd(task, journal)
   const waits = [
     ...onPeople(task, journal),
@@ -175,15 +181,16 @@ export class Blockers extends Context.Service<Blockers, {
       const look = Effect.fnUntraced(function*(id: TaskId) {
         const journal = yield* store.journal(id)
         if (journal === undefined) return undefined
-        const { agent } = journal.row.state
+        const state = replay(id, journal.events)!
+        const { agent } = state
         const contract = workers.contract(agent)
-        const waits = waitsOf(journal, {
+        const waits = waitsOf({ ...journal, state }, {
           agent: workers.find(agent) !== undefined ? "here" : contract === undefined ? "unknown" : "away",
           concurrency: contract?.concurrency ?? 0,
           isHeld: log.resident(id)?.held === true,
           waitingFor: executor.waitingFor(id)
         })
-        return { journal, waits }
+        return { state, waits }
       })
 
       /** Where the waiting begins, below these waits. */
@@ -202,7 +209,7 @@ export class Blockers extends Context.Service<Blockers, {
       const why = Effect.fn("Blockers.why")(function*(id: TaskId) {
         const looked = yield* look(id)
         if (looked === undefined) return yield* new TaskNotFound({ id })
-        const { inputs: _, ...task } = looked.journal.row.state
+        const { inputs: _, ...task } = looked.state
         return { task, waits: looked.waits, causes: yield* causes(looked.waits) }
       })
 

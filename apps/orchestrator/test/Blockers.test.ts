@@ -59,7 +59,7 @@ layer(Service.layerMemory, { excludeTestServices: true })("Blockers", (it) => {
       const { client } = yield* Service
       const task = yield* client.tasks.get({ params: { id: yield* submit("nap", { seconds: 3_600 }) } })
       const journal = {
-        row: { state: { ...task, inputs: [] }, parked: true, createdSeq: 1, endedSeq: null, settledSeq: null },
+        state: { ...task, inputs: [] },
         events: [],
         children: []
       }

@@ -111,6 +111,7 @@ class ExecutorImpl {
   /** Executions that were told to stop, and until when they may take. */
   private readonly leavers = new Map<Execution, number>()
   private isRelieving = false
+  private readonly shutdown: number
 
   constructor(
     host: Omit<Host, "ready" | "leaving" | "ended" | "local" | "whenRoom">,
@@ -129,6 +130,7 @@ class ExecutorImpl {
     this.store = store
     this.callers = new Callers(workers)
     this.options = options
+    this.shutdown = Duration.toMillis(options.shutdown)
     this.ready = new ReadyList((execution, deadline) => this.turn(execution, deadline), options.slice)
     this.residency = new Residency(host.log, host.clock, options.maxIdle)
   }
@@ -212,6 +214,12 @@ class ExecutorImpl {
 
   /** A fact reached a task that is not in memory. */
   private wake(id: TaskId): void {
+    const known = this.host.log.resident(id)
+    if (known !== undefined) {
+      // of a cancelled tree every child tells its parent, which has ended as well
+      if (!known.held && !isTerminal(known.state.status)) this.bringBack(this.host.log.adopt(known), false)
+      return
+    }
     this.host.fork(this.host.log.acquire(id)).addObserver((exit) => {
       if (Exit.isFailure(exit) || exit.value === undefined) return
       if (exit.value.held || isTerminal(exit.value.state.status)) this.host.log.release(exit.value)
@@ -281,7 +289,7 @@ class ExecutorImpl {
   // ---------------------------------------------------------------- ending
 
   private leaving(execution: Execution): void {
-    this.leavers.set(execution, this.now() + Duration.toMillis(this.options.shutdown))
+    this.leavers.set(execution, this.now() + this.shutdown)
   }
 
   private ended(execution: Execution, phase: Phase, exit: Exit.Exit<unknown, unknown>): void {

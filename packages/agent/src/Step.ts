@@ -2,17 +2,18 @@
  * Effects whose results are recorded, so that they happen once and are remembered.
  */
 import { canonical } from "@coppice/task/Payload"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import * as SchemaParser from "effect/SchemaParser"
 import { type Pure } from "./Agent.ts"
 import { CurrentStep } from "./CurrentStep.ts"
-import { currentExecution } from "./internal/call.ts"
+import { notInHandler } from "./internal/call.ts"
 import { fingerprint } from "./internal/digest.ts"
 import { toJson } from "./internal/json.ts"
 import { runStep, type Step } from "./internal/step.ts"
-import { isEphemeral, TaskContext } from "./TaskContext.ts"
+import { executionOf, isEphemeral, TaskContext } from "./TaskContext.ts"
 
 /** How a step's result and typed error are recorded; without schemas they must be JSON, and come back as JSON. */
 export interface StepOptions<A extends Pure, E extends Pure> {
@@ -78,11 +79,15 @@ export const run: Run = (...args: ReadonlyArray<any>) => {
   const input = args.length === 2 ? undefined : toJson(args[1])
   const body = args.length === 2 ? args[1] : args[2]
   const codecs = args[3] === undefined ? untyped : options(args[3])
-  return Effect.flatMap(TaskContext, (info) =>
-    isEphemeral(info)
-      ? inline(name, input, body)
-      : Effect.flatMap(currentExecution, (execution) =>
-        runStep(execution, { name, kind: "step", input, body, ...codecs }))) as never
+  // one look at the fiber instead of three effects: there are tens of thousands of steps a second
+  return Effect.withFiber(({ context }) => {
+    const info = Context.get(context as Context.Context<TaskContext>, TaskContext)
+    if (isEphemeral(info)) return inline(name, input, body)
+    const execution = executionOf(info)
+    return execution === undefined
+      ? notInHandler
+      : runStep(execution, { name, kind: "step", input, body, ...codecs }, context)
+  }) as never
 }
 
 /** Inside an ephemeral agent a step is only a name for the key it hands on. */

@@ -143,8 +143,8 @@ class Memory {
   }
 
   journal(id: TaskId): Journal | undefined {
-    const row = this.tasks.get(id)
-    if (row === undefined) return undefined
+    const facts = this.facts.get(id)
+    if (facts === undefined) return undefined
     const children = this.childIds(id).map((child): ChildRecord => {
       const { settledSeq, state } = this.tasks.get(child)!
       return {
@@ -157,7 +157,7 @@ class Memory {
         ending: this.ending(child) ?? null
       }
     })
-    return { row, events: [...this.facts.get(id)!], children }
+    return { events: [...facts], children }
   }
 
   list(query: TaskQuery): Array<TaskRow> {

@@ -14,10 +14,13 @@ import { migrations } from "./internal/migrations.ts"
 import {
   toChild,
   toCursor,
+  toData,
   toEnvelope,
   toExpiry,
+  toHistory,
   toInput,
   toLive,
+  toMessage,
   toNote,
   toOpenInput,
   toReceipt,
@@ -94,6 +97,46 @@ export const migrate = (driver: SqlDriver["Service"]): void => {
 const fenced = () =>
   new StoreError({ reason: "Fenced", message: "Another process took over the store; this one must stop" })
 
+const eventValues = ({ at, event, run, seq, task }: Envelope): ReadonlyArray<SqlValue> => {
+  const type = event._tag
+  const data = toData(event)
+  const input = type === "Created" ? JSON.stringify(event.input) : null
+  const sum = ofEvent({ seq, task, run, at, type }, data)
+  return [seq, task, run, at, type, sum, input === null ? null : ofText(input), data, input]
+}
+
+const taskValues = (row: TaskRow): ReadonlyArray<SqlValue> => {
+  const { state } = row
+  const expiry = toExpiry(row)
+  const live = toLive(row)
+  const message = toMessage(row)
+  return [
+    state.id,
+    state.run,
+    state.parent,
+    state.key,
+    state.agent,
+    state.spec.principal,
+    state.status,
+    message,
+    state.reason,
+    row.parked ? 1 : 0,
+    state.attempt,
+    state.createdAt,
+    state.updatedAt,
+    state.endedAt,
+    state.deadline,
+    expiry,
+    state.settlement,
+    state.settledAt,
+    row.createdSeq,
+    row.endedSeq,
+    row.settledSeq,
+    live,
+    toSum(row, expiry, message, live)
+  ]
+}
+
 class Writer {
   private readonly sql: Statements
   constructor(sql: Statements) {
@@ -107,70 +150,53 @@ class Writer {
 
   write(batch: Batch): void {
     this.assertEpoch(batch.epoch)
-    for (const row of batch.created) this.insert(row)
-    for (const row of batch.changed) this.update(row)
-    this.events(batch)
+    this.sql.insertTasks(batch.created, taskValues)
+    const firstSeq = batch.events[0]?.seq ?? Infinity
+    for (const row of batch.changed) this.update(row, firstSeq)
+    this.sql.insertEvents(batch.events, eventValues)
+    this.inputs(batch)
     this.others(batch)
   }
 
-  private insert(row: TaskRow): void {
-    const { state } = row
+  /** A row whose end was written before `firstSeq` changes no more but to settle. */
+  private update(row: TaskRow, firstSeq: number): void {
+    const { endedSeq, settledSeq, state } = row
+    const { attempt, endedAt, id, reason, settledAt, settlement, status, updatedAt } = state
+    const parked = row.parked ? 1 : 0
     const expiry = toExpiry(row)
     const live = toLive(row)
-    this.sql.insertTask.run(
-      state.id,
-      state.run,
-      state.parent,
-      state.key,
-      state.agent,
-      state.spec.principal,
-      state.status,
-      row.parked ? 1 : 0,
-      state.attempt,
-      state.createdAt,
-      state.updatedAt,
-      state.endedAt,
-      state.deadline,
-      expiry,
-      state.settlement,
-      state.settledAt,
-      row.createdSeq,
-      row.endedSeq,
-      row.settledSeq,
-      live,
-      toSum(row, expiry, live)
-    )
+    const message = toMessage(row)
+    const sum = toSum(row, expiry, message, live)
+    const { updateActive, updateEnded, updateSettled } = this.sql
+    if (endedSeq === null) updateActive.run(status, message, parked, attempt, updatedAt, live, sum, id)
+    else if (endedSeq < firstSeq) updateSettled.run(parked, updatedAt, settlement, settledAt, settledSeq, sum, id)
+    else {
+      updateEnded.run(
+        status,
+        message,
+        reason,
+        parked,
+        attempt,
+        updatedAt,
+        endedAt,
+        expiry,
+        settlement,
+        settledAt,
+        endedSeq,
+        settledSeq,
+        live,
+        sum,
+        id
+      )
+    }
   }
 
-  private update(row: TaskRow): void {
-    const { state } = row
-    const expiry = toExpiry(row)
-    const live = toLive(row)
-    this.sql.updateTask.run(
-      state.status,
-      row.parked ? 1 : 0,
-      state.attempt,
-      state.updatedAt,
-      state.endedAt,
-      expiry,
-      state.settlement,
-      state.settledAt,
-      row.endedSeq,
-      row.settledSeq,
-      live,
-      toSum(row, expiry, live),
-      state.id
-    )
-  }
-
-  private events(batch: Batch): void {
+  private inputs(batch: Batch): void {
     // tasks that cannot have an open question: the row of a task that ends in the batch that made it is all there is
     const fresh = new Set<TaskId>()
     for (const row of batch.created) fresh.add(row.state.id)
     let areOpen: boolean | undefined
-    for (const envelope of batch.events) {
-      this.insertEvent(envelope)
-      const { event, run, seq, task } = envelope
+    for (const { event, run, seq, task } of batch.events) {
       if (event._tag === "InputRequested") {
         fresh.delete(task)
         areOpen = true
@@ -186,22 +212,6 @@ class Writer {
   /** Whether anybody is asked anything at all. */
   private areOpen(): boolean {
     return this.sql.anyInput.get() !== undefined
-  }
-
-  private insertEvent(envelope: Envelope): void {
-    const { at, event, run, seq, task } = envelope
-    const type = event._tag
-    let data: string
-    let input: string | null = null
-    if (type === "Created") {
-      const { input: value, ...rest } = event
-      data = JSON.stringify(rest)
-      input = JSON.stringify(value)
-    } else {
-      data = JSON.stringify(event)
-    }
-    const sum = ofEvent({ seq, task, run, at, type }, data)
-    this.sql.insertEvent.run(seq, task, run, at, type, sum, input === null ? null : ofText(input), data, input)
   }
 
   private others(batch: Batch): void {
@@ -230,7 +240,7 @@ class Writer {
   private wake(id: TaskId): void {
     const found = this.sql.task.get(id)
     if (found === undefined || found.ended_at !== null) return
-    this.update({ ...toRow(found), parked: false })
+    this.update({ ...toRow(found), parked: false }, Infinity)
   }
 }
 
@@ -284,10 +294,8 @@ const queries = (driver: SqlDriver["Service"], sql: Statements) => {
     return driver.prepare(text).all(...params).map(toRow)
   }
   const journal = (id: TaskId) => {
-    const row = sql.task.get(id)
-    if (row === undefined) return undefined
-    const events = sql.history.all(id).map(toEnvelope)
-    return { row: toRow(row), events, children: sql.children.all(id).map(toChild) }
+    const rows = sql.history.all(id)
+    return rows.length === 0 ? undefined : { events: toHistory(rows), children: sql.children.all(id).map(toChild) }
   }
   const artifact = (digest: string) => {
     const row = sql.artifact.get(digest)

@@ -120,7 +120,6 @@ export interface ChildRecord {
 
 /** What a task's replay is made from: its own facts in order, and its children. */
 export interface Journal {
-  readonly row: TaskRow
   readonly events: ReadonlyArray<Envelope>
   readonly children: ReadonlyArray<ChildRecord>
 }

@@ -105,6 +105,8 @@ describe("a damaged store (case 3)", () => {
       "ended_seq = 1",
       "settled_seq = 1",
       "key = 'other'",
+      "message = '\"other\"'",
+      "reason = 'defect'",
       "live = '{}'"
     ].map((change) => [`a row's ${change}`, `UPDATE tasks SET ${change}`] as const)
   ]
@@ -175,7 +177,7 @@ describe("a damaged store (case 3)", () => {
         const store = yield* TaskStore
         const row = (yield* store.load(done))!
         const batch = new Ledger(yield* store.open).take()
-        yield* store.commit({ ...batch, changed: [{ ...row, state: { ...row.state, statusMessage: "x" } }] })
+        yield* store.commit({ ...batch, changed: [{ ...row, state: { ...row.state, updatedAt: 1 } }] })
       }).pipe(Effect.provide(sqlite({ path: copy })), Effect.scoped)
       assert.deepStrictEqual(yield* verified(copy), [`Task ${done} is not what its facts say`])
     }))

@@ -7,7 +7,6 @@ import * as Baseline from "../Baseline.ts"
 import * as Bed from "../Bed.ts"
 import { peakResident, timed } from "../Meter.ts"
 import * as Row from "../Row.ts"
-import { median } from "../Statistics.ts"
 import { NarrowLive, SpreadLive, SubLive, sumOf } from "./Agents.ts"
 
 const agents = [SubLive, NarrowLive, SpreadLive]
@@ -40,17 +39,22 @@ const spread = (settings: Bed.Settings, count: number, narrow: boolean) =>
 
 const wall = (count: number) => Effect.map(timed(Bed.run("spread", { count, narrow: false })), ([, took]) => took.wall)
 
-const fewer = 3
+const mean = (values: ReadonlyArray<number>): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
-/** How the time grows from few to many calls, in one store. */
+/**
+ * How the time grows from few to many calls, in one store: as many calls in runs of few, one after the other, beside one
+ * run of all. So both are charged for the memory they leave to be collected, of which a run of few alone sees none.
+ */
 const growth = (settings: Bed.Settings, small: number, large: number) =>
   Bed.fresh(
     settings,
     agents,
     Effect.gen(function*() {
-      const bare = yield* Effect.all([Baseline.fanOut(small), Baseline.fanOut(large)])
-      const few = median(yield* Effect.replicateEffect(wall(small), fewer))
-      return { value: (yield* wall(large)) / few, baseline: bare[1] / bare[0] }
+      const runs = Math.round(large / small)
+      const bare = mean(yield* Effect.replicateEffect(Baseline.fanOut(small), runs))
+      const baseline = (yield* Baseline.fanOut(large)) / bare
+      const few = mean(yield* Effect.replicateEffect(wall(small), runs))
+      return { value: (yield* wall(large)) / few, baseline }
     })
   )
 

@@ -37,7 +37,7 @@ import { Surroundings } from "./surroundings.ts"
 import { TaskClock } from "./TaskClock.ts"
 import { TaskRandom } from "./TaskRandom.ts"
 import { TaskScheduler } from "./TaskScheduler.ts"
-import { type Operation, Waits } from "./Waits.ts"
+import { type Beginning, type Operation, Waits } from "./Waits.ts"
 
 export type Phase = "replaying" | "live" | "stopping" | "suspending" | "crashing" | "ended"
 
@@ -103,7 +103,7 @@ export class Execution {
   private changes = 0
   private unwound = 0
   private told = -1
-  private readonly deferred = new LazyMap<string, () => void>()
+  private readonly deferred = new LazyMap<string, Beginning>()
   private readonly holds = new Holds(() => this.server.host.ready(this))
   private readonly running = new LazySet<Fiber.Fiber<unknown, unknown>>()
   private readonly ordinals = new LazyMap<string, number>()
@@ -196,21 +196,22 @@ export class Execution {
       const { key } = operation
       this.waits.begin(operation, resume)
       this.changes++
-      if (!this.begun.delete(key) || this.lapsed.has(key)) this.begin(key, operation.begin)
+      if (!this.begun.delete(key) || this.lapsed.has(key)) this.begin(operation)
       return Effect.suspend(() => this.withdraw(operation))
     })
   }
 
-  private begin(key: string, begin: () => void): void {
-    if (this.phase === "replaying") this.deferred.set(key, begin)
-    else begin()
+  private begin(operation: Beginning): void {
+    if (this.phase === "replaying") this.deferred.set(operation.key, operation)
+    else operation.begin()
   }
 
-  private withdraw<A, E>({ halt, key, withdraw }: Operation<A, E>): Effect.Effect<void> {
+  private withdraw<A, E>(operation: Operation<A, E>): Effect.Effect<void> {
+    const { key } = operation
     if (!this.waits.delete(key)) return Effect.void
     this.heldBack.delete(key)
-    if (this.deferred.delete(key) || this.phase === "suspending" || this.phase === "crashing") return halt()
-    return withdraw()
+    if (this.deferred.delete(key) || this.phase === "suspending" || this.phase === "crashing") return operation.halt()
+    return operation.withdraw()
   }
 
   /** Waits, without having begun anything, for a fact that is on its way. For what must be seen to rest. */
@@ -358,7 +359,7 @@ export class Execution {
     // whoever still waits for a child its parent cancelled calls again: an attempt that is no more has unwound
     const isUnwound = fact._tag === "Child" && isCancelledByParent(fact.ending)
     if (wait?.operation !== undefined && isUnwound && !this.isUnwinding) {
-      this.begin(key, wait.operation.begin)
+      this.begin(wait.operation)
       return "on"
     }
     this.lastDelivered = seq
@@ -397,10 +398,10 @@ export class Execution {
 
   private goLive(): void {
     this.phase = "live"
-    const begins = this.deferred.values()
+    const operations = this.deferred.values()
     this.deferred.clear()
     this.scheduler.inside(() => {
-      for (const begin of begins) begin()
+      for (const operation of operations) operation.begin()
     })
   }
 

@@ -63,6 +63,7 @@ class Reader {
   readonly lapsed = new Map<string, number>()
   readonly reused = new Map<string, Json>()
   private readonly running = new Map<string, number>()
+  attempt = 0
   failures = 0
   failed = 0
   readonly reports = { progress: 0, log: 0 }
@@ -74,8 +75,10 @@ class Reader {
     switch (event._tag) {
       case "Created":
         this.startedAt = at
+        this.attempt = event.attempt
         return
       case "Started":
+        this.attempt = event.attempt
         if (event.attempt === 1) this.startedAt = at
         return this.lapse()
       case "AttemptFailed":
@@ -136,7 +139,7 @@ class Reader {
 export const read = (journal: Journal, isRestart: boolean): Recorded => {
   const reader = new Reader()
   for (const { at, event, seq } of journal.events) reader.event(seq, at, event)
-  const { attempt } = journal.row.state
+  const { attempt } = reader
   const isNext = attempt > 0 && (isRestart || reader.failed === attempt)
   if (isNext) reader.lapse()
   const children = latest(journal.children)

@@ -8,40 +8,58 @@ import { LazyMap } from "./lazy.ts"
 export interface Operation<A, E> {
   readonly key: string
   /** Begins it: only called when the log does not know the key, and never while replaying. */
-  readonly begin: () => void
-  readonly interpret: (fact: Fact) => Effect.Effect<A, E>
+  begin(): void
+  interpret(fact: Fact): Effect.Effect<A, E>
   /** Takes it back because the waiting fiber was interrupted. */
-  readonly withdraw: () => Effect.Effect<void>
+  withdraw(): Effect.Effect<void>
   /** The waiting fiber was interrupted, but the task goes on or has ended: only stops what runs here. */
-  readonly halt: () => Effect.Effect<void>
+  halt(): Effect.Effect<void>
   /** The task has ended, the log answers no more, and the waiting fiber cannot be interrupted: it is answered here. */
-  readonly orphaned: () => void
+  orphaned(): void
 }
+
+/** What of an operation does not depend on its answer. */
+export type Beginning = Pick<Operation<unknown, unknown>, "key" | "begin" | "orphaned">
 
 /** A fiber that waits for a fact. */
 export interface Wait {
   readonly fiber: Fiber.Fiber<unknown, unknown> | undefined
-  readonly resume: (fact: Fact) => void
-  readonly fail: (cause: Cause.Cause<never>) => void
+  resume(fact: Fact): void
+  fail(cause: Cause.Cause<never>): void
   /** Of an operation, as opposed to a fact that is only awaited. */
-  readonly operation: Pick<Operation<unknown, unknown>, "begin" | "orphaned"> | undefined
+  readonly operation: Beginning | undefined
   /** It was told to stop because the handler has returned. */
   isTold: boolean
   isOrphaned: boolean
+}
+
+/** A class, not an object of closures: a task may wait for ten thousand calls at once. */
+class OperationWait<A, E> implements Wait {
+  readonly fiber = Fiber.getCurrent()
+  readonly operation: Operation<A, E>
+  isTold = false
+  isOrphaned = false
+  private readonly answer: (effect: Effect.Effect<A, E>) => void
+
+  constructor(operation: Operation<A, E>, answer: (effect: Effect.Effect<A, E>) => void) {
+    this.operation = operation
+    this.answer = answer
+  }
+
+  resume(fact: Fact): void {
+    this.answer(this.operation.interpret(fact))
+  }
+
+  fail(cause: Cause.Cause<never>): void {
+    this.answer(Effect.failCause(cause))
+  }
 }
 
 /** Everything the fibers of one execution wait for, by key. */
 export class Waits extends LazyMap<string, Wait> {
   /** Called in the fiber that waits. */
   begin<A, E>(operation: Operation<A, E>, resume: (effect: Effect.Effect<A, E>) => void): void {
-    this.set(operation.key, {
-      fiber: Fiber.getCurrent(),
-      resume: (fact) => resume(operation.interpret(fact)),
-      fail: (cause) => resume(Effect.failCause(cause)),
-      operation,
-      isTold: false,
-      isOrphaned: false
-    })
+    this.set(operation.key, new OperationWait(operation, resume))
   }
 
   /** For a fiber that has to see the fact: it is told nothing else. */

@@ -18,6 +18,7 @@ import { type Codecs, problemOf } from "./codecs.ts"
 import { fingerprint } from "./digest.ts"
 import type { Execution } from "./Execution.ts"
 import type { Fact } from "./Journal.ts"
+import type { Operation } from "./Waits.ts"
 
 /** Limits of one tree; a tree that outgrows them is a bug, and is told so. */
 const maxDepth = 32
@@ -26,12 +27,15 @@ const maxChildren = 20_000
 const refused = (contract: Contract, detail: string) =>
   Effect.fail(new CallError({ agent: contract.name, reason: { _tag: "Refused", detail } }))
 
-/** The execution behind a handler's context; calling from elsewhere is a mistake in the program. */
+/** Calling from elsewhere is a mistake in the program. */
+export const notInHandler: Effect.Effect<never> = Effect.suspend(() =>
+  Effect.die(new Error("This can only be used in a handler, not in the body of a step"))
+)
+
+/** The execution behind a handler's context. */
 export const currentExecution: Effect.Effect<Execution, never, TaskContext> = Effect.flatMap(TaskContext, (info) => {
   const execution = executionOf(info)
-  return execution === undefined
-    ? Effect.die(new Error("This can only be used in a handler, not in the body of a step"))
-    : Effect.succeed(execution)
+  return execution === undefined ? notInHandler : Effect.succeed(execution)
 })
 
 export const call = (
@@ -72,28 +76,58 @@ const invoke = (
   }
   const base = `call:${name}:${fingerprint(canonical(input))}`
   const key = `${base}:${execution.ordinal(base)}`
-  return execution.operation<Fact, never>({
-    key,
-    begin: () => {
-      const reused = execution.reused.get(key)
-      if (reused !== undefined && Exit.isSuccess(output(execution, { contract, codecs }, reused))) {
-        return record(execution, key, name, { _tag: "Success", value: reused })
-      }
-      execution.heldBack.add(key)
-      execution.server.host.whenRoom(name, (worker) => {
-        if (!execution.heldBack.delete(key)) return
-        // recorded: there may be such an agent when the task is replayed
-        if (typeof worker === "string") record(execution, key, name, { _tag: "Failure", error: worker })
-        else submit(execution, worker, { ...options, key, input })
-      })
-    },
-    interpret: Effect.succeed,
-    // a child that may outlive its caller is left alone when the caller stops waiting
-    withdraw: () => (options?.onParentExit ?? "stop") === "stop" ? cancelChild(execution, key) : execution.rest(),
-    halt: () => execution.rest(),
-    // a child that began ends with the task
-    orphaned: () => execution.willBeAnswered(key) ? undefined : execution.answer(key, Exit.interrupt())
-  })
+  return execution.operation(new Calling(execution, { contract, codecs }, { ...options, key, input }))
+}
+
+/** The live side of one call: finds the agent, and makes the child when there is room for it. */
+class Calling implements Operation<Fact, never> {
+  readonly key: string
+  private readonly execution: Execution
+  private readonly callee: Callee
+  private readonly call: Call
+
+  constructor(execution: Execution, callee: Callee, call: Call) {
+    this.key = call.key
+    this.execution = execution
+    this.callee = callee
+    this.call = call
+  }
+
+  begin(): void {
+    const { call, callee, execution, key } = this
+    const agent = callee.contract.name
+    const reused = execution.reused.get(key)
+    if (reused !== undefined && Exit.isSuccess(output(execution, callee, reused))) {
+      return record(execution, key, agent, { _tag: "Success", value: reused })
+    }
+    execution.heldBack.add(key)
+    execution.server.host.whenRoom(agent, (worker) => {
+      if (!execution.heldBack.delete(key)) return
+      // recorded: there may be such an agent when the task is replayed
+      if (typeof worker === "string") record(execution, key, agent, { _tag: "Failure", error: worker })
+      else submit(execution, worker, call)
+    })
+  }
+
+  interpret(fact: Fact): Effect.Effect<Fact> {
+    return Effect.succeed(fact)
+  }
+
+  /** A child that may outlive its caller is left alone when the caller stops waiting. */
+  withdraw(): Effect.Effect<void> {
+    const { call, execution, key } = this
+    return (call.onParentExit ?? "stop") === "stop" ? cancelChild(execution, key) : execution.rest()
+  }
+
+  halt(): Effect.Effect<void> {
+    return this.execution.rest()
+  }
+
+  /** A child that began ends with the task. */
+  orphaned(): void {
+    const { execution, key } = this
+    if (!execution.willBeAnswered(key)) execution.answer(key, Exit.interrupt())
+  }
 }
 
 const output = (execution: Execution, { codecs, contract }: Callee, result: Json): Exit.Exit<any, any> =>

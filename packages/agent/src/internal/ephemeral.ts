@@ -35,16 +35,18 @@ export const callEphemeral = (
     const fail = (reason: CallError["reason"]) => Effect.fail(new CallError({ agent: name, reason }))
     const encoded = codecs.encodeInput(input)
     if (Exit.isFailure(encoded)) return fail({ _tag: "Refused", detail: problemOf(encoded.cause).message })
-    const step = runStep(execution, {
-      name,
-      kind: "call",
-      input: encoded.value,
-      body: bodyOf(execution, name, encoded.value),
-      encode: (value) => value as Json,
-      decode: Exit.succeed,
-      encodeError: (error) => error as Json,
-      decodeError: Exit.succeed
-    })
+    const step = Effect.withFiber((fiber) =>
+      runStep(execution, {
+        name,
+        kind: "call",
+        input: encoded.value,
+        body: bodyOf(execution, name, encoded.value),
+        encode: (value) => value as Json,
+        decode: Exit.succeed,
+        encodeError: (error) => error as Json,
+        decodeError: Exit.succeed
+      }, fiber.context)
+    )
     const decoded = (exit: Exit.Exit<any, any>, then: (value: any) => Effect.Effect<any, any>) =>
       Exit.isSuccess(exit)
         ? then(exit.value)

@@ -15,6 +15,7 @@ import { CurrentStep } from "../CurrentStep.ts"
 import { fingerprint } from "./digest.ts"
 import type { Execution } from "./Execution.ts"
 import type { Fact } from "./Journal.ts"
+import type { Operation } from "./Waits.ts"
 
 /** A step with its types erased: how its value and error become JSON and come back. */
 export interface Step {
@@ -38,26 +39,18 @@ const keyOf = (execution: Execution, { input, kind, name }: Step): string | unde
   return execution.ordinal(key) === 0 ? key : undefined
 }
 
-export const runStep = (execution: Execution, step: Step): Effect.Effect<any, any> =>
-  Effect.withFiber((fiber) => {
-    const key = keyOf(execution, step)
-    if (key === undefined) return Effect.die(new AmbiguousStep({ step: step.name }))
-    const context = outside(execution, step, key, fiber.context)
-    if (execution.isUnwinding) return unrecorded(execution, step, context)
-    const running = new Running(execution, step, key, context)
-    const halt = () => running.halt()
-    return execution.operation({
-      key,
-      begin: () => running.begin(),
-      interpret: (fact) => {
-        running.delivered()
-        return interpret(step, fact)
-      },
-      withdraw: halt,
-      halt,
-      orphaned: () => running.orphaned()
-    })
-  })
+/** `around` is the context of the fiber that asks. */
+export const runStep = (
+  execution: Execution,
+  step: Step,
+  around: Context.Context<never>
+): Effect.Effect<any, any> => {
+  const key = keyOf(execution, step)
+  if (key === undefined) return Effect.die(new AmbiguousStep({ step: step.name }))
+  const context = outside(execution, step, key, around)
+  if (execution.isUnwinding) return unrecorded(execution, step, context)
+  return execution.operation(new Running(execution, step, key, context))
+}
 
 /** A finalizer of an ended task still does its work, but there is no log left to record it in. */
 const unrecorded = (execution: Execution, step: Step, context: Context.Context<never>): Effect.Effect<any, any> =>
@@ -86,10 +79,10 @@ const interpret = (step: Step, fact: Fact): Effect.Effect<any, any> => {
 }
 
 /** The live side of one step: waits until what came before is durable, runs the body, records how it ended. */
-class Running {
+class Running implements Operation<any, any> {
   private readonly execution: Execution
   private readonly step: Step
-  private readonly key: string
+  readonly key: string
   private readonly context: Context.Context<never>
   private fiber: Fiber.Fiber<unknown, unknown> | undefined
   private state: "new" | "begun" | "over" = "new"
@@ -166,9 +159,18 @@ class Running {
     else this.execution.crash(cause)
   }
 
-  delivered(): void {
+  interpret(fact: Fact): Effect.Effect<any, any> {
+    this.delivered()
+    return interpret(this.step, fact)
+  }
+
+  private delivered(): void {
     if (this.state === "begun") this.execution.bodies--
     this.state = "over"
+  }
+
+  withdraw(): Effect.Effect<void> {
+    return this.halt()
   }
 
   /** Stops the body and waits for its finalizers; nothing else reaches the code until then. */

@@ -11,7 +11,7 @@ const set = (key: string, due: number): TaskEvent => ({ _tag: "TimerSet", key, d
 const fired = (key: string): TaskEvent => ({ _tag: "TimerFired", key })
 const started = (attempt: number): TaskEvent => ({ _tag: "Started", attempt })
 const failed = (attempt: number): TaskEvent => ({ _tag: "AttemptFailed", attempt, message: "", delivered: 0 })
-const created = { _tag: "Created" } as TaskEvent
+const created = (attempt: number) => ({ _tag: "Created", attempt }) as TaskEvent
 
 const child = (name: string, key: string, settledSeq: number | null, ending: TaskEvent | null): ChildRecord => ({
   id: name as TaskId,
@@ -31,8 +31,7 @@ const journal = (
   { attempt = 1, isRestart = false } = {}
 ) =>
   read({
-    row: { state: { id, attempt } } as never,
-    events: [created, ...events].map((event, index) => ({
+    events: [created(attempt), ...events].map((event, index) => ({
       seq: 10 * (index + 1),
       at: index,
       event,
@@ -84,19 +83,19 @@ describe("attempts", () => {
   it("leave their timers to the next, with the times they had", () => {
     const events = [set("a", 5), set("b", 6), fired("a"), failed(1)]
     assert.deepStrictEqual([...journal(events, [], { isRestart: true }).lapsed], [["b", 6]])
-    assert.deepStrictEqual([...journal([...events, started(2), set("b", 6)], [], { attempt: 2 }).lapsed], [])
-    assert.deepStrictEqual([...journal([...events, started(2)], [], { attempt: 2 }).lapsed], [["b", 6]])
+    assert.deepStrictEqual([...journal([...events, started(2), set("b", 6)]).lapsed], [])
+    assert.deepStrictEqual([...journal([...events, started(2)]).lapsed], [["b", 6]])
   })
 
   it("that failed are counted, and not begun again", () => {
     const one = journal([failed(1)])
     assert.deepInclude(one, { failures: 1, isNext: true })
-    assert.deepInclude(journal([failed(1), started(2)], [], { attempt: 2 }), { failures: 1, isNext: false })
+    assert.deepInclude(journal([failed(1), started(2)]), { failures: 1, isNext: false })
     assert.deepInclude(journal([], [], { attempt: 0, isRestart: true }), { isNext: false })
   })
 
   it("have their time from the first of them", () => {
-    assert.strictEqual(journal([started(1), step("a"), started(2)], [], { attempt: 2 }).startedAt, 1)
+    assert.strictEqual(journal([started(1), step("a"), started(2)]).startedAt, 1)
     assert.strictEqual(journal([step("a")]).startedAt, 0)
   })
 })

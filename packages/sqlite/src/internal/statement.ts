@@ -28,28 +28,25 @@ export const makeStatement = <R>(handle: Handle, sql: string, bigints: boolean):
     }
     return ownRunner
   }
-  const named = <A>(operation: string, body: () => A): A => {
+  // no closure: a commit of the task log is thousands of these calls
+  const attempt = (operation: "run" | "all" | "get", target: StatementSync, params: ReadonlyArray<Value>): any => {
+    if (writes) handle.assertWritable()
+    let result
     try {
-      return body()
+      result = target[operation](...values(params))
     } catch (cause) {
       throw handle.error(cause, operation)
     }
-  }
-  const attempt = <A>(operation: string, body: () => A): A => {
-    if (!writes) return named(operation, body)
-    handle.assertWritable()
-    const result = named(operation, body)
-    handle.checkLog()
+    if (writes) handle.checkLog()
     return result
   }
   return {
-    run: (...params) =>
-      attempt("run", () => {
-        const { changes, lastInsertRowid } = runner().run(...values(params))
-        return { changes: Number(changes), lastInsertRowid: BigInt(lastInsertRowid) }
-      }),
-    all: (...params) => attempt("all", () => statement.all(...values(params)) as Array<R>),
-    get: (...params) => attempt("get", () => statement.get(...values(params)) as R | undefined),
+    run: (...params) => {
+      const { changes, lastInsertRowid } = attempt("run", runner(), params)
+      return { changes: Number(changes), lastInsertRowid: BigInt(lastInsertRowid) }
+    },
+    all: (...params) => attempt("all", statement, params),
+    get: (...params) => attempt("get", statement, params),
     *iterate(...params) {
       if (writes) handle.assertWritable()
       try {

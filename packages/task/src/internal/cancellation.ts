@@ -27,17 +27,14 @@ export const make = (services: Services): Pick<
   const cancelReport = Effect.fn("Tasks.cancelReport")(function*(id: TaskId) {
     const rows = yield* store.subtree(id)
     if (rows.length === 0) return yield* new TaskNotFound({ id })
-    return reportOf(id, rows)
+    return reportOf(id, rows, (row) => row.state.settlement !== null)
   })
 
   /** From memory where it knows the whole tree, which is then not read while its nodes come to rest. */
   const reportNow = (id: TaskId): Effect.Effect<CancelReport, TaskNotFound | StoreError> => {
     const tree = log.wholeTree(id)
     if (tree === undefined) return cancelReport(id)
-    const rows = tree.map((entry): TaskRow =>
-      log.isSettled(entry) ? entry : { ...entry, state: { ...entry.state, settlement: null, settledAt: null } }
-    )
-    return Effect.succeed(reportOf(id, rows))
+    return Effect.succeed(reportOf(id, tree, (entry) => log.isSettled(entry)))
   }
 
   const cancel = Effect.fn("Tasks.cancel")(function*(request: CancelRequest) {
@@ -72,14 +69,16 @@ const deadlinePassed = {
   error: null
 } as const
 
-const reportOf = (task: TaskId, rows: ReadonlyArray<TaskRow>): CancelReport => {
-  const nodes = rows.map(({ state }) => ({
-    id: state.id,
-    parent: state.parent,
-    agent: state.agent,
-    status: state.status,
-    settlement: state.settlement,
-    took: state.settledAt === null || state.endedAt === null ? null : state.settledAt - state.endedAt
-  }))
+const reportOf = <Row extends TaskRow>(
+  task: TaskId,
+  rows: ReadonlyArray<Row>,
+  isSettled: (row: Row) => boolean
+): CancelReport => {
+  const nodes = rows.map((row) => {
+    const { agent, endedAt, id, parent, settledAt, settlement, status } = row.state
+    const took = settledAt === null || endedAt === null ? null : settledAt - endedAt
+    const rest = isSettled(row) ? { settlement, took } : { settlement: null, took: null }
+    return { id, parent, agent, status, ...rest }
+  })
   return { task, converged: nodes.every((node) => node.settlement !== null), nodes }
 }

@@ -15,7 +15,7 @@ export interface EventColumns {
 }
 
 export const ofEvent = ({ at, run, seq, task, type }: EventColumns, data: string): number =>
-  crc32(data, crc32(`${seq} ${task} ${run} ${at} ${type}`))
+  crc32(`${seq} ${task} ${run} ${at} ${type} ${data}`)
 
 export const ofText = (text: string): number => crc32(text)
 
@@ -26,5 +26,5 @@ export const ofTask = ({ createdSeq, endedSeq, parked, settledSeq, state }: Task
   crc32(
     `${state.id} ${state.run} ${state.parent} ${state.key} ${state.agent} ${state.status} ${state.attempt} ` +
       `${state.createdAt} ${state.updatedAt} ${state.endedAt} ${state.deadline} ${state.settlement} ` +
-      `${state.settledAt} ${createdSeq} ${endedSeq} ${settledSeq} ${parked} ${more}`
+      `${state.settledAt} ${createdSeq} ${endedSeq} ${settledSeq} ${parked} ${state.reason} ${more}`
   )

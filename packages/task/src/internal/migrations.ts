@@ -3,7 +3,8 @@
  * `user_version` counts the steps it has had.
  *
  * `events` is the truth and only ever grows, until a whole run is deleted. Every other table can be rebuilt from it.
- * `input` is the input of `Created`, apart from the rest of that fact because every read of a task needs the rest.
+ * `data` is a fact without its type. `input` is the input of `Created`, apart from the rest of that fact because every
+ * read of a task needs the rest.
  * Indexes are few and, where they can be, partial: a task that ended well leaves every index but its own, its parent's
  * and, for a root, those of roots.
  */
@@ -20,7 +21,8 @@ export const migrations: ReadonlyArray<string> = [
     data      TEXT NOT NULL,
     input     TEXT
   ) STRICT;
-  CREATE INDEX events_task ON events (task, seq);
+  -- in the order of seq, which is the rowid
+  CREATE INDEX events_task ON events (task);
 
   CREATE TABLE tasks (
     id          TEXT PRIMARY KEY,
@@ -30,6 +32,8 @@ export const migrations: ReadonlyArray<string> = [
     agent       TEXT NOT NULL,
     principal   TEXT NOT NULL,
     status      TEXT NOT NULL,
+    message     TEXT,
+    reason      TEXT,
     parked      INTEGER NOT NULL,
     attempt     INTEGER NOT NULL,
     created_at  INTEGER NOT NULL,

@@ -9,10 +9,18 @@ import { type EventColumns, ofColumns, ofEvent, ofTask, ofText } from "./checksu
 const damaged = (what: string): StoreError =>
   new StoreError({ reason: "Corrupt", message: `${what} does not match its checksum; restore a backup` })
 
+/** The fact without its type, which is a column of its own; of the first fact also without its input. */
+export const toData = (event: TaskEvent): string => JSON.stringify({ ...event, _tag: undefined, input: undefined })
+
 const eventData = (columns: EventColumns, data: string | null, sum: number | null): any => {
   if (data === null || ofEvent(columns, data) !== sum) throw damaged(`Fact ${columns.seq} of the log`)
   return JSON.parse(data)
 }
+
+const toEvent = (columns: EventColumns, data: string | null, sum: number | null): any => ({
+  _tag: columns.type,
+  ...eventData(columns, data, sum)
+})
 
 export const toInput = (seq: number, input: string, sum: number | null): any => {
   if (ofText(input) !== sum) throw damaged(`The input in fact ${seq} of the log`)
@@ -20,31 +28,38 @@ export const toInput = (seq: number, input: string, sum: number | null): any => 
 }
 
 export const toEnvelope = (row: any): Envelope => {
-  const event = eventData(row, row.data, row.sum)
+  const event = toEvent(row, row.data, row.sum)
   if (row.input !== null) event.input = toInput(row.seq, row.input, row.input_sum)
   return { seq: row.seq, task: row.task, run: row.run, at: row.at, event }
 }
 
+/** All facts of one task; without the first nothing after it can be understood. */
+export const toHistory = (rows: ReadonlyArray<any>): ReadonlyArray<Envelope> => {
+  if (rows[0].type !== "Created") throw damaged(`The first fact of task ${rows[0].task}`)
+  return rows.map(toEnvelope)
+}
+
 /** The parts of a task that are mostly empty, as one column. */
 interface Live {
-  readonly statusMessage: TaskRow["state"]["statusMessage"]
-  readonly reason: TaskRow["state"]["reason"]
   readonly progress: TaskRow["state"]["progress"]
   readonly inputs: TaskRow["state"]["inputs"]
 }
 
-const nothingLive: Live = { statusMessage: null, reason: null, progress: null, inputs: [] }
+const nothingLive: Live = { progress: null, inputs: [] }
 
-export const toLive = ({ state: { inputs, progress, reason, statusMessage } }: TaskRow): string | null =>
-  statusMessage === null && reason === null && progress === null && inputs.length === 0
-    ? null
-    : JSON.stringify({ statusMessage, reason, progress, inputs } satisfies Live)
+export const toLive = ({ state: { inputs, progress } }: TaskRow): string | null =>
+  progress === null && inputs.length === 0 ? null : JSON.stringify({ progress, inputs } satisfies Live)
+
+/** As JSON: a column does not hold every string there is. */
+export const toMessage = ({ state: { statusMessage } }: TaskRow): string | null =>
+  statusMessage === null ? null : JSON.stringify(statusMessage)
 
 /** When the run below this row may be forgotten; `null` for rows that are no roots. */
 export const toExpiry = ({ state }: TaskRow): number | null => state.parent === null ? expiresAt(state) : null
 
-export const toSum = (row: TaskRow, expiry: number | null, live: string | null): number =>
-  ofTask(row, `${expiry} ${live}`)
+/** `texts` are those of the row's columns that are not compared as they are read. */
+export const toSum = (row: TaskRow, expiry: number | null, ...texts: ReadonlyArray<string | null>): number =>
+  ofTask(row, `${expiry} ${texts.join(" ")}`)
 
 const createdColumns = (row: any): EventColumns => ({
   seq: row.created_seq,
@@ -64,6 +79,8 @@ export const toRow = (row: any): TaskRow => {
       key: row.key,
       agent: row.agent,
       status: row.status,
+      statusMessage: null,
+      reason: row.reason,
       attempt: row.attempt,
       createdAt: row.created_at,
       updatedAt: row.updated_at,
@@ -79,7 +96,8 @@ export const toRow = (row: any): TaskRow => {
     endedSeq: row.ended_seq,
     settledSeq: row.settled_seq
   }
-  if (toSum(task, row.expires_at, row.live) !== row.sum) throw damaged(`The row of task ${row.id}`)
+  if (toSum(task, row.expires_at, row.message, row.live) !== row.sum) throw damaged(`The row of task ${row.id}`)
+  if (row.message !== null) Object.assign(task.state, { statusMessage: JSON.parse(row.message) })
   if (row.live !== null) Object.assign(task.state, JSON.parse(row.live) satisfies Live)
   return task
 }
@@ -99,7 +117,7 @@ export const toChild = (row: any): ChildRecord => {
 
 const toEnding = (row: any): TaskEvent => {
   const columns = { seq: row.ended_seq, task: row.id, run: row.run, at: row.ending_at, type: row.ending_type }
-  return eventData(columns, row.ending_data, row.ending_sum)
+  return toEvent(columns, row.ending_data, row.ending_sum)
 }
 
 export const toOpenInput = (row: any): OpenInput => {

@@ -7,7 +7,6 @@ import type { ChildRecord, Journal } from "../../src/TaskStore.ts"
 const [old, first] = ["old", "first"] as unknown as readonly [TaskId, TaskId]
 
 const journal = (events: ReadonlyArray<TaskEvent>, children: ReadonlyArray<Partial<ChildRecord>> = []): Journal => ({
-  row: { state: { id: old } } as never,
   events: events.map((event, seq) => ({ seq, task: old, run: old, at: 0, event })),
   children: children as ReadonlyArray<ChildRecord>
 })
