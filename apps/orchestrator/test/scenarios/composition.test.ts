@@ -7,6 +7,7 @@ import * as Workflow from "@coppice/agent/Workflow"
 import { Tasks } from "@coppice/task/Tasks"
 import { assert, describe, it } from "@effect/vitest"
 import * as Runtime from "coppice/Orchestrator"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -106,7 +107,7 @@ describe("an agent of another Coppice", () => {
   it.live("ends by the caller's deadline, and by its cancellation", () =>
     Effect.gen(function*() {
       const { tasks, theirs, there } = yield* both
-      const deadline = Date.now() + 60_000
+      const deadline = (yield* Clock.currentTimeMillis) + 60_000
       const { id } = yield* tasks.submit({ agent: "near", input: false, deadline })
       yield* fact(there, "Created")
       const [run] = yield* theirs.list({ rootsOnly: true, limit: 10 })
