@@ -18,8 +18,13 @@ import { type Caller, McpServer } from "./McpServer.ts"
 export class McpHttp extends Context.Service<McpHttp, {
   /** Serves one request. `body` is its JSON, read and parsed; the request's own is not touched. */
   readonly handle: (request: Request, body: unknown, caller: Caller) => Promise<Response>
-  /** Sessions of 2025-11-25 in memory, and streams of subscriptions. */
-  readonly open: () => { readonly sessions: number; readonly subscriptions: number }
+  /** Sessions of 2025-11-25 in memory and the tasks they follow, streams of subscriptions, runs somebody hears of. */
+  readonly open: () => {
+    readonly sessions: number
+    readonly followed: number
+    readonly subscriptions: number
+    readonly runs: number
+  }
 }>()("@coppice/mcp/McpHttp") {}
 
 /** What the factory of a request's server has to know. */
@@ -40,7 +45,7 @@ const invalidRequest = (message: string): Response =>
 export const layer: Layer.Layer<McpHttp, never, McpServer> = Layer.effect(
   McpHttp,
   Effect.gen(function*() {
-    const { door, log, store } = yield* McpServer
+    const { door, facts, log, store } = yield* McpServer
     const stateless: McpHttpHandler = createMcpHandler(({ authInfo }) => {
       const { caller, method } = authInfo!.extra as unknown as Extra
       return modern.make(door(caller), method)
@@ -73,6 +78,14 @@ export const layer: Layer.Layer<McpHttp, never, McpServer> = Layer.effect(
         without: (rest) => stateless.fetch(request, { ...options, parsedBody: rest })
       })
     }
-    return { handle, open: () => ({ sessions: sessions.size, subscriptions: listener.size }) }
+    return {
+      handle,
+      open: () => ({
+        sessions: sessions.size,
+        followed: sessions.followed,
+        subscriptions: listener.size,
+        runs: facts.size
+      })
+    }
   })
 )

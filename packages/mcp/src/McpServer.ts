@@ -36,6 +36,7 @@ const defaultPatience = 250
 export class McpServer extends Context.Service<McpServer, {
   /** What a connection of this caller is served with. */
   readonly door: (caller: Caller) => Door
+  readonly facts: Facts
   readonly log: TaskLog["Service"]
   readonly store: TaskStore["Service"]
 }>()("@coppice/mcp/McpServer") {}
@@ -75,6 +76,6 @@ export const layer = (
         tools: makeTools([]),
         metaOf
       })
-      return { door, log, store: yield* TaskStore }
+      return { door, facts, log, store: yield* TaskStore }
     })
   )
