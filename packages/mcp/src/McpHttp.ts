@@ -20,8 +20,13 @@ export class McpHttp extends Context.Service<McpHttp, {
   readonly handle: (request: Request, body: unknown, caller: Caller) => Promise<Response>
   /** The service is about to stop: subscriptions end, and what others wait for goes on without them. */
   readonly stop: () => void
-  /** Sessions of 2025-11-25 in memory, and streams of subscriptions. */
-  readonly open: () => { readonly sessions: number; readonly subscriptions: number }
+  /** Sessions of 2025-11-25 in memory and the tasks they follow, streams of subscriptions, runs somebody hears of. */
+  readonly open: () => {
+    readonly sessions: number
+    readonly followed: number
+    readonly subscriptions: number
+    readonly runs: number
+  }
 }>()("@coppice/mcp/McpHttp") {}
 
 /** What the factory of a request's server has to know. */
@@ -42,7 +47,7 @@ const invalidRequest = (message: string): Response =>
 export const layer: Layer.Layer<McpHttp, never, McpServer> = Layer.effect(
   McpHttp,
   Effect.gen(function*() {
-    const { door, log, stop, store } = yield* McpServer
+    const { door, facts, log, stop, store } = yield* McpServer
     const stateless: McpHttpHandler = createMcpHandler(({ authInfo }) => {
       const { caller, method } = authInfo!.extra as unknown as Extra
       return modern.make(door(caller), method)
@@ -81,7 +86,12 @@ export const layer: Layer.Layer<McpHttp, never, McpServer> = Layer.effect(
         stop()
         listener.close()
       },
-      open: () => ({ sessions: sessions.size, subscriptions: listener.size })
+      open: () => ({
+        sessions: sessions.size,
+        followed: sessions.followed,
+        subscriptions: listener.size,
+        runs: facts.size
+      })
     }
   })
 )

@@ -42,6 +42,7 @@ export class McpServer extends Context.Service<McpServer, {
   readonly door: (caller: Caller) => Door
   /** The service is about to stop: whoever is cut off from now on has not gone away. */
   readonly stop: () => void
+  readonly facts: Facts
   readonly log: TaskLog["Service"]
   readonly store: TaskStore["Service"]
 }>()("@coppice/mcp/McpServer") {}
@@ -96,6 +97,6 @@ export const layer = (
         records: recordTemplates(calls, caller.principal),
         metaOf
       })
-      return { door, stop: () => calls.stop(), log, store }
+      return { door, stop: () => calls.stop(), facts, log, store }
     })
   )

@@ -22,6 +22,11 @@ export class Facts {
     })
   }
 
+  /** Runs somebody follows. */
+  get size(): number {
+    return this.runs.size
+  }
+
   follow(run: TaskId, listener: Listener): () => void {
     const listeners = this.runs.get(run)
     if (listeners === undefined) this.runs.set(run, new Set([listener]))

@@ -55,9 +55,11 @@ class Followed {
   readonly task: Task
   /** Its status is told to the client: it knows the task by its handle. */
   isTask = false
+  isOver: boolean
 
   constructor(task: Task) {
     this.task = task
+    this.isOver = isTerminal(task.status)
   }
 }
 
@@ -93,8 +95,9 @@ export class Session {
     if (stream !== undefined) { for (const followed of this.followed.values()) this.offerAll(followed) }
   }
 
-  get isStanding(): boolean {
-    return this.standing !== undefined
+  /** How many tasks it follows. */
+  get size(): number {
+    return this.followed.size
   }
 
   /** Follows a task from now on; again and again is once. */
@@ -103,12 +106,14 @@ export class Session {
       const followed = this.entry(task)
       followed.isTask ||= options.isTask
       if (options.token !== undefined) followed.progress = progressOf(options.token)
-      if (followed.isHeard || isTerminal(task.status)) return followed
-      followed.isHeard = true
-      followed.hearing = yield* Effect.onError(
-        hear(this.door, task, (envelope) => this.heard(followed, envelope)),
-        () => Effect.sync(() => followed.isHeard = false)
-      )
+      if (!followed.isHeard && !followed.isOver) {
+        followed.isHeard = true
+        followed.hearing = yield* Effect.onError(
+          hear(this.door, task, (envelope) => this.heard(followed, envelope)),
+          () => Effect.sync(() => followed.isHeard = false)
+        )
+      }
+      this.letGo(followed)
       return followed
     })
   }
@@ -128,6 +133,13 @@ export class Session {
     if (oldest !== undefined) this.forget(oldest[1])
   }
 
+  /** What has ended and has nobody waiting for it is followed no more. */
+  private letGo(followed: Followed): void {
+    if (!followed.isOver || followed.bound.size > 0) return
+    followed.hearing?.stop()
+    this.followed.delete(followed.task.id)
+  }
+
   private forget(followed: Followed): void {
     followed.hearing?.stop()
     for (const key of [...followed.questions.keys()]) this.withdraw(followed, key)
@@ -144,6 +156,7 @@ export class Session {
       followed.bound.delete(bound)
       this.lose(stream)
       this.offerAll(followed)
+      this.letGo(followed)
     }
   }
 
@@ -185,9 +198,9 @@ export class Session {
         if (!isEnding(event._tag)) return
         for (const [key, input] of [...followed.open]) if (isRoot || input.task === task) this.close(followed, key)
         if (!isRoot) return
-        followed.hearing?.stop()
+        followed.isOver = true
         this.tellStatus(followed)
-        if (followed.bound.size === 0) this.followed.delete(followed.task.id)
+        this.letGo(followed)
     }
   }
 

@@ -79,6 +79,11 @@ export class Sessions {
     return this.live.size
   }
 
+  /** Tasks they follow. */
+  get followed(): number {
+    return [...this.live.values()].reduce((sum, { session }) => sum + session.size, 0)
+  }
+
   async handle(request: Request, body: unknown, caller: Caller): Promise<Response> {
     const id = request.headers.get("mcp-session-id")
     if (id === null) {

@@ -197,6 +197,8 @@ export const asking: ReadonlyArray<Case> = [
       hand.act(await hand.started(), ["progress", 2], ["complete", "end"])
       assert.equal((await call.response).result.content[0].text, "end")
       assert.equal((await peer.next("notifications/progress")).message.params.progress, 2)
+      // nobody knows a task behind it
+      assert.deepEqual([told.message.params._meta, peer.inbox.left("notifications/tasks/status")], [undefined, []])
     }
   }
 ]

@@ -124,6 +124,24 @@ export const creation: ReadonlyArray<Case> = [
     }
   },
   {
+    points: [9],
+    name: "whoever leaves while the task is being made has it cancelled, unless it is a task at once",
+    run: async ({ act, faults, hand, modern, run, tasks }) => {
+      const peer = await modern()
+      for (const [tool, ending] of [["slow", "Cancelled"], ["always", "Completed"]] as const) {
+        const commit = faults.pause("commit", "before")
+        const asked = peer.tool(tool, [])
+        const id = await hand.started()
+        await run(commit.reached)
+        asked.leave()
+        await peer.call("server/discover")
+        await run(commit.resume)
+        if (tool === "always") await act({ taskId: id }, ["complete"])
+        assert.equal((await run(tasks.result(id))).ending._tag, ending)
+      }
+    }
+  },
+  {
     points: [10],
     name: "what only the caller can answer is asked before there is a task",
     run: async (bench) => {
@@ -165,24 +183,25 @@ export const creation: ReadonlyArray<Case> = [
   },
   {
     points: [11, 16],
-    name: "a task says how long it is kept and how often to ask",
-    run: async ({ act, advance, modern, prune }) => {
+    name: "a task says how long it is kept and how often to ask, and is forgotten after that",
+    run: async ({ act, advance, modern, prune, run, session, tasks }) => {
       const peer = await modern()
       const task = await peer.start("always", [])
+      const short = await (await session()).start("always", [], { task: { ttl: 60_000 } })
       assert.equal(task.ttlMs, null)
       assert.ok(Number.isInteger(task.pollIntervalMs) && task.pollIntervalMs >= 250)
       await advance(60 * 60 * 1_000)
       assert.equal(await prune(), 0)
-      assert.equal((await peer.call("tasks/get", task)).pollIntervalMs, 5_000)
-      await act(task, ["complete"])
+      const { pollIntervalMs, ttlMs } = await peer.call("tasks/get", { taskId: short.taskId })
+      assert.deepEqual([pollIntervalMs, ttlMs], [5_000, 60_000])
+      for (const ended of [task, short]) {
+        await act(ended, ["complete"])
+        await run(tasks.result(idOf(ended)))
+      }
       const week = 7 * 24 * 60 * 60 * 1_000
-      const listen = peer.request("subscriptions/listen", { notifications: { taskIds: [task.taskId] } })
-      const { message } = await peer.next("notifications/tasks", ({ params }) => params.status === "completed")
-      assert.equal(message.params.ttlMs, 60 * 60 * 1_000 + week)
-      listen.leave()
-      await advance(week)
-      await prune()
-      assert.equal((await peer.refused("tasks/get", { taskId: task.taskId })).code, -32602)
+      assert.equal((await peer.call("tasks/get", task)).ttlMs, 60 * 60 * 1_000 + week)
+      await advance(60_000)
+      assert.equal((await peer.refused("tasks/get", { taskId: short.taskId })).code, -32602)
     }
   },
   {

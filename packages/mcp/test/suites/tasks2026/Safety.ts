@@ -53,7 +53,7 @@ export const safety: ReadonlyArray<Case> = [
       const peer = await modern()
       const { taskId } = await peer.start("always", [])
       for (const method of methods) {
-        for (const id of ["nothing", taskId.slice(0, 20), `${taskId.slice(0, -1)}-`, `${taskId}.`]) {
+        for (const id of ["nothing", taskId.slice(0, 20), `${taskId.slice(0, -1)}!`, `${taskId}.`]) {
           const { code, message } = await peer.refused(method, { taskId: id, inputResponses: {} })
           assert.deepEqual([code, message], [-32602, "Failed to retrieve task: Task not found"])
         }
