@@ -45,7 +45,10 @@ describe("ServiceFile", () => {
       const data = yield* folder
       yield* Effect.scoped(Effect.gen(function*() {
         yield* ServiceFile.publish(data, contents)
-        writeFileSync(join(data, "service.json"), JSON.stringify({ ...contents, pid: 1 }))
+        writeFileSync(
+          join(data, "service.json"),
+          JSON.stringify({ ...contents, pid: contents.pid + 1, token: "other" })
+        )
       }))
       assert.strictEqual(Option.getOrThrow(ServiceFile.read(data)).pid, 1)
     }))

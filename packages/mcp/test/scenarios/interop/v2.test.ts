@@ -102,6 +102,16 @@ describe.each(ways)("the official client 2.x, $era over $way", ({ era, way }) =>
     assert.deepStrictEqual(completion.values, ["paris", "park", "party"])
   })
 
+  it("goes on after a killed service, as the client it was", async () => {
+    const service = await Service.start()
+    const client = await connect(service, way, era)
+    assert.strictEqual(textOf(await client.callTool({ name: "greet", arguments: { name: "A" } })), "Hello, A!")
+    await service.kill()
+    const called = client.callTool({ name: "test_input_required_result_elicitation", arguments: {} })
+    await service.again()
+    assert.strictEqual(textOf(await called), "Hello, Ada!")
+  })
+
   it("cancels a call by going away from it", async () => {
     const service = await shared()
     const client = await connect(service, way, era)
