@@ -6,19 +6,17 @@
 import * as ApiError from "@coppice/api/ApiError"
 import { McpHttp } from "@coppice/mcp/McpHttp"
 import type { Caller } from "@coppice/mcp/McpServer"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { IncomingMessage, ServerResponse } from "node:http"
+import { pipeline, Readable } from "node:stream"
+import type { ReadableStream } from "node:stream/web"
 import { bodyOf } from "./Guard.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 import { Listener } from "./Listener.ts"
 import { isSame, refusal, responseHeaders, Token } from "./Security.ts"
 import type { McpAuth, Settings } from "./Settings.ts"
-
-/** A reader that takes nothing for so long is cut off. */
-const patience: Duration.Input = "60 seconds"
 
 interface Failure {
   readonly status: number
@@ -64,27 +62,10 @@ const webRequest = (request: IncomingMessage, url: string, signal: AbortSignal):
   return new Request(new URL(request.url ?? "/mcp", url), { method: request.method ?? "GET", headers, signal })
 }
 
-/** Waits until the socket takes more, or is gone. */
-const drained = (response: ServerResponse): Effect.Effect<void> =>
-  Effect.callback<void>((resume) => {
-    const done = () => resume(Effect.void)
-    response.once("drain", done).once("close", done)
-    return Effect.sync(() => response.off("drain", done).off("close", done))
-  })
-
-/** Passes a stream on as fast as its reader takes it; one that takes nothing is cut off. */
+/** Passes a stream on as fast as its reader takes it. `McpHttp` ends the stream of a reader that is too far behind. */
 const stream = (body: ReadableStream<Uint8Array>, response: ServerResponse): Effect.Effect<void> =>
-  Effect.gen(function*() {
-    const reader = body.getReader()
-    response.once("close", () => void reader.cancel().catch(() => {}))
-    while (true) {
-      const { done, value } = yield* Effect.promise(() => reader.read())
-      if (done) return void response.end()
-      if (response.destroyed) return
-      if (response.write(value)) continue
-      const inTime = yield* Effect.timeoutOption(drained(response), patience)
-      if (inTime._tag === "None") return void response.destroy()
-    }
+  Effect.callback((resume) => {
+    pipeline(Readable.fromWeb(body), response, () => resume(Effect.void))
   })
 
 const send = (web: Response, response: ServerResponse): Effect.Effect<void> => {
@@ -92,7 +73,7 @@ const send = (web: Response, response: ServerResponse): Effect.Effect<void> => {
   if (web.body !== null && web.headers.get("content-type")?.startsWith("text/event-stream") === true) {
     response.writeHead(web.status, headers)
     response.flushHeaders()
-    return stream(web.body, response)
+    return stream(web.body as ReadableStream<Uint8Array>, response)
   }
   return Effect.map(Effect.promise(() => web.text()), (text) => {
     response.writeHead(web.status, { ...headers, "content-length": Buffer.byteLength(text) })

@@ -50,7 +50,7 @@ describe("ServiceFile", () => {
           JSON.stringify({ ...contents, pid: contents.pid + 1, token: "other" })
         )
       }))
-      assert.strictEqual(Option.getOrThrow(ServiceFile.read(data)).pid, 1)
+      assert.strictEqual(Option.getOrThrow(ServiceFile.read(data)).token, "other")
     }))
 
   it.live("refuses a second service only while the first one answers", () =>
