@@ -4,6 +4,8 @@
  * A point that no case shows has a reason, and a point that has both has one too many: either is a finding.
  */
 import type { Case } from "../packages/mcp/test/suites/Case.ts"
+import { clientCases as clientCases2025 } from "../packages/mcp/test/suites/clients/Client2025.ts"
+import { clientCases as clientCases2026 } from "../packages/mcp/test/suites/clients/Client2026.ts"
 import type { Point } from "../packages/mcp/test/suites/Point.ts"
 import { points as points2025 } from "../packages/mcp/test/suites/Points2025.ts"
 import { points as points2026 } from "../packages/mcp/test/suites/Points2026.ts"
@@ -14,12 +16,12 @@ import type { Finding } from "./Workspace.ts"
 interface Suite {
   readonly revision: string
   readonly points: ReadonlyArray<Point>
-  readonly cases: ReadonlyArray<Case>
+  readonly cases: ReadonlyArray<Pick<Case, "name" | "only" | "points">>
 }
 
 const suites: ReadonlyArray<Suite> = [
-  { revision: "2025-11-25", points: points2025, cases: cases2025 },
-  { revision: "2026-07-28", points: points2026, cases: cases2026 }
+  { revision: "2025-11-25", points: points2025, cases: [...cases2025, ...clientCases2025] },
+  { revision: "2026-07-28", points: points2026, cases: [...cases2026, ...clientCases2026] }
 ]
 
 const casesOf = ({ cases }: Suite, number: number, wire?: string) =>
@@ -59,7 +61,7 @@ export const summary = (suite: Suite): string => {
       .length
   return `${suite.revision}: ${count()} of ${numbers.length} points shown by ${suite.cases.length} cases ` +
     `(HTTP ${count("HTTP")}, stdio ${count("stdio")}), ` +
-    `${left("client")} are a client's, ${left("text")} to read, ${left("open")} open`
+    `${left("text")} to read, ${left("open")} open`
 }
 
 /** Points without a case and a reason, or with both; cases that name no point there is. */

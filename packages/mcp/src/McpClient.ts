@@ -21,14 +21,14 @@ import * as Semaphore from "effect/Semaphore"
 import { type ClientAuth, toAuthorization } from "./ClientAuth.ts"
 import { type CallOptions, type CallOutcome, send } from "./internal/client/call.ts"
 import type { Agreement, Connection, Heard } from "./internal/client/Connection.ts"
-import { McpError, type McpErrorReason } from "./internal/client/errors.ts"
+import { brief, McpError, type McpErrorReason } from "./internal/client/errors.ts"
 import { type CallProgress, type Follower, type FollowOptions, pursue } from "./internal/client/follow.ts"
 import { type Link, makeLink, type Target } from "./internal/client/Link.ts"
 import { type CallContext, code, type Generation } from "./internal/client/meta.ts"
 import type { Identity, Offers } from "./internal/client/negotiate.ts"
 import type { Common } from "./internal/client/open.ts"
 import { defaultSizes, Pools, type PoolSizes } from "./internal/client/Pools.ts"
-import type { Answer, Ask, Question } from "./internal/client/questions.ts"
+import { type Answer, type Ask, onlyOffered, type Question } from "./internal/client/questions.ts"
 import { Receiver } from "./internal/client/Receiver.ts"
 import { at, type JsonObject } from "./internal/client/rpc.ts"
 import { Subscriptions } from "./internal/client/Subscriptions.ts"
@@ -207,7 +207,7 @@ export const make = (options: McpClientOptions): Effect.Effect<McpClient, McpErr
     const clock = yield* Clock.Clock
     const timeout = options.timeout ?? 30_000
     const tools = new Tools(timeout)
-    const receiver = perConnection((connection) => new Receiver({ connection, ask: options.ask, fork, clock }))
+    const receiver = perConnection((connection) => new Receiver({ connection, ask: askOf(options), fork, clock }))
     const common: Common = {
       server: options.name,
       identity: options.identity ?? { name: "coppice", version: "0.0.0" },
@@ -248,10 +248,22 @@ const client = (parts: Parts): McpClient => {
     cancel,
     request: (method, params = {}) =>
       repeated((error) => error.isTransient)(
-        Effect.flatMap(link.get, (connection) => connection.request(method, params, { timeout: parts.timeout }))
+        Effect.flatMap(link.get, (connection) => complete(connection, method, params, parts.timeout))
       )
   }
 }
+
+/** Whoever answers, and only what servers were offered. */
+const askOf = ({ ask, offers = {} }: McpClientOptions, own?: Ask): Ask | undefined => onlyOffered(offers, own ?? ask)
+
+/** A request that can be nothing but answered: neither a task nor a question is an answer to it. */
+const complete = (connection: Connection, method: string, params: JsonObject, timeout: number) =>
+  Effect.flatMap(connection.request(method, params, { timeout }), (reply) => {
+    const type = reply["resultType"]
+    if (!connection.isModern || type === undefined || type === "complete") return Effect.succeed(reply)
+    const detail = `result type ${brief(JSON.stringify(type))} is no answer to it`
+    return Effect.fail(connection.fail(method, { _tag: "InvalidReply", detail }))
+  })
 
 let tokens = 0
 
@@ -265,7 +277,7 @@ const caller =
     const once = Effect.gen(function*() {
       const connection = yield* link.get
       const tool = yield* tools.find(connection, name)
-      const withAsk = { ...options, ask: options.ask ?? client.ask }
+      const withAsk = { ...options, ask: askOf(client, options.ask) }
       return yield* send({ connection, name, args, tool, options: withAsk, progressToken, fork, calls }).pipe(
         Effect.tapError((error) =>
           Effect.sync(() => {
@@ -301,7 +313,7 @@ const followed = ({ fork, holds, link, options: client, timeout }: Parts): McpCl
       follower,
       rest: {
         reference,
-        options: { ...options, ask: options.ask ?? client.ask },
+        options: { ...options, ask: askOf(client, options.ask) },
         fork,
         holds,
         timeout,

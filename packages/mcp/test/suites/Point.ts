@@ -5,18 +5,13 @@ export interface Point {
   readonly says: string
   /** Why no case of these suites shows it. */
   readonly elsewhere?: {
-    /** A client's behaviour; something to read; or something that is not there yet. */
-    readonly kind: "client" | "text" | "open"
+    /** Something to read, or something that is not there yet. */
+    readonly kind: "text" | "open"
     readonly why: string
   }
 }
 
 export const shown = (says: string): Point => ({ says })
-
-export const client = (says: string): Point => ({
-  says,
-  elsewhere: { kind: "client", why: "only a client shows it" }
-})
 
 export const written = (says: string, why: string): Point => ({ says, elsewhere: { kind: "text", why } })
 

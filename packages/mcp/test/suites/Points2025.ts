@@ -1,7 +1,7 @@
 /**
  * What MCP 2025-11-25 asks of tasks: 68 points, in the order of their numbers.
  */
-import { client, open, type Point, shown, written } from "./Point.ts"
+import { open, type Point, shown, written } from "./Point.ts"
 
 export const points: ReadonlyArray<Point> = [
   // negotiation
@@ -9,8 +9,8 @@ export const points: ReadonlyArray<Point> = [
   shown("Only requests of declared kinds are sent as tasks"),
   shown("A peer without the capability is asked for no task"),
   shown("The list of kinds is complete: what it does not name cannot become a task"),
-  client("No tool is called as a task where the server declares none for calls"),
-  client("No tool is called as a task that does not support it"),
+  shown("No tool is called as a task where the server declares none for calls"),
+  shown("No tool is called as a task that does not support it"),
   shown("Such a call is refused with -32601"),
   shown("An optional tool may be called either way"),
   shown("A required tool is called as a task; the server refuses other calls with -32601"),
@@ -26,15 +26,15 @@ export const points: ReadonlyArray<Point> = [
   shown("Its status changes only along the allowed ways"),
   shown("A task that has ended stays so"),
   // polling
-  client("The poll interval is respected"),
-  client("Polling goes on until the end or a question"),
-  client("Polling goes on while nobody waits on tasks/result"),
+  shown("The poll interval is respected"),
+  shown("Polling goes on until the end or a question"),
+  shown("Polling goes on while nobody waits on tasks/result"),
   shown("A client may leave a stream of tasks/get or tasks/result at any time"),
   shown("tasks/get is not upgraded to a stream"),
   // questions
   shown("A task that needs its requestor becomes input_required"),
   shown("The question names its task"),
-  client("The requestor calls tasks/result as soon as input is required"),
+  shown("The requestor calls tasks/result as soon as input is required"),
   shown("A task with all its answers leaves input_required"),
   // time to live
   shown("Every form of a task says when it was created"),
@@ -55,14 +55,14 @@ export const points: ReadonlyArray<Point> = [
   shown("The answer to tasks/result does"),
   // notifications and progress
   shown("Changes of status may be told"),
-  client("Nobody relies on being told"),
+  shown("Nobody relies on being told"),
   shown("Such a notification does not name the task a second time"),
   shown("A progress token holds for the task's whole life"),
   shown("Progress stops at the end"),
   // lists
   shown("Lists come in pages"),
   shown("A page says when there is another"),
-  client("Cursors are opaque"),
+  shown("Cursors are opaque"),
   shown("What can be got can be found in the list"),
   // errors
   shown("An error of the call is the error of tasks/result; a result is a result"),
@@ -83,5 +83,5 @@ export const points: ReadonlyArray<Point> = [
   open("Requests about tasks are limited in rate", "rates per principal belong to the service's door"),
   shown("There is a bound on open tasks, and how long results are kept"),
   shown("What happens to tasks is recorded with who did it"),
-  client("The requestor keeps track of its tasks")
+  shown("The requestor keeps track of its tasks")
 ]

@@ -1,14 +1,14 @@
 /**
  * What the tasks extension of MCP 2026-07-28 asks: 47 points, in the order of their numbers.
  */
-import { client, type Point, shown, written } from "./Point.ts"
+import { type Point, shown, written } from "./Point.ts"
 
 export const points: ReadonlyArray<Point> = [
   // negotiation
   shown("The server alone decides whether a call becomes a task"),
   shown("A request that does not declare the extension gets no task"),
-  client("A client that declares it takes either answer"),
-  client("A task for a kind of request that has none is invalid"),
+  shown("A client that declares it takes either answer"),
+  shown("A task for a kind of request that has none is invalid"),
   shown("A tool that cannot do without answers -32021 and names the extension"),
   written("More kinds of requests may follow", "a matter of design: a call's task is made in one place"),
   // the answer
@@ -18,15 +18,15 @@ export const points: ReadonlyArray<Point> = [
   shown("Questions of the call itself come before the task"),
   // polling
   shown("A task says how often to ask"),
-  client("Polling goes on until the end"),
-  client("Task ids are kept across restarts"),
+  shown("Polling goes on until the end"),
+  shown("Task ids are kept across restarts"),
   shown("tasks/get has the questions, the result or the error, by status"),
   shown("It is of the type complete"),
   shown("A task says how long it is kept, and may be forgotten after that"),
   // answers
   shown("Questions are answered by tasks/update"),
-  client("Questions get no more trust than requests of their own"),
-  client("A question is shown once, however often it is polled"),
+  shown("Questions get no more trust than requests of their own"),
+  shown("A question is shown once, however often it is polled"),
   shown("A key names one question in the task's whole life"),
   shown("An update is acknowledged with nothing; an unknown task is an error"),
   shown("Answers nobody asked for are passed over; some may come before others"),
@@ -35,7 +35,7 @@ export const points: ReadonlyArray<Point> = [
   shown("notifications/cancelled is not for tasks"),
   shown("A cancellation is acknowledged with nothing; an unknown task is an error"),
   shown("The acknowledgement is of the type complete"),
-  client("A client may forget the task it cancelled"),
+  shown("A client may forget the task it cancelled"),
   // notifications
   shown("Changes may be told, with the whole task"),
   shown("Listening to tasks without the extension is -32021"),
@@ -53,7 +53,7 @@ export const points: ReadonlyArray<Point> = [
   // security
   shown("Ids cannot be guessed"),
   shown("Every request about a task is authorized"),
-  client("A host gives a task's questions no more trust than others"),
+  shown("A host gives a task's questions no more trust than others"),
   // beside the older revision
   shown("The extension enables nothing under 2025-11-25"),
   shown("The older capability alone declares nothing"),

@@ -4,8 +4,10 @@
  * How a question travelled (a request on a stream, an entry of `inputRequests`, before the task or within it) is gone
  * once it is one of these; its answer finds the way back by itself.
  */
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type { Json } from "effect/Schema"
+import { code } from "./meta.ts"
+import type { Offers } from "./negotiate.ts"
 import { isObject, type JsonObject, objectAt, textAt } from "./rpc.ts"
 
 /** A question of a server. `params` is all the server said, as it said it. */
@@ -63,6 +65,21 @@ export const decline: Answer = { _tag: "Result", result: { action: "decline" } }
 export const cancel: Answer = { _tag: "Result", result: { action: "cancel" } }
 export const result = (value: JsonObject): Answer => ({ _tag: "Result", result: value })
 export const refuse = (code: number, message: string): Answer => ({ _tag: "Refusal", code, message })
+
+/** Whether a server was told that it may ask this. A bare `elicitation` means forms. */
+const isOffered = ({ elicitation, roots, sampling }: Offers, { kind }: Question): boolean => {
+  if (kind === "sampling") return sampling === true
+  if (kind === "roots") return roots === true
+  if (elicitation === undefined) return false
+  return kind === "url" ? elicitation.url === true : elicitation.form === true || elicitation.url !== true
+}
+
+/** Asks what was offered and refuses the rest: no revision trusts the questions of a task more than others. */
+export const onlyOffered = (offers: Offers, ask: Ask | undefined): Ask | undefined =>
+  ask === undefined ? undefined : (question) =>
+    isOffered(offers, question)
+      ? ask(question)
+      : Effect.succeed(refuse(code.methodNotFound, `Questions of the kind "${question.kind}" are not taken here`))
 
 /** An accepted form with the defaults of what was left out. */
 export const withDefaults = (question: Question, answer: Answer): Answer => {
