@@ -7,12 +7,13 @@ import type { Row } from "./Row.ts"
 import { cancel } from "./workloads/Cancel.ts"
 import { cost } from "./workloads/Cost.ts"
 import { fanOut } from "./workloads/FanOut.ts"
+import { late, lateInProcess, ways } from "./workloads/Late.ts"
 import { longRun } from "./workloads/LongRun.ts"
 import { restart } from "./workloads/Restart.ts"
 import { roundtrip } from "./workloads/Roundtrip.ts"
 import { steps } from "./workloads/Steps.ts"
 import { waiting } from "./workloads/Waiting.ts"
-import { calls, clients, late, polls, waiters } from "./workloads/Wire.ts"
+import { calls, clients, polls, waiters } from "./workloads/Wire.ts"
 
 /** One or more parts, each in a process of its own. In memory nothing restarts, and a million tasks are not kept. */
 export interface Case {
@@ -26,7 +27,7 @@ export const cases: Readonly<Record<string, Case>> = {
   W3: { parts: [steps], isDurableOnly: false },
   W4: { parts: [waiting, restart], isDurableOnly: false },
   W5: { parts: [cancel], isDurableOnly: false },
-  M: { parts: [polls, calls, late, clients, waiters], isDurableOnly: false },
+  M: { parts: [polls, calls, ways, lateInProcess, late, clients, waiters], isDurableOnly: false },
   cost: { parts: [cost], isDurableOnly: true },
   steps100k: { parts: [longRun], isDurableOnly: true }
 }

@@ -8,6 +8,9 @@ import { runInNewContext } from "node:vm"
 /** Milliseconds of the monotonic clock; a benchmark measures real time, whatever `Clock` says. */
 export const now = (): number => performance.now()
 
+/** Milliseconds of the machine's monotonic clock, from no particular time: processes on one machine compare them. */
+export const machineTime = (): number => Number(process.hrtime.bigint()) / 1e6
+
 /** What running an effect took: milliseconds on the wall and on the processor, all threads together. */
 export interface Took {
   readonly wall: number

@@ -16,6 +16,11 @@ export interface Place {
   readonly token: string
 }
 
+/** The service, and the folder its other doors are found by. */
+export interface ServicePlace extends Place {
+  readonly data: string
+}
+
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
 
 /** Starts a program; succeeds with the first of its lines that is waited for. */
@@ -41,7 +46,7 @@ export const bare: Effect.Effect<Place, never, Scope.Scope> = Effect.map(
 )
 
 /** The real service over a new store. */
-export const service = ({ durability, folder }: Settings): Effect.Effect<Place, never, Scope.Scope> =>
+export const service = ({ durability, folder }: Settings): Effect.Effect<ServicePlace, never, Scope.Scope> =>
   Effect.gen(function*() {
     const data = yield* Effect.acquireRelease(
       Effect.sync(() => mkdtempSync(join(folder, "service-"))),
@@ -51,5 +56,5 @@ export const service = ({ durability, folder }: Settings): Effect.Effect<Place, 
     const flags = ["--config", path("coppice.config.ts"), "--data", data, "--store", store, "--port", "0"]
     yield* started([path("../../../orchestrator/src/main.ts"), ...flags], (line) => line.includes("Ready at"))
     const { token, url } = JSON.parse(readFileSync(join(data, "service.json"), "utf8")) as Place
-    return { url: `${url}/mcp`, token }
+    return { url: `${url}/mcp`, token, data }
   })

@@ -5,12 +5,11 @@ import { Agent, Orchestrator } from "coppice"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { monitorEventLoopDelay } from "node:perf_hooks"
-import { heap } from "../Meter.ts"
+import { heap, machineTime } from "../Meter.ts"
 
 const nothing = Schema.Struct({})
 
-/** Milliseconds of the machine's clock, finer than a millisecond: two processes compare it. */
-const clock = Effect.sync(() => performance.timeOrigin + performance.now())
+const clock = Effect.sync(machineTime)
 
 const Echo = Agent.make("echo", { description: "", input: nothing, output: Schema.Finite, task: "never" })
 const Task = Agent.make("task", { description: "", input: nothing, output: Schema.Finite, task: "always" })

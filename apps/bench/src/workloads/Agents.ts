@@ -26,6 +26,20 @@ export const NarrowLive = Narrow.toLayer(({ n }) => Effect.succeed(n + 1))
 /** Milliseconds of each call of the last `caller`. */
 export let latencies: Array<number> = []
 
+/** Works for 20 ms and returns when it was done. */
+const Nap = Agent.make("nap", { description: "Sleeps a little", input: Schema.Void, output: Schema.Finite })
+export const NapLive = Nap.toLayer(() => Effect.andThen(Effect.sleep("20 millis"), Effect.sync(now)))
+
+/** Calls `nap` so many times and returns how late each result was, milliseconds. */
+const Waiter = Workflow.make("waiter", {
+  description: "Calls what takes a moment",
+  input: Schema.Finite,
+  output: Schema.Array(Schema.Finite)
+})
+export const WaiterLive = Waiter.toLayer((count) =>
+  Effect.replicateEffect(Effect.map(Effect.orDie(Nap.call()), (ended) => now() - ended), count)
+)
+
 /** Calls `sub` so many times, one after the other, and returns the sum. */
 const Caller = Workflow.make("caller", {
   description: "Calls in a row",

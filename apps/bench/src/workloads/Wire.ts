@@ -1,15 +1,16 @@
 /**
- * M: the service over HTTP. Polls beside a bare server of the official SDK, calls that are tasks, many clients that poll
- * many tasks, and many clients that wait.
+ * M, the load: the service over HTTP. Polls beside a bare server of the official SDK, calls that are tasks, many clients
+ * that poll many tasks, and many clients that wait.
  */
 import * as McpClient from "@coppice/mcp/McpClient"
 import * as Effect from "effect/Effect"
 import * as Bed from "../Bed.ts"
 import { bare, type Place, service } from "../mcp/Child.ts"
+import { Session } from "../mcp/Session.ts"
 import { concurrently, Wire as Wires } from "../mcp/Wire.ts"
 import { now } from "../Meter.ts"
 import * as Row from "../Row.ts"
-import { median, quantile } from "../Statistics.ts"
+import { quantile } from "../Statistics.ts"
 
 const inFlight = 64
 
@@ -97,39 +98,6 @@ export const calls = (settings: Bed.Settings): Effect.Effect<ReadonlyArray<Row.R
     ]
   }))
 
-// ---------------------------------------------------------------- late results
-
-/** How long after the end of 20 ms of work its caller has the result. */
-export const late = (settings: Bed.Settings): Effect.Effect<ReadonlyArray<Row.Row>> =>
-  Effect.scoped(Effect.gen(function*() {
-    const count = Bed.scaled(settings, 60)
-    const place = yield* service(settings)
-    const mcp = yield* client(place)
-    const raw = yield* wire(yield* bare)
-    const constant = raw.prepare("tools/call", { name: "x", arguments: {} }, "x")
-    const one = Effect.gen(function*() {
-      const end = yield* Effect.orDie(mcp.run("nap", {}))
-      const at = performance.timeOrigin + now()
-      const result = end._tag === "Completed" ? end.result.structuredContent : undefined
-      return at - Number(result)
-    })
-    const repeats = yield* Bed.repeatedly(
-      settings,
-      Effect.gen(function*() {
-        const baseline = 1000 / (yield* rate(Math.max(10, count), () => raw.send(constant))) * inFlight
-        const delays = yield* Effect.replicateEffect(one, count)
-        return { value: median(delays), baseline, notes: { "p99 ms": quantile(delays, 0.99) } }
-      })
-    )
-    return [Row.make({
-      ...heading(settings),
-      what: "from the end of 20 ms of work to its result, by subscriptions/listen",
-      unit: "ms",
-      baseline: "a synchronous call of a bare SDK server among 64, ms",
-      target: { text: "≤ 3 ms", limit: 3, direction: "most" }
-    }, repeats)]
-  }))
-
 // ---------------------------------------------------------------- many clients
 
 interface Look {
@@ -184,29 +152,6 @@ export const clients = (settings: Bed.Settings): Effect.Effect<ReadonlyArray<Row
 
 // ---------------------------------------------------------------- waiters
 
-const initialize = {
-  jsonrpc: "2.0",
-  id: 0,
-  method: "initialize",
-  params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "bench", version: "1" } }
-}
-
-/** A session of 2025-11-25, by hand. */
-const session = async (pool: Wires["pool"], { token }: Place) => {
-  const headers = {
-    "content-type": "application/json",
-    accept: "application/json, text/event-stream",
-    authorization: `Bearer ${token}`,
-    "mcp-protocol-version": "2025-11-25"
-  }
-  const post = (body: object, more: Record<string, string> = {}) =>
-    pool.request({ path: "/mcp", method: "POST", headers: { ...headers, ...more }, body: JSON.stringify(body) })
-  const begun = await post(initialize)
-  await begun.body.text()
-  const own = { "mcp-session-id": String(begun.headers["mcp-session-id"]) }
-  return (id: number, taskId: string) => post({ jsonrpc: "2.0", id, method: "tasks/result", params: { taskId } }, own)
-}
-
 /** Parked `tasks/result` requests: what they cost while nothing happens. */
 export const waiters = (settings: Bed.Settings): Effect.Effect<ReadonlyArray<Row.Row>> =>
   Effect.scoped(Effect.gen(function*() {
@@ -217,9 +162,9 @@ export const waiters = (settings: Bed.Settings): Effect.Effect<ReadonlyArray<Row
     const repeat = yield* Effect.promise(async () => {
       const before = await look(ours)
       const { taskId } = await ours.call("hold")
-      const wait = await session(ours.pool, place)
-      const open: Array<Awaited<ReturnType<typeof wait>>> = []
-      await concurrently(count, 256, async (n) => open.push(await wait(n + 1, taskId)))
+      const session = await Session.begin(ours.pool, place.token)
+      const open: Array<Awaited<ReturnType<Session["send"]>>> = []
+      await concurrently(count, 256, async (n) => open.push(await session.send(n + 1, "tasks/result", { taskId })))
       for (const { body } of open) body.on("error", () => {})
       const parked = await look(ours)
       await new Promise((resolve) => setTimeout(resolve, seconds * 1000))

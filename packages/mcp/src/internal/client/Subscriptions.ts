@@ -11,7 +11,7 @@ import { at } from "./rpc.ts"
 
 type Fork = (effect: Effect.Effect<void>) => Fiber.Fiber<void>
 
-/** How long tasks are gathered before a stream is opened for them, milliseconds. */
+/** How long tasks are gathered before a further stream is opened for them, milliseconds. One alone does not wait. */
 const gather = 5
 const maxStreams = 32
 
@@ -63,7 +63,7 @@ export class Subscriptions {
       return batch.tasks.size > 0
     })
     batch.fiber = this.fork(
-      Effect.delay(closed, gather).pipe(
+      Effect.delay(closed, this.streams === 1 ? 0 : gather).pipe(
         Effect.flatMap((isWanted) => isWanted ? this.follow(batch) : Effect.void),
         Effect.ensuring(Effect.sync(() => void this.streams--))
       )
