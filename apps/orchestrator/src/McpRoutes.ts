@@ -96,7 +96,10 @@ export const layer = ({ mcpAuth }: Settings): Layer.Layer<never, never, McpHttp 
       const body = request.method === "POST" ? yield* bodyOf(request) : { _tag: "Read" as const, value: undefined }
       if (body._tag === "Refused") return fail(response, body)
       const gone = new AbortController()
-      response.once("close", () => gone.abort())
+      response.once("close", () => {
+        // an answer that was taken whole has nobody left to tell
+        if (!response.writableFinished) gone.abort()
+      })
       const web = yield* Effect.promise(() => mcp.handle(webRequest(request, url, gone.signal), body.value, caller))
       if (!response.destroyed) yield* send(web, response)
     }, Effect.catchCause((cause) => Effect.logError("A request to /mcp failed unexpectedly", cause)))
