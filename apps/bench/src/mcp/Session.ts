@@ -11,7 +11,7 @@ const initialize = { protocolVersion: revision, capabilities: {}, clientInfo: { 
 
 /** The message in an answer, which is JSON or the last event of a stream. */
 const messageIn = (text: string): any =>
-  JSON.parse(text.startsWith("{") ? text : text.split("\n").filter((line) => line.startsWith("data:")).at(-1)!.slice(5))
+  JSON.parse(text.startsWith("{") ? text : text.split("\n").findLast((line) => line.startsWith("data:"))!.slice(5))
 
 export class Session {
   private readonly pool: Pool
