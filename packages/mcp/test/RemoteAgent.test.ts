@@ -28,6 +28,13 @@ const finish = (legacy: LegacyHttp, text: string) => Effect.promise(() => legacy
 const called = (legacy: LegacyHttp, name: string, times = 1) =>
   Effect.promise(() => legacy.controls.called(name, times))
 
+/** A task that is under way at the server, and known here to be. */
+const begun = Effect.gen(function*() {
+  const id = yield* submit("manual")
+  yield* fact(id, "StepRecorded", ({ key }) => key === "remote:task")
+  return id
+})
+
 describe("a remote agent", () => {
   it.live("takes its schemas from the tool, or from us", () =>
     Effect.gen(function*() {
@@ -135,8 +142,7 @@ describe("a remote agent", () => {
       yield* life(
         at(legacy, { name: "manual" }),
         Effect.gen(function*() {
-          const id = yield* submit("manual")
-          yield* fact(id, "StepRecorded", ({ key }) => key === "remote:task")
+          const id = yield* begun
           yield* (yield* Tasks).cancel({ id, by: "test" })
           const { task } = yield* rest(id)
           assert.deepStrictEqual([task.status, task.settlement], ["cancelled", "stopped"])
@@ -181,14 +187,7 @@ describe("after a restart", () => {
     Effect.gen(function*() {
       const legacy = yield* peer
       const options = at(legacy, { name: "manual" })
-      const id = yield* life(
-        options,
-        Effect.gen(function*() {
-          const id = yield* submit("manual")
-          yield* fact(id, "StepRecorded", ({ key }) => key === "remote:task")
-          return id
-        })
-      )
+      const id = yield* life(options, begun)
       yield* life(
         options,
         Effect.gen(function*() {
@@ -204,14 +203,7 @@ describe("after a restart", () => {
     Effect.gen(function*() {
       const legacy = yield* peer
       const options = at(legacy, { name: "manual" })
-      const id = yield* life(
-        options,
-        Effect.gen(function*() {
-          const id = yield* submit("manual")
-          yield* fact(id, "StepRecorded", ({ key }) => key === "remote:task")
-          return id
-        })
-      )
+      const id = yield* life(options, begun)
       // the process dies right after the commit
       yield* life(
         { ...options, agents: [] },
