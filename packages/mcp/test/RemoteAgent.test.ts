@@ -69,6 +69,18 @@ describe("a remote agent", () => {
       )
     }))
 
+  it.live("is heard at its last word, which may come right before its end", () =>
+    Effect.gen(function*() {
+      const legacy = yield* peer
+      yield* life(
+        at(legacy, { name: "steps" }),
+        Effect.gen(function*() {
+          const { task } = yield* rest(yield* submit("steps"))
+          assert.deepInclude(task.progress, { progress: 2, total: 2, message: "step 2" })
+        })
+      )
+    }))
+
   it.live("tells the server whose call it is, in which trace, and by which key to know it again", () =>
     Effect.gen(function*() {
       const legacy = yield* peer

@@ -127,6 +127,8 @@ export class RemoteRun {
     Effect.gen({ self: this }, function*() {
       for (;;) {
         const verdict = yield* this.once
+        // the last word comes before the end
+        this.report()
         const { log } = this.remote
         if (verdict._tag === "End") return this.end(verdict.command)
         this.failures++
