@@ -48,7 +48,7 @@ layer(Service.layerMemory, { excludeTestServices: true })("EventRoutes", (it) =>
       assert.deepStrictEqual(frames.slice(1).map(seqOf), seqs)
     }))
 
-  it.effect("resumes without gap or repetition, wherever the connection broke", () =>
+  it.effect("resumes without gap or repetition, wherever the connection broke (case 18)", () =>
     Effect.gen(function*() {
       const { id, seqs } = yield* finishedRun
       for (let broken = 0; broken < seqs.length - 1; broken++) {
@@ -77,7 +77,7 @@ layer(Service.layerMemory, { excludeTestServices: true })("EventRoutes", (it) =>
     }))
 
   it.effect.each(["abc", "-1", "1e3", "99999999999999999999", "9007199254740991", "0x10", "1; DROP"])(
-    "answers the id %s, which the log never gave out, with a reset",
+    "answers the id %s, which the log never gave out, with a reset (case 18)",
     (id) =>
       Effect.gen(function*() {
         const log = yield* TaskLog
