@@ -5,7 +5,7 @@
  * No failure is expected, so there is no list of such. A run is good when every required scenario passes and so does
  * every `tasks-*` scenario the suite can run; what the suite does not score is listed and changes nothing.
  */
-import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type Ended, run } from "./childProcess.ts"
@@ -111,10 +111,7 @@ const server = async (): Promise<boolean> => {
   }
 }
 
-const client = async (): Promise<boolean> => {
-  if (!existsSync(clientProgram)) return true
-  return runRole("client", ["--command", `"${process.execPath}" "${clientProgram}"`])
-}
+const client = (): Promise<boolean> => runRole("client", ["--command", `"${process.execPath}" "${clientProgram}"`])
 
 const main = async (roles: ReadonlyArray<string>): Promise<void> => {
   const chosen = (role: Role) => roles.length === 0 || roles.includes(role)

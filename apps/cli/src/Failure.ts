@@ -30,6 +30,10 @@ export class Failure extends Data.TaggedError("Failure")<{
 export const badInput = (message: string, fix?: string): Failure =>
   new Failure({ exit: exitCodes.badInput, message, fix })
 
+/** What was thrown, as a failure of the command. */
+export const failureOf = (error: unknown): Failure =>
+  error instanceof Failure ? error : new Failure({ exit: exitCodes.failedTask, message: String(error) })
+
 /** The end of a command that has said what there is to say. */
 export const silent = (exit: ExitCode): Failure => new Failure({ exit, message: "" })
 

@@ -10,9 +10,8 @@
 import { canonical, check } from "@coppice/task/Payload"
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
-import { NotAccepted } from "./AgentError.ts"
-import { type Asked, plain, wait } from "./internal/ask.ts"
-import { currentExecution } from "./internal/call.ts"
+import type { NotAccepted } from "./AgentError.ts"
+import { accepted, type Asked, plain } from "./internal/ask.ts"
 import type { TaskContext } from "./TaskContext.ts"
 
 /** A request to the client's model, as MCP's `sampling/createMessage` has it. */
@@ -43,16 +42,6 @@ export interface Root {
   readonly name?: string | undefined
 }
 
-const request = (asked: Asked): Effect.Effect<Schema.Json, NotAccepted, TaskContext> =>
-  Effect.flatMap(currentExecution, (execution) =>
-    execution.isUnwinding
-      ? Effect.interrupt
-      : Effect.flatMap(
-        wait(execution, asked),
-        ({ action, by, content }) =>
-          action === "accept" ? Effect.succeed(content) : Effect.fail(new NotAccepted({ action, by }))
-      ))
-
 /** Asks the calling client's model. Fails with `NotAccepted` when the client refuses. */
 export const sample = ({ name, ...sample }: Sample): Effect.Effect<Sampled, NotAccepted, TaskContext> => {
   const params = JSON.parse(JSON.stringify(sample)) as Schema.JsonObject
@@ -66,7 +55,7 @@ export const sample = ({ name, ...sample }: Sample): Effect.Effect<Sampled, NotA
     name,
     text: canonical(params)
   }
-  return Effect.map(request(asked), (content) => content as unknown as Sampled)
+  return Effect.map(accepted(asked), (content) => content as unknown as Sampled)
 }
 
 /** Asks the calling client which folders it works in. Fails with `NotAccepted` when the client refuses. */
@@ -74,7 +63,7 @@ export const roots = (
   options?: { readonly name?: string | undefined }
 ): Effect.Effect<ReadonlyArray<Root>, NotAccepted, TaskContext> =>
   Effect.map(
-    request({
+    accepted({
       ...plain,
       mode: "roots",
       message: "The agent asks for the calling client's folders",

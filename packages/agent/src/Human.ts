@@ -8,9 +8,8 @@ import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import * as SchemaParser from "effect/SchemaParser"
 import type { Pure } from "./Agent.ts"
-import { NotAccepted } from "./AgentError.ts"
-import { plain, wait } from "./internal/ask.ts"
-import { currentExecution } from "./internal/call.ts"
+import type { NotAccepted } from "./AgentError.ts"
+import { accepted, plain } from "./internal/ask.ts"
 import type { TaskContext } from "./TaskContext.ts"
 
 /** A question: what the person reads, and the form they fill in. */
@@ -69,17 +68,13 @@ export const ask = <A extends Pure>(question: Ask<A>): Effect.Effect<A["Type"], 
   const form = formOf(question.form)
   const tooLarge = check("The question", [question.message, form.schema])
   if (tooLarge !== undefined) return Effect.die(tooLarge)
-  const asked = { ...plain, message: question.message, schema: form.schema, text: form.text }
-  return Effect.flatMap(currentExecution, (execution) =>
-    execution.isUnwinding
-      ? Effect.interrupt
-      : Effect.flatMap(wait(execution, { ...asked, name: question.name }), ({ action, by, content }) => {
-        if (action !== "accept") return Effect.fail(new NotAccepted({ action, by }))
-        const decoded = form.decode(content)
-        return Exit.isSuccess(decoded)
-          ? Effect.succeed(decoded.value)
-          : Effect.die(new Error(`The answer does not fit the form: ${String(Cause.squash(decoded.cause))}`))
-      }))
+  const { message, name } = question
+  return Effect.flatMap(accepted({ ...plain, message, name, schema: form.schema, text: form.text }), (content) => {
+    const decoded = form.decode(content)
+    return Exit.isSuccess(decoded)
+      ? Effect.succeed(decoded.value)
+      : Effect.die(new Error(`The answer does not fit the form: ${String(Cause.squash(decoded.cause))}`))
+  })
 }
 
 /**
@@ -93,10 +88,4 @@ export const ask = <A extends Pure>(question: Ask<A>): Effect.Effect<A["Type"], 
 export const openUrl = (
   page: { readonly message: string; readonly url: string; readonly name?: string | undefined }
 ): Effect.Effect<void, NotAccepted, TaskContext> =>
-  Effect.flatMap(currentExecution, (execution) =>
-    execution.isUnwinding
-      ? Effect.interrupt
-      : Effect.flatMap(
-        wait(execution, { ...plain, ...page, mode: "url", text: canonical(page.url) }),
-        ({ action, by }) => action === "accept" ? Effect.void : Effect.fail(new NotAccepted({ action, by }))
-      ))
+  Effect.asVoid(accepted({ ...plain, ...page, mode: "url", text: canonical(page.url) }))

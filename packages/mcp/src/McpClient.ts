@@ -22,7 +22,7 @@ import { type ClientAuth, toAuthorization } from "./ClientAuth.ts"
 import { type CallOptions, type CallOutcome, send } from "./internal/client/call.ts"
 import type { Agreement, Connection, Heard } from "./internal/client/Connection.ts"
 import { brief, McpError, type McpErrorReason } from "./internal/client/errors.ts"
-import { type CallProgress, type Follower, type FollowOptions, pursue } from "./internal/client/follow.ts"
+import { type CallProgress, type Follower, type FollowOptions, poll, pursue } from "./internal/client/follow.ts"
 import { type Link, makeLink, type Target } from "./internal/client/Link.ts"
 import { type CallContext, code, type Generation } from "./internal/client/meta.ts"
 import type { Identity, Offers } from "./internal/client/negotiate.ts"
@@ -32,14 +32,7 @@ import { type Answer, type Ask, onlyOffered, type Question } from "./internal/cl
 import { Receiver } from "./internal/client/Receiver.ts"
 import { at, type JsonObject } from "./internal/client/rpc.ts"
 import { Subscriptions } from "./internal/client/Subscriptions.ts"
-import {
-  type CallResult,
-  isOver,
-  type TaskEnd,
-  type TaskReference,
-  type TaskSnapshot,
-  toSnapshot
-} from "./internal/client/task.ts"
+import { type CallResult, isOver, type TaskEnd, type TaskReference, type TaskSnapshot } from "./internal/client/task.ts"
 import { type Tool, Tools } from "./internal/client/tools.ts"
 import * as gen1 from "./internal/client/v2025_11_25.ts"
 import * as gen2 from "./internal/client/v2026_07_28.ts"
@@ -208,7 +201,7 @@ export const make = (options: McpClientOptions): Effect.Effect<McpClient, McpErr
     const timeout = options.timeout ?? 30_000
     const tools = new Tools(timeout)
     const receiver = perConnection((connection) => new Receiver({ connection, ask: askOf(options), fork, clock }))
-    const common: Common = {
+    const common: Omit<Common, "closed"> = {
       server: options.name,
       identity: options.identity ?? { name: "coppice", version: "0.0.0" },
       offers: options.offers ?? {},
@@ -216,7 +209,6 @@ export const make = (options: McpClientOptions): Effect.Effect<McpClient, McpErr
       limit: options.limit ?? defaultLimit,
       timeout,
       unclaimed: unclaimed(tools, receiver),
-      closed: () => {},
       fork
     }
     const link = yield* makeLink(common, target)
@@ -243,7 +235,10 @@ const client = (parts: Parts): McpClient => {
     run: runner({ call, cancel, follow }),
     look: (reference) =>
       repeated((error) => error.isTransient)(
-        Effect.flatMap(link.session(reference.session), (connection) => looked(parts, connection, reference))
+        Effect.flatMap(
+          link.session(reference.session),
+          (connection) => poll({ connection, reference, timeout: parts.timeout })
+        )
       ),
     cancel,
     request: (method, params = {}) =>
@@ -322,14 +317,6 @@ const followed = ({ fork, holds, link, options: client, timeout }: Parts): McpCl
     })
 }
 
-const looked = ({ timeout }: Parts, connection: Connection, { taskId }: TaskReference) =>
-  Effect.flatMap(connection.request("tasks/get", { taskId }, { timeout }), (reply) => {
-    const snapshot = toSnapshot(reply)
-    return snapshot === undefined
-      ? Effect.fail(connection.fail("tasks/get", { _tag: "InvalidReply", detail: "it describes no task" }))
-      : Effect.succeed(snapshot)
-  })
-
 const canceller = (parts: Parts): McpClient["cancel"] => (reference) => {
   const { link, timeout } = parts
   const cancelled: Effect.Effect<CancelReply, McpError> = Effect.gen(function*() {
@@ -345,7 +332,7 @@ const canceller = (parts: Parts): McpClient["cancel"] => (reference) => {
       // 2025-11-25 says no when the task is over, and also when it does not know it
       if (error.reason._tag !== "Rpc" || error.reason.code !== code.invalidParams) return yield* error
       const connection = yield* link.session(reference.session)
-      const { status } = yield* looked(parts, connection, reference)
+      const { status } = yield* poll({ connection, reference, timeout })
       return isOver(status) ? "over" : yield* error
     })
   return cancelled.pipe(

@@ -47,12 +47,12 @@ const invalidRequest = (message: string): Response =>
 export const layer: Layer.Layer<McpHttp, never, McpServer> = Layer.effect(
   McpHttp,
   Effect.gen(function*() {
-    const { door, facts, log, stop, store } = yield* McpServer
+    const { door, facts, log, run, stop, store } = yield* McpServer
     const stateless: McpHttpHandler = createMcpHandler(({ authInfo }) => {
       const { caller, method } = authInfo!.extra as unknown as Extra
       return modern.make(door(caller), method)
     }, { legacy: "reject" })
-    const sessions = new Sessions({ door, log, store })
+    const sessions = new Sessions({ door, log, run, store })
     const listener = new TaskListener()
     yield* Effect.addFinalizer(() =>
       Effect.promise(async () => {

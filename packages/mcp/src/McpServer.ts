@@ -19,13 +19,13 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Calls } from "./internal/server/Calls.ts"
-import { type Door, metaOf } from "./internal/server/Door.ts"
+import type { Door } from "./internal/server/Door.ts"
 import { Facts } from "./internal/server/facts.ts"
 import { fallbackTools } from "./internal/server/fallback.ts"
 import { operateTools, type Why } from "./internal/server/operate.ts"
 import { recordTemplates } from "./internal/server/records.ts"
 import { References } from "./internal/server/References.ts"
-import { makeRun } from "./internal/server/Runner.ts"
+import { makeRun, type Run } from "./internal/server/Runner.ts"
 import { both, makeTools, none } from "./internal/server/Tools.ts"
 import type { Offer } from "./Offer.ts"
 import type { Peer } from "./Peer.ts"
@@ -45,6 +45,7 @@ export class McpServer extends Context.Service<McpServer, {
   readonly facts: Facts
   readonly log: TaskLog["Service"]
   readonly store: TaskStore["Service"]
+  readonly run: Run
 }>()("@coppice/mcp/McpServer") {}
 
 /** What the service adds to what its configuration offers. */
@@ -94,9 +95,8 @@ export const layer = (
         patience,
         caller: { ...caller, isTrusted: offer.trusted?.includes(caller.principal) ?? false },
         tools: (hasTasks) => hasTasks ? operate : both(fallback, operate),
-        records: recordTemplates(calls, caller.principal),
-        metaOf
+        records: recordTemplates(calls, caller.principal)
       })
-      return { door, stop: () => calls.stop(), facts, log, store }
+      return { door, stop: () => calls.stop(), facts, log, store, run }
     })
   )

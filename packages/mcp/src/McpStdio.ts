@@ -13,12 +13,6 @@ import * as legacy from "./internal/v2025_11_25/server.ts"
 import { isTaskListen, type Listen, Subscription } from "./internal/v2026_07_28/listen.ts"
 import * as modern from "./internal/v2026_07_28/server.ts"
 import type { Caller, McpServer } from "./McpServer.ts"
-import * as Meta from "./Meta.ts"
-
-const capabilitiesOf = (params: JsonObject): JsonObject => {
-  const declared = (params["_meta"] as JsonObject | undefined)?.[Meta.clientCapabilities]
-  return Predicate.isObject(declared) ? declared as JsonObject : {}
-}
 
 /** How many subscriptions one connection may have. */
 const mostSubscriptions = 1_000
@@ -32,20 +26,18 @@ const withTaskListen = (inner: Transport, server: McpServer["Service"], caller: 
   }
   const refuse = (id: string | number, error: JsonObject) => send({ jsonrpc: "2.0", id, error })
   const listen = (message: Listen): void => {
-    const capabilities = capabilitiesOf(message.params)
-    if (!modern.declaresTasks(capabilities)) {
-      const data = { requiredCapabilities: { extensions: { [Meta.tasksExtension]: {} } } }
-      return refuse(message.id, { code: -32021, message: "Missing required client capability", data })
-    }
+    const capabilities = modern.declaredIn(message.params["_meta"])
+    if (!modern.declaresTasks(capabilities)) return refuse(message.id, modern.lacksTasks)
     if (subscriptions.has(message.id)) {
       return refuse(message.id, { code: -32600, message: "A request with this id is under way" })
     }
     if (subscriptions.size >= mostSubscriptions) {
       return refuse(message.id, { code: -32603, message: "Subscription limit reached" })
     }
-    const subscription = new Subscription(server.door(caller), message.id, { send, isClosed: () => isClosed })
+    const door = server.door(caller)
+    const subscription = new Subscription(door, message.id, { send, isClosed: () => isClosed })
     subscriptions.set(message.id, subscription)
-    const peer = { ...server.door(caller).caller, capabilities }
+    const peer = { ...door.caller, capabilities }
     void subscription.start({}, message.params.notifications.taskIds, peer)
   }
   const taken = (message: unknown): boolean => {

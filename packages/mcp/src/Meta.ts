@@ -26,8 +26,6 @@ export const deadline = "dev.coppice/deadline"
 export const parent = "dev.coppice/parent"
 /** Public id of the task the caller's own task is below, for a Coppice that keeps trees of its own. */
 export const taskParent = "dev.coppice/task-parent"
-/** Public id of the task behind a handle: a name, not a secret. */
-export const task = "dev.coppice/task"
 /** An agent's declared error, encoded, beside the text a model reads. */
 export const error = "dev.coppice/error"
 

@@ -22,7 +22,10 @@ const part = (value: unknown, key: string): unknown =>
   Predicate.isObject(value) ? (value as JsonObject)[key] : undefined
 
 /** Whether the peer can answer this kind of request. An elicitation capability that names no mode means forms. */
-export const canAnswer = ({ capabilities }: Pick<Peer, "capabilities">, request: InputRequest): boolean => {
+export const canAnswer = (
+  { capabilities }: Pick<Peer, "capabilities">,
+  request: Pick<InputRequest, "mode" | "params">
+): boolean => {
   const { elicitation, roots, sampling } = capabilities
   switch (request.mode) {
     case "form":

@@ -9,8 +9,7 @@
  * A server tells a broken tool (`isError`) from a broken server; the first is the declared error `RemoteFailure`, the
  * second a defect. A server that keeps failing is left alone for a while.
  */
-import { type Contract, isToolName } from "@coppice/task/Contract"
-import { canonical } from "@coppice/task/Payload"
+import { type Contract, isToolName, jsonSchemaOf, versionOf } from "@coppice/task/Contract"
 import { RemoteFailure } from "@coppice/task/RemoteFailure"
 import { Settler } from "@coppice/task/Settler"
 import { TaskLog } from "@coppice/task/TaskLog"
@@ -25,7 +24,6 @@ import * as CircuitBreaker from "effect/persistence/CircuitBreaker"
 import * as Schema from "effect/Schema"
 import * as SchemaParser from "effect/SchemaParser"
 import type * as Scope from "effect/Scope"
-import { hash } from "node:crypto"
 import { messageOf } from "./internal/client/errors.ts"
 import type { Rejected, Remote } from "./internal/client/RemoteRun.ts"
 import { RemoteWorker } from "./internal/client/RemoteWorker.ts"
@@ -98,12 +96,6 @@ export const discover = (client: McpClient, prefix = ""): Effect.Effect<Readonly
 
 // ---------------------------------------------------------------- contract
 
-const jsonSchemaOf = (schema: Pure): Schema.JsonObject => {
-  const document = Schema.toJsonSchemaDocument(schema)
-  const definitions = Object.keys(document.definitions).length === 0 ? {} : { $defs: document.definitions }
-  return { ...document.schema, ...definitions } as Schema.JsonObject
-}
-
 const anyObject: Schema.JsonObject = { type: "object" }
 const plainResult: Schema.JsonObject = {
   type: "object",
@@ -119,7 +111,7 @@ export const contractOf = (agent: RemoteAgent, tool: Tool | undefined): Contract
   return {
     name: agent.name,
     description: agent.description ?? tool?.description ?? "",
-    version: hash("sha256", canonical([input, output, error]), "base64url").slice(0, 12),
+    version: versionOf(input, output, error),
     kind: "agent",
     input,
     output,
@@ -133,19 +125,28 @@ export const contractOf = (agent: RemoteAgent, tool: Tool | undefined): Contract
   }
 }
 
+/** A value as its schema writes it, or why it does not fit. */
+const normal = (schema: Pure) => {
+  const codec = Schema.toCodecJson(schema)
+  const decode = SchemaParser.decodeUnknownExit(codec)
+  const encode = SchemaParser.encodeUnknownExit(codec)
+  return (json: unknown): { readonly value: Schema.Json } | { readonly problem: string } => {
+    const decoded = decode(json)
+    const encoded = Exit.isSuccess(decoded) ? encode(decoded.value) : decoded
+    return Exit.isSuccess(encoded) ? { value: encoded.value } : { problem: messageOf(causeOf(encoded)) }
+  }
+}
+
 const acceptor = ({ input, name }: RemoteAgent): Worker["accept"] => {
   const refused = (message: string) => Effect.fail(new InvalidInput({ agent: name, path: "", message }))
   if (input === undefined) {
     return (json) => isObject(json) ? Effect.succeed(json) : refused("a tool's input is an object")
   }
-  const codec = Schema.toCodecJson(input)
-  const decode = SchemaParser.decodeUnknownExit(codec)
-  const encode = SchemaParser.encodeUnknownExit(codec)
+  const read = normal(input)
   return (json) => {
-    const decoded = decode(json)
-    const encoded = Exit.isSuccess(decoded) ? encode(decoded.value) : decoded
-    if (Exit.isFailure(encoded)) return refused(messageOf(causeOf(encoded)))
-    return isObject(encoded.value) ? Effect.succeed(encoded.value) : refused("a tool's input is an object")
+    const found = read(json)
+    if ("problem" in found) return refused(found.problem)
+    return isObject(found.value) ? Effect.succeed(found.value) : refused("a tool's input is an object")
   }
 }
 
@@ -169,16 +170,8 @@ const structured = ({ content, structuredContent }: CallResult): Schema.Json | u
 const outputOf = ({ output, passthrough }: RemoteAgent): Remote["output"] => {
   if (passthrough === true) return wholeOutput
   if (output === undefined) return plainOutput
-  const codec = Schema.toCodecJson(output)
-  const decode = SchemaParser.decodeUnknownExit(codec)
-  const encode = SchemaParser.encodeUnknownExit(codec)
-  return (result) => {
-    const decoded = decode(structured(result))
-    const encoded = Exit.isSuccess(decoded) ? encode(decoded.value) : decoded
-    return Exit.isSuccess(encoded)
-      ? { value: encoded.value }
-      : { problem: messageOf(causeOf(encoded)) }
-  }
+  const read = normal(output)
+  return (result) => read(structured(result))
 }
 
 // ---------------------------------------------------------------- serving

@@ -5,7 +5,7 @@ import { Tasks } from "@coppice/task/Tasks"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { fact, life, type LifeOptions, newStore, rest, submit } from "./support/Engine.ts"
-import { listen, type ModernHttp, type ModernTasks } from "./support/ModernServer.ts"
+import { form, listen, type ModernHttp, type ModernTasks } from "./support/ModernServer.ts"
 
 const peer = Effect.acquireRelease(Effect.promise(() => listen()), (modern) => Effect.promise(modern.close))
 
@@ -19,20 +19,11 @@ const until = (tasks: ModernTasks, look: (tasks: ModernTasks) => boolean) => Eff
 
 const said = (text: string) => ({ content: [{ type: "text", text }] })
 
-const question = {
-  method: "elicitation/create",
-  params: {
-    mode: "form",
-    message: "Who?",
-    requestedSchema: { type: "object", properties: { name: { type: "string" } }, required: ["name"] }
-  }
-}
-
 const asking = ({ tasks }: ModernHttp) =>
   Effect.gen(function*() {
     const id = yield* submit("manual")
     yield* fact(id, "StepRecorded", ({ key }) => key === "remote:task")
-    tasks.set(tasks.last, { status: "input_required", inputRequests: { who: question } })
+    tasks.set(tasks.last, { status: "input_required", inputRequests: { who: form("Who?") } })
     yield* fact(id, "InputRequested")
     return id
   })

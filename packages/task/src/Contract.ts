@@ -4,6 +4,8 @@
  * A contract is all that callers, wires and consoles know of an agent; the code that fulfils it is a `Worker`.
  */
 import * as Schema from "effect/Schema"
+import { digest } from "./internal/digest.ts"
+import { canonical } from "./Payload.ts"
 
 /**
  * When a call from outside becomes a task its peer can see: `never`, `slow` (only when it takes a while), `always` (when
@@ -39,3 +41,17 @@ export type Contract = typeof Contract.Type
 
 /** The grammar of tool names (MCP 2025-11-25, tools). */
 export const isToolName = (name: string): boolean => /^[A-Za-z0-9_.-]{1,128}$/.test(name)
+
+/** A schema as a contract says it: JSON Schema 2020-12 of what is encoded, its definitions under `$defs`. */
+export const jsonSchemaOf = (schema: Schema.Top): Schema.JsonObject => {
+  const document = Schema.toJsonSchemaDocument(schema)
+  const definitions = Object.keys(document.definitions).length === 0 ? {} : { $defs: document.definitions }
+  return { ...document.schema, ...definitions } as Schema.JsonObject
+}
+
+/** The version of a contract whose author names none. */
+export const versionOf = (
+  input: Contract["input"],
+  output: Contract["output"],
+  error: Contract["error"]
+): Contract["version"] => digest(canonical([input, output, error])).slice(0, 12)

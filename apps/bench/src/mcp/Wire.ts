@@ -1,6 +1,8 @@
 /**
  * Requests of MCP 2026-07-28 written by hand, so that a case measures the server and not a client.
  */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import { Pool } from "undici"
 import type { Place } from "./Child.ts"
 
@@ -64,6 +66,10 @@ export class Wire {
     return this.pool.destroy()
   }
 }
+
+/** A wire that is closed with its scope. */
+export const wire = (place: Place, connections: number): Effect.Effect<Wire, never, Scope.Scope> =>
+  Effect.acquireRelease(Effect.sync(() => new Wire(place, connections)), (wire) => Effect.promise(() => wire.close()))
 
 /** Runs so many of them, so many at once. */
 export const concurrently = async (count: number, atOnce: number, one: (n: number) => Promise<unknown>) => {

@@ -2,35 +2,24 @@
  * M, one caller: what a call costs by each way in, and how long after the end of 20 ms of work its caller has the result,
  * in process and over HTTP, however a peer hears of it.
  */
-import * as McpClient from "@coppice/mcp/McpClient"
 import * as Effect from "effect/Effect"
-import { fileURLToPath } from "node:url"
 import * as Baseline from "../Baseline.ts"
 import * as Bed from "../Bed.ts"
 import { bare, service, type ServicePlace } from "../mcp/Child.ts"
+import { overHttp, overStdio } from "../mcp/Client.ts"
 import { Session } from "../mcp/Session.ts"
-import { Wire } from "../mcp/Wire.ts"
+import { type Wire, wire } from "../mcp/Wire.ts"
 import { machineTime, now } from "../Meter.ts"
 import * as Row from "../Row.ts"
 import { median, quantile } from "../Statistics.ts"
 import { CallerLive, latencies, NapLive, SubLive, WaiterLive } from "./Agents.ts"
 
-const cli = fileURLToPath(new URL("../../../cli/src/main.ts", import.meta.url))
+/** Kept to a server at most: one caller needs few. */
+const connections = 8
 
 const heading = ({ durability }: Bed.Settings) => ({ case: "M", durability, unit: "ms" })
 
 // ---------------------------------------------------------------- doors
-
-const connected = (endpoint: McpClient.Endpoint) => Effect.orDie(McpClient.make({ name: "bench", endpoint }))
-
-const overHttp = ({ token, url }: ServicePlace) =>
-  connected({ _tag: "Http", url, headers: { authorization: `Bearer ${token}` } })
-
-const overStdio = ({ data }: ServicePlace) =>
-  connected({ _tag: "Stdio", command: process.execPath, args: [cli, "mcp", "--data", data] })
-
-const wire = (place: { readonly url: string; readonly token: string }) =>
-  Effect.acquireRelease(Effect.sync(() => new Wire(place, 8)), (wire) => Effect.promise(() => wire.close()))
 
 /** How long each of so many took, one after the other; the median. */
 const paced = <E>(count: number, one: Effect.Effect<unknown, E>): Effect.Effect<number, E> =>
@@ -151,8 +140,8 @@ export const late = (settings: Bed.Settings): Effect.Effect<ReadonlyArray<Row.Ro
   Effect.scoped(Effect.gen(function*() {
     const count = Bed.scaled(settings, 60)
     const place = yield* service(settings)
-    const { pool } = yield* wire(place)
-    const raw = yield* wire(yield* bare)
+    const { pool } = yield* wire(place, connections)
+    const raw = yield* wire(yield* bare, connections)
     const constant = raw.prepare("tools/call", { name: "x", arguments: {} }, "x")
     const bareCall = paced(count, Effect.promise(() => raw.send(constant)))
     const peers: Readonly<Record<string, Peer>> = {

@@ -2,23 +2,17 @@
  * M, the load: the service over HTTP. Polls beside a bare server of the official SDK, calls that are tasks, many clients
  * that poll many tasks, and many clients that wait.
  */
-import * as McpClient from "@coppice/mcp/McpClient"
 import * as Effect from "effect/Effect"
 import * as Bed from "../Bed.ts"
-import { bare, type Place, service } from "../mcp/Child.ts"
+import { bare, service } from "../mcp/Child.ts"
+import { overHttp } from "../mcp/Client.ts"
 import { Session } from "../mcp/Session.ts"
-import { concurrently, Wire as Wires } from "../mcp/Wire.ts"
+import { concurrently, type Wire, wire } from "../mcp/Wire.ts"
 import { now } from "../Meter.ts"
 import * as Row from "../Row.ts"
 import { quantile } from "../Statistics.ts"
 
 const inFlight = 64
-
-const wire = (place: Place, connections = inFlight) =>
-  Effect.acquireRelease(
-    Effect.sync(() => new Wires(place, connections)),
-    (wire) => Effect.promise(() => wire.close())
-  )
 
 /** How many a second. */
 const rate = (count: number, one: (n: number) => Promise<unknown>) =>
@@ -36,8 +30,8 @@ const heading = (settings: Bed.Settings) => ({ case: "M", durability: settings.d
 export const polls = (settings: Bed.Settings): Effect.Effect<ReadonlyArray<Row.Row>> =>
   Effect.scoped(Effect.gen(function*() {
     const count = Bed.scaled(settings, 4_000)
-    const ours = yield* wire(yield* service(settings))
-    const raw = yield* wire(yield* bare)
+    const ours = yield* wire(yield* service(settings), inFlight)
+    const raw = yield* wire(yield* bare, inFlight)
     const { taskId } = yield* Effect.promise(() => ours.call("hold"))
     const mine = ours.prepare("tasks/get", { taskId }, taskId)
     const constant = raw.prepare("tasks/get", { taskId: "x" }, "x")
@@ -60,20 +54,14 @@ export const polls = (settings: Bed.Settings): Effect.Effect<ReadonlyArray<Row.R
 
 // ---------------------------------------------------------------- calls
 
-const client = ({ token, url }: Place) =>
-  Effect.orDie(McpClient.make({
-    name: "bench",
-    endpoint: { _tag: "Http", url, headers: { authorization: `Bearer ${token}` } }
-  }))
-
 /** Calls that are tasks, to their results, through our client: at 64 in flight, and all at once. */
 export const calls = (settings: Bed.Settings): Effect.Effect<ReadonlyArray<Row.Row>> =>
   Effect.scoped(Effect.gen(function*() {
     const count = Bed.scaled(settings, 4_000)
     const all = Bed.scaled(settings, 10_000)
     const place = yield* service(settings)
-    const mcp = yield* client(place)
-    const raw = yield* wire(yield* bare)
+    const mcp = yield* overHttp(place)
+    const raw = yield* wire(yield* bare, inFlight)
     const constant = raw.prepare("tools/call", { name: "x", arguments: {} }, "x")
     const call = Effect.orDie(mcp.run("task", {}))
     const run = (calls: number, concurrency: number | "unbounded") =>
@@ -106,7 +94,7 @@ interface Look {
   readonly max: number
 }
 
-const look = (wire: Wires): Promise<Look> =>
+const look = (wire: Wire): Promise<Look> =>
   wire.call("process").then(({ structuredContent }) => structuredContent as Look)
 
 /** A thousand clients, each with a task of its own, poll as fast as answers come, and each on its own connection. */

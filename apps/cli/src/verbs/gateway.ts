@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import { createHash } from "node:crypto"
 import { basename, join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
-import { badInput, Failure } from "../Failure.ts"
+import { badInput, failureOf } from "../Failure.ts"
 import { Host } from "../Host.ts"
 import { launch } from "../Launch.ts"
 import { Bridge } from "../mcp/Bridge.ts"
@@ -55,10 +55,7 @@ const targetOf = (options: Options, cwd: string): Target => {
 
 export const gateway = Effect.fn("gateway")(function*(options: Options) {
   const host = yield* Host
-  const target = yield* Effect.try({
-    try: () => targetOf(options, host.cwd),
-    catch: (error) => error instanceof Failure ? error : new Failure({ exit: 1, message: String(error) })
-  })
+  const target = yield* Effect.try({ try: () => targetOf(options, host.cwd), catch: failureOf })
   // the service reads it; a child of a child has it too
   process.env["COPPICE_GATEWAY"] = target.text
   const flags = ["--config", config, "--port", options.port ?? "0"]
@@ -70,10 +67,7 @@ export const gateway = Effect.fn("gateway")(function*(options: Options) {
     say: (line) => host.err.write(`coppice gateway: ${line}\n`)
   })
   return yield* Effect.as(
-    Effect.tryPromise({
-      try: () => bridge.run(),
-      catch: (error) => error instanceof Failure ? error : new Failure({ exit: 1, message: String(error) })
-    }),
+    Effect.tryPromise({ try: () => bridge.run(), catch: failureOf }),
     0
   )
 })

@@ -3,7 +3,7 @@
  * standard output; the service it talks to is the one that runs, or one it starts, and outlives it.
  */
 import * as Effect from "effect/Effect"
-import { Failure } from "../Failure.ts"
+import { failureOf } from "../Failure.ts"
 import { Host } from "../Host.ts"
 import { Bridge } from "../mcp/Bridge.ts"
 import { Way } from "../mcp/Way.ts"
@@ -19,8 +19,5 @@ export const mcp = Effect.fn("mcp")(function*({ config, data, url }: Options) {
   const way = new Way({ url, data, cwd, env }, config === undefined ? [] : ["--config", config])
   const say = (line: string) => err.write(`coppice mcp: ${line}\n`)
   const bridge = new Bridge({ way, ...pipe, say })
-  yield* Effect.tryPromise({
-    try: () => bridge.run(),
-    catch: (error) => error instanceof Failure ? error : new Failure({ exit: 1, message: String(error) })
-  })
+  yield* Effect.tryPromise({ try: () => bridge.run(), catch: failureOf })
 })

@@ -5,6 +5,10 @@ import { canonical } from "@coppice/task/Payload"
 import type { InputRequest, InputResponse } from "@coppice/task/TaskEvent"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type { Json } from "effect/Schema"
+import { NotAccepted } from "../AgentError.ts"
+import type { TaskContext } from "../TaskContext.ts"
+import { currentExecution } from "./call.ts"
 import { fingerprint } from "./digest.ts"
 import type { Execution } from "./Execution.ts"
 
@@ -31,7 +35,7 @@ const keyOf = (execution: Execution, { message, name, text }: Asked): string => 
 }
 
 /** Asks and waits for the answer. Interrupting it withdraws the question. */
-export const wait = (execution: Execution, asked: Asked): Effect.Effect<InputResponse> => {
+const wait = (execution: Execution, asked: Asked): Effect.Effect<InputResponse> => {
   const key = keyOf(execution, asked)
   const { name: _, text: __, ...rest } = asked
   const { log } = execution.server.host
@@ -53,3 +57,14 @@ export const wait = (execution: Execution, asked: Asked): Effect.Effect<InputRes
     orphaned: () => execution.answer(key, Exit.interrupt())
   })
 }
+
+/** Asks; succeeds with what was accepted, and fails when it was declined or dismissed. */
+export const accepted = (asked: Asked): Effect.Effect<Json, NotAccepted, TaskContext> =>
+  Effect.flatMap(currentExecution, (execution) =>
+    execution.isUnwinding
+      ? Effect.interrupt
+      : Effect.flatMap(
+        wait(execution, asked),
+        ({ action, by, content }) =>
+          action === "accept" ? Effect.succeed(content) : Effect.fail(new NotAccepted({ action, by }))
+      ))

@@ -53,9 +53,10 @@ export const call = (
       return refused(contract, `the tree is ${maxDepth} calls deep already`)
     }
     if (execution.isUnwinding) return Effect.interrupt
+    const callee = { contract, codecs }
     return Effect.flatMap(
-      invoke(execution, { contract, codecs }, encoded.value, options),
-      (fact) => interpret(execution, contract, codecs, fact)
+      invoke(execution, callee, encoded.value, options),
+      (fact) => interpret(execution, callee, fact)
     )
   })
 
@@ -66,17 +67,17 @@ interface Callee {
 
 const invoke = (
   execution: Execution,
-  { codecs, contract }: Callee,
+  callee: Callee,
   input: Json,
   options: CallOptions | undefined
 ): Effect.Effect<Fact, CallError> => {
-  const { name } = contract
+  const { contract } = callee
   if (execution.ordinal("call") >= maxChildren) {
     return refused(contract, `the task has made ${maxChildren} calls already`)
   }
-  const base = `call:${name}:${fingerprint(canonical(input))}`
+  const base = `call:${contract.name}:${fingerprint(canonical(input))}`
   const key = `${base}:${execution.ordinal(base)}`
-  return execution.operation(new Calling(execution, { contract, codecs }, { ...options, key, input }))
+  return execution.operation(new Calling(execution, callee, { ...options, key, input }))
 }
 
 /** The live side of one call: finds the agent, and makes the child when there is room for it. */
@@ -175,12 +176,8 @@ const cancelChild = (execution: Execution, key: string): Effect.Effect<void> => 
 
 const textOf = (error: Json): string => typeof error === "string" ? error : JSON.stringify(error)
 
-const interpret = (
-  execution: Execution,
-  contract: Contract,
-  codecs: Codecs,
-  fact: Fact
-): Effect.Effect<any, any> => {
+const interpret = (execution: Execution, callee: Callee, fact: Fact): Effect.Effect<any, any> => {
+  const { codecs, contract } = callee
   const fail = (reason: CallError["reason"]) => Effect.fail(new CallError({ agent: contract.name, reason }))
   const decoded = (task: TaskId, exit: Exit.Exit<any, any>, then: (value: any) => Effect.Effect<any, any>) =>
     Exit.isSuccess(exit)
@@ -190,14 +187,14 @@ const interpret = (
     const { exit } = fact
     if (exit._tag === "Failure") return fail({ _tag: "Unknown", detail: textOf(exit.error) })
     // reused: the child was another task's
-    return decoded(execution.id, output(execution, { contract, codecs }, exit.value), Effect.succeed)
+    return decoded(execution.id, output(execution, callee, exit.value), Effect.succeed)
   }
   if (fact._tag !== "Child") return Effect.die(new Error(`A call was answered by a ${fact._tag}`))
   const { ending, id } = fact
   const { codec } = execution.server.host
   switch (ending._tag) {
     case "Completed":
-      return decoded(id, output(execution, { contract, codecs }, ending.result), Effect.succeed)
+      return decoded(id, output(execution, callee, ending.result), Effect.succeed)
     case "Failed":
       if (ending.reason === "agent_error") {
         return decoded(id, codecs.decodeError(codec.response(contract.name, true, ending.error)), Effect.fail)

@@ -2,8 +2,7 @@
  * The border between typed handlers and the JSON of the log.
  */
 import * as Content from "@coppice/task/Content"
-import type { Contract } from "@coppice/task/Contract"
-import { canonical } from "@coppice/task/Payload"
+import { type Contract, jsonSchemaOf, versionOf } from "@coppice/task/Contract"
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -15,7 +14,6 @@ import * as SchemaParser from "effect/SchemaParser"
 import type { Pure } from "../Agent.ts"
 import { CallError, NotAccepted } from "../AgentError.ts"
 import type { Definition } from "./AgentServer.ts"
-import { digest } from "./digest.ts"
 import { toJson } from "./json.ts"
 
 /** A handler's output or error that does not fit its own schema: a bug of the handler. */
@@ -132,12 +130,6 @@ export const codecs = (name: string, input: Pure, output: Pure, error: Pure): Co
   }
 }
 
-const jsonSchemaOf = (schema: Pure): Schema.JsonObject => {
-  const document = Schema.toJsonSchemaDocument(schema)
-  const definitions = Object.keys(document.definitions).length === 0 ? {} : { $defs: document.definitions }
-  return { ...document.schema, ...definitions } as Schema.JsonObject
-}
-
 interface ContractOptions extends Omit<Contract, "version" | "input" | "output" | "error" | "content"> {
   readonly version: string | undefined
   readonly input: Pure
@@ -149,6 +141,6 @@ export const contractOf = (options: ContractOptions): Contract => {
   const input = jsonSchemaOf(options.input)
   const output = jsonSchemaOf(options.output)
   const error = options.error === undefined ? null : jsonSchemaOf(options.error)
-  const version = options.version ?? digest(canonical([input, output, error])).slice(0, 12)
+  const version = options.version ?? versionOf(input, output, error)
   return { ...options, version, input, output, error, content: options.output === Content.Result }
 }

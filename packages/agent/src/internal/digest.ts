@@ -1,7 +1,7 @@
 import { hash } from "node:crypto"
 
 /** SHA-256 of the text, base64url, 43 characters. */
-export const digest = (text: string): string => hash("sha256", text, "base64url")
+const digest = (text: string): string => hash("sha256", text, "base64url")
 
 /**
  * What stands for an input in a key: the canonical text itself while it is short, else its digest. Either way equal

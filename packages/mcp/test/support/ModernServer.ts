@@ -27,7 +27,8 @@ interface Task {
 
 const text = (text: string) => ({ resultType: "complete", content: [{ type: "text", text }], isError: false })
 
-const form = (message: string) => ({
+/** A question, as a call and a task carry it. */
+export const form = (message: string) => ({
   method: "elicitation/create",
   params: {
     mode: "form",

@@ -43,13 +43,12 @@ const keyOf = (target: Target): string =>
     : JSON.stringify([target.stdio.command, target.stdio.args ?? []])
 
 /** Marks sessions as gone when a server says it does not know them. */
-const remembering = (options: Common, gone: Set<string>): Common => ({
+const remembering = (options: Omit<Common, "closed">, gone: Set<string>): Common => ({
   ...options,
   closed: (connection, reason) => {
     // tasks may outlive their session, where they belong to whoever is signed in
     if (reason._tag === "SessionLost" && connection.session !== undefined) gone.add(connection.session)
     if (gone.size > rememberedSessions) gone.delete([...gone][0]!)
-    options.closed(connection, reason)
   }
 })
 
@@ -91,7 +90,7 @@ const within =
 
 const isLive = (held: Held | undefined): held is Held => held !== undefined && held.connection.closedBy === undefined
 
-export const makeLink = (options: Common, target: Target): Effect.Effect<Link, never, Scope.Scope> =>
+export const makeLink = (options: Omit<Common, "closed">, target: Target): Effect.Effect<Link, never, Scope.Scope> =>
   Effect.gen(function*() {
     const hold = within(yield* Scope.Scope)
     const eras = yield* KnownEras

@@ -12,11 +12,11 @@ import type * as Fiber from "effect/Fiber"
 import { randomBytes } from "node:crypto"
 import type { Connection, Heard } from "./Connection.ts"
 import { answered } from "./Desk.ts"
-import { bareParams, code, relatedMeta, withMeta } from "./meta.ts"
-import { type Answer, type Ask, isQuestionMethod, type Question, toQuestion } from "./questions.ts"
+import { code, relatedMeta, withMeta } from "./meta.ts"
+import { type Answer, type Ask, isQuestionMethod, type Question } from "./questions.ts"
 import { idText, isRequest, type JsonObject, numberAt, type RpcFault, type RpcRequest, textAt } from "./rpc.ts"
 import { isOver, type TaskStatus } from "./task.ts"
-import { questionKey, replyTo } from "./v2025_11_25.ts"
+import { questionOf, replyTo } from "./v2025_11_25.ts"
 
 type Fork = (effect: Effect.Effect<void>) => Fiber.Fiber<void>
 
@@ -114,7 +114,7 @@ export class Receiver {
 
   private put(request: RpcRequest): void {
     const { id } = request
-    const question = toQuestion(questionKey(request), request.method, bareParams(request))!
+    const question = questionOf(request)!
     if (request.params?.["task"] !== undefined) {
       return this.respond(request, () => Effect.sync(() => ({ task: this.wire(this.create(request, question)) })))
     }

@@ -11,10 +11,10 @@ import type * as Semaphore from "effect/Semaphore"
 import type { Connection, Heard } from "./Connection.ts"
 import { answered } from "./Desk.ts"
 import { brief, type McpError } from "./errors.ts"
-import { type CallProgress, toProgress } from "./follow.ts"
+import { type CallProgress, listenFor } from "./follow.ts"
 import { paramHeaders } from "./headers.ts"
-import { bareParams, type CallContext, contextMeta } from "./meta.ts"
-import { type Ask, toQuestion } from "./questions.ts"
+import { type CallContext, contextMeta } from "./meta.ts"
+import type { Ask } from "./questions.ts"
 import { at, isRequest, type JsonObject, type RpcId, textAt } from "./rpc.ts"
 import {
   type CallResult,
@@ -25,7 +25,7 @@ import {
   toSnapshot
 } from "./task.ts"
 import type { Tool } from "./tools.ts"
-import { questionKey, replyTo } from "./v2025_11_25.ts"
+import { questionOf, replyTo } from "./v2025_11_25.ts"
 
 export interface CallOptions {
   /** Whether the call may become a task. [prefer] */
@@ -98,7 +98,7 @@ const hear = ({ connection, fork, options }: Call) => {
       fiber?.interruptUnsafe()
       return fiber !== undefined
     }
-    const question = toQuestion(questionKey(message), message.method, bareParams(message))
+    const question = questionOf(message)
     if (question === undefined || message.params?.["task"] !== undefined) return false
     const answer = Effect.flatMap(
       answered(options.ask, question),
@@ -206,12 +206,7 @@ const abandon = (connection: Connection, reply: JsonObject): void => {
 const listening = ({ connection, options, progressToken }: Call) => <A, E>(effect: Effect.Effect<A, E>) => {
   if (progressToken === undefined) return effect
   return Effect.acquireUseRelease(
-    Effect.sync(() =>
-      connection.listen(progressToken, (message) => {
-        const progress = toProgress(message)
-        if (progress !== undefined) options.onProgress?.(progress)
-      })
-    ),
+    Effect.sync(() => listenFor(connection, progressToken, options)),
     () => effect,
     (release) => Effect.sync(release)
   )

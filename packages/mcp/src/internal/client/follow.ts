@@ -13,8 +13,8 @@ import type { Connection } from "./Connection.ts"
 import type { McpError } from "./errors.ts"
 import { code } from "./meta.ts"
 import type { Ask, Question } from "./questions.ts"
-import { type JsonObject, numberAt, type RpcNotification, textAt } from "./rpc.ts"
-import type { TaskEnd, TaskReference, TaskSnapshot } from "./task.ts"
+import { numberAt, type RpcNotification, textAt } from "./rpc.ts"
+import { type TaskEnd, type TaskReference, type TaskSnapshot, toSnapshot } from "./task.ts"
 
 /** How far a tool says it has come. */
 export interface CallProgress {
@@ -23,7 +23,7 @@ export interface CallProgress {
   readonly message: string | undefined
 }
 
-export const toProgress = (message: RpcNotification): CallProgress | undefined => {
+const toProgress = (message: RpcNotification): CallProgress | undefined => {
   const progress = numberAt(message.params, "progress")
   if (progress === undefined) return undefined
   return { progress, total: numberAt(message.params, "total"), message: textAt(message.params, "message") }
@@ -42,6 +42,17 @@ export interface FollowOptions {
   /** The task was made a moment ago: there is nothing to look at yet. */
   readonly isNew?: boolean | undefined
 }
+
+/** Tells the progress under a token; the returned function ends that. */
+export const listenFor = (
+  connection: Connection,
+  token: string,
+  { onProgress }: Pick<FollowOptions, "onProgress">
+): () => void =>
+  connection.listen(token, (message) => {
+    const progress = toProgress(message)
+    if (progress !== undefined) onProgress?.(progress)
+  })
 
 /** One task, one connection. */
 export interface Following {
@@ -67,8 +78,15 @@ export const intervalOf = ({ interval, reference }: Following, snapshot: TaskSna
   Math.max(shortest, snapshot?.pollInterval ?? reference.pollInterval ?? interval)
 
 /** Asks for the task's state. */
-export const poll = (following: Following): Effect.Effect<JsonObject, McpError> =>
-  following.connection.request("tasks/get", { taskId: following.reference.taskId }, { timeout: following.timeout })
+export const poll = (
+  { connection, reference: { taskId }, timeout }: Pick<Following, "connection" | "reference" | "timeout">
+): Effect.Effect<TaskSnapshot, McpError> =>
+  Effect.flatMap(connection.request("tasks/get", { taskId }, { timeout }), (reply) => {
+    const snapshot = toSnapshot(reply)
+    return snapshot === undefined
+      ? Effect.fail(connection.fail("tasks/get", { _tag: "InvalidReply", detail: "it describes no task" }))
+      : Effect.succeed(snapshot)
+  })
 
 /** A server's own trouble passes, unlike its opinion of our request. */
 const passes = (error: McpError): boolean =>

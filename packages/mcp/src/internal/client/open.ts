@@ -14,7 +14,7 @@ import type * as Scope from "effect/Scope"
 import type { Authorization } from "../../ClientAuth.ts"
 import { ChildError, StdioServer, type StdioServerOptions } from "../../StdioServer.ts"
 import { type Agreement, Connection, type Heard } from "./Connection.ts"
-import { type McpError, type McpErrorReason, messageOf } from "./errors.ts"
+import { McpError, type McpErrorReason, messageOf } from "./errors.ts"
 import { type AuthorizedOptions, Failed, HttpWire, toReason } from "./HttpWire.ts"
 import { Mux, StdioMux } from "./Mux.ts"
 import {
@@ -67,7 +67,8 @@ const newConnection = (common: Common): Connection =>
   })
 
 /** An error of connecting. */
-export const failed = (common: Common, reason: McpErrorReason) => newConnection(common).fail("connecting", reason)
+export const failed = ({ server }: Pick<Common, "server">, reason: McpErrorReason): McpError =>
+  new McpError({ server, method: "connecting", reason })
 
 // ---------------------------------------------------------------- HTTP
 

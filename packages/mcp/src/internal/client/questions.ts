@@ -6,8 +6,9 @@
  */
 import * as Effect from "effect/Effect"
 import type { Json } from "effect/Schema"
+import { canAnswer } from "../../Peer.ts"
 import { code } from "./meta.ts"
-import type { Offers } from "./negotiate.ts"
+import { modernCapabilities, type Offers } from "./negotiate.ts"
 import { isObject, type JsonObject, objectAt, textAt } from "./rpc.ts"
 
 /** A question of a server. `params` is all the server said, as it said it. */
@@ -66,20 +67,14 @@ export const cancel: Answer = { _tag: "Result", result: { action: "cancel" } }
 export const result = (value: JsonObject): Answer => ({ _tag: "Result", result: value })
 export const refuse = (code: number, message: string): Answer => ({ _tag: "Refusal", code, message })
 
-/** Whether a server was told that it may ask this. A bare `elicitation` means forms. */
-const isOffered = ({ elicitation, roots, sampling }: Offers, { kind }: Question): boolean => {
-  if (kind === "sampling") return sampling === true
-  if (kind === "roots") return roots === true
-  if (elicitation === undefined) return false
-  return kind === "url" ? elicitation.url === true : elicitation.form === true || elicitation.url !== true
-}
-
 /** Asks what was offered and refuses the rest: no revision trusts the questions of a task more than others. */
 export const onlyOffered = (offers: Offers, ask: Ask | undefined): Ask | undefined =>
-  ask === undefined ? undefined : (question) =>
-    isOffered(offers, question)
-      ? ask(question)
-      : Effect.succeed(refuse(code.methodNotFound, `Questions of the kind "${question.kind}" are not taken here`))
+  ask === undefined ?
+    undefined :
+    (question) =>
+      canAnswer({ capabilities: modernCapabilities(offers) }, { mode: question.kind })
+        ? ask(question)
+        : Effect.succeed(refuse(code.methodNotFound, `Questions of the kind "${question.kind}" are not taken here`))
 
 /** An accepted form with the defaults of what was left out. */
 export const withDefaults = (question: Question, answer: Answer): Answer => {

@@ -32,8 +32,10 @@ export class SseReader {
     if (this.skipLf && text.startsWith("\n")) text = text.slice(1)
     this.skipLf = false
     let start = 0
+    // what was kept has no line end
+    let from = this.rest.length
     for (;;) {
-      const end = lineEnd(text, start)
+      const end = lineEnd(text, from)
       if (end === -1) break
       this.line(text.slice(start, end))
       if (text[end] === "\r" && text[end + 1] === "\n") start = end + 2
@@ -41,6 +43,7 @@ export class SseReader {
         this.skipLf = text[end] === "\r" && end + 1 === text.length
         start = end + 1
       }
+      from = start
       if (this.size > this.limit) return false
     }
     this.rest = text.slice(start)
@@ -70,8 +73,7 @@ export class SseReader {
 }
 
 const lineEnd = (text: string, from: number): number => {
-  const lf = text.indexOf("\n", from)
-  const cr = text.indexOf("\r", from)
-  if (lf === -1) return cr
-  return cr === -1 ? lf : Math.min(lf, cr)
+  const either = /[\r\n]/g
+  either.lastIndex = from
+  return either.exec(text)?.index ?? -1
 }

@@ -8,20 +8,25 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import { createHash } from "node:crypto"
+import { hash } from "node:crypto"
 import { Bell } from "./Bell.ts"
 import type { Heard } from "./Connection.ts"
 import { Desk } from "./Desk.ts"
 import type { McpError } from "./errors.ts"
-import { type Following, intervalOf, poll, toProgress } from "./follow.ts"
+import { type Following, intervalOf, listenFor, poll } from "./follow.ts"
 import { bareParams, relatedMeta, withMeta } from "./meta.ts"
-import { type Answer, toQuestion } from "./questions.ts"
+import { type Answer, isQuestionMethod, type Question, toQuestion } from "./questions.ts"
 import { idText, isRequest, type RpcId, type RpcReply, type RpcRequest } from "./rpc.ts"
 import { isOver, type TaskEnd, type TaskSnapshot, toCallResult, toSnapshot } from "./task.ts"
 
-/** A name for a question that has none: equal questions have equal ones. */
-export const questionKey = (request: RpcRequest): string =>
-  createHash("sha256").update(JSON.stringify([request.method, bareParams(request)])).digest("base64url").slice(0, 22)
+/** The question a request asks. It has no name, so what it says is its name: equal questions have equal ones. */
+export const questionOf = (request: RpcRequest): Question | undefined => {
+  const { method } = request
+  if (!isQuestionMethod(method)) return undefined
+  const params = bareParams(request)
+  const key = hash("sha256", JSON.stringify([method, params]), "base64url").slice(0, 22)
+  return toQuestion(key, method, params)
+}
 
 /** The reply that carries an answer back. */
 export const replyTo = (id: RpcId, answer: Answer, task: string | undefined): RpcReply => {
@@ -54,7 +59,7 @@ const note = (state: State, snapshot: TaskSnapshot): void => {
 const hear = (state: State, message: Heard): void => {
   const { connection, reference } = state.following
   if (isRequest(message)) {
-    const question = toQuestion(questionKey(message), message.method, bareParams(message))
+    const question = questionOf(message)
     if (question === undefined) return
     state.desk.put(
       String(message.id),
@@ -74,15 +79,7 @@ const hear = (state: State, message: Heard): void => {
 }
 
 const ask = (state: State): Effect.Effect<TaskSnapshot, McpError> =>
-  Effect.flatMap(poll(state.following), (reply) => {
-    const snapshot = toSnapshot(reply)
-    if (snapshot === undefined) {
-      const detail = "it describes no task"
-      return Effect.fail(state.following.connection.fail("tasks/get", { _tag: "InvalidReply", detail }))
-    }
-    note(state, snapshot)
-    return Effect.succeed(snapshot)
-  })
+  Effect.tap(poll(state.following), (snapshot) => Effect.sync(() => note(state, snapshot)))
 
 const result = ({ following: { connection, reference } }: State): Effect.Effect<TaskEnd, McpError> =>
   Effect.flatMap(
@@ -177,10 +174,7 @@ export const follow = (following: Following): Effect.Effect<TaskEnd, McpError, S
     const release = [connection.follow(reference.taskId, (message) => hear(state, message))]
     const { progressToken } = reference
     if (progressToken !== undefined) {
-      release.push(connection.listen(progressToken, (message) => {
-        const progress = toProgress(message)
-        if (progress !== undefined) options.onProgress?.(progress)
-      }))
+      release.push(listenFor(connection, progressToken, options))
     }
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {

@@ -42,14 +42,6 @@ const note = (state: State, snapshot: TaskSnapshot): void => {
   state.desk.keepOnly(new Set(snapshot.questions.map(({ key }) => key)))
 }
 
-const ask = (state: State): Effect.Effect<TaskSnapshot, McpError> =>
-  Effect.flatMap(poll(state.following), (reply) => {
-    const snapshot = toSnapshot(reply)
-    if (snapshot !== undefined) return Effect.succeed(snapshot)
-    const detail = "it describes no task"
-    return Effect.fail(state.following.connection.fail("tasks/get", { _tag: "InvalidReply", detail }))
-  })
-
 const watch = (state: State): Effect.Effect<TaskEnd, McpError> =>
   Effect.gen(function*() {
     const { bell, following } = state
@@ -58,7 +50,7 @@ const watch = (state: State): Effect.Effect<TaskEnd, McpError> =>
     for (;;) {
       const { pushed } = state
       state.pushed = undefined
-      const snapshot: TaskSnapshot = pushed ?? (yield* ask(state))
+      const snapshot: TaskSnapshot = pushed ?? (yield* poll(following))
       last = snapshot
       note(state, snapshot)
       const end = endOf(snapshot)

@@ -25,7 +25,7 @@ import * as Meta from "../../Meta.ts"
 import { canAnswer, type Peer } from "../../Peer.ts"
 import type { Seal } from "../../Seal.ts"
 import type { Facts } from "./facts.ts"
-import { parseKey, toResponse, wireKey } from "./inputs.ts"
+import { toResponse, wireKey } from "./inputs.ts"
 import { toInput } from "./tool.ts"
 import { invalid, noTask, ofSubmit, type WireError } from "./wireError.ts"
 
@@ -128,7 +128,8 @@ export class Calls {
     return id === undefined ? Effect.fail(noTask()) : this.own(peer, id)
   }
 
-  private own(peer: Peer, id: TaskId): Effect.Effect<Task, WireError | StoreError> {
+  /** The task, if it is the peer's. */
+  own(peer: Peer, id: TaskId): Effect.Effect<Task, WireError | StoreError> {
     return this.tasks.get(id).pipe(
       Effect.catchTag("TaskNotFound", () => Effect.fail(noTask())),
       Effect.flatMap((task) => task.spec.principal === peer.principal ? Effect.succeed(task) : Effect.fail(noTask()))
@@ -220,7 +221,7 @@ export class Calls {
     const keys = Object.keys(answers).slice(0, 1_000)
     if (keys.length === 0) return Effect.void
     return Effect.flatMap(this.open(task), (inputs) => {
-      const open = new Map(inputs.map((input) => [wireKey(task.id, input), input]))
+      const open = new Map(inputs.map((input) => [wireKey(task.id, input.task, input.request.key), input]))
       return Effect.forEach(keys, (key) => {
         const input = open.get(key)
         return input === undefined ? Effect.void : this.respond(peer, input, answers[key])
@@ -238,15 +239,6 @@ export class Calls {
         TaskNotFound: () => Effect.void
       }),
       Effect.asVoid
-    )
-  }
-
-  /** The open question behind a key on the wire, if it still is open. */
-  question(task: Task, key: string): Effect.Effect<OpenInput | undefined, StoreError> {
-    const named = parseKey(task.id, key)
-    return Effect.map(
-      this.open(task),
-      (inputs) => inputs.find((input) => input.task === named.task && input.request.key === named.key)
     )
   }
 
@@ -274,7 +266,7 @@ export class Calls {
     return this.tasks.list({ principal: peer.principal, rootsOnly: true, cursor, limit })
   }
 
-  /** Submits an ended task's work again. */
+  /** What can be done with tasks besides. */
   get verbs(): Tasks["Service"] {
     return this.tasks
   }

@@ -24,8 +24,6 @@ export interface Door {
   readonly tools: (hasTasks: boolean) => Tools
   /** What the caller's own runs leave behind. */
   readonly records: ReadonlyArray<ResourceTemplate>
-  /** A request's `_meta`. */
-  readonly metaOf: (ctx: ServerContext) => JsonObject | null
 }
 
 /** A request's `_meta`, without what the SDK has taken out of it. */

@@ -19,6 +19,13 @@ export interface Tools {
   readonly find: (name: string) => ToolHandler | undefined
 }
 
+/** The arguments of a tool, and which it cannot do without. */
+export const schema = (properties: JsonObject, ...required: ReadonlyArray<string>): JsonObject => ({
+  type: "object",
+  properties,
+  required
+})
+
 export const none: Tools = { descriptors: [], find: () => undefined }
 
 /** The tools of both. */

@@ -13,7 +13,7 @@ import type { Calls, View } from "./Calls.ts"
 import { toWire } from "./inputs.ts"
 import type { References } from "./References.ts"
 import { failedResult, resultOf } from "./tool.ts"
-import type { Tool } from "./Tools.ts"
+import { schema, type Tool } from "./Tools.ts"
 import { invalid, WireError } from "./wireError.ts"
 
 /** The longest a look may wait for the end, milliseconds: hosts give up on a call after a minute. */
@@ -33,12 +33,6 @@ const waitSeconds = {
   type: "number",
   description: "How many seconds to wait for the end, up to 30. Leave it out to look without waiting."
 }
-
-const schema = (properties: JsonObject, ...required: ReadonlyArray<string>): JsonObject => ({
-  type: "object",
-  properties,
-  required
-})
 
 /** One line about a task, and what a program reads of it. */
 const summary = (name: string, { inputs, status, task }: View): JsonObject => {

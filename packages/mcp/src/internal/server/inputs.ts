@@ -6,9 +6,10 @@
  */
 import type { TaskId } from "@coppice/task/Task"
 import type { InputRequest, InputResponse } from "@coppice/task/TaskEvent"
-import { isTaskId } from "@coppice/task/TaskIds"
 import type { OpenInput } from "@coppice/task/TaskStore"
 import type { Json, JsonObject } from "effect/Schema"
+import { isObject } from "../client/rpc.ts"
+import { referred } from "./tool.ts"
 
 /** A question as MCP asks it. */
 export interface WireInput {
@@ -17,24 +18,12 @@ export interface WireInput {
   readonly params: JsonObject
 }
 
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
-export const wireKey = (root: TaskId, { request, task }: Pick<OpenInput, "request" | "task">): string =>
-  task === root ? request.key : `/${task}/${request.key}`
-
-/** The task and its own key behind a key on the wire. */
-export const parseKey = (root: TaskId, key: string): { readonly task: TaskId; readonly key: string } => {
-  const id = key.slice(1, 21)
-  return key[0] === "/" && key[21] === "/" && isTaskId(id) ? { task: id, key: key.slice(22) } : { task: root, key }
-}
+export const wireKey = (root: TaskId, task: TaskId, key: string): string => task === root ? key : `/${task}/${key}`
 
 /** The field with its reference resolved: forms on the wire are flat. */
 const flat = (field: Json, definitions: Json | undefined): Json => {
   if (!isObject(field)) return field
-  const name = typeof field["$ref"] === "string" ? /^#\/\$defs\/(.+)$/.exec(field["$ref"])?.[1] : undefined
-  const target = name !== undefined && isObject(definitions) ? definitions[name] : undefined
-  const { allOf, ...own } = isObject(target) ? target : field
+  const { allOf, ...own } = referred(field, definitions) ?? field
   return Object.assign(own, ...Array.isArray(allOf) ? allOf.filter(isObject) : [])
 }
 
@@ -73,7 +62,7 @@ const methods = {
 
 /** The question as MCP asks it. */
 export const toWire = (root: TaskId, input: OpenInput): WireInput => ({
-  key: wireKey(root, input),
+  key: wireKey(root, input.task, input.request.key),
   method: methods[input.request.mode],
   params: paramsOf(input.request)
 })

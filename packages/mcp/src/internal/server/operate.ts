@@ -9,8 +9,8 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Peer } from "../../Peer.ts"
 import type { Calls } from "./Calls.ts"
-import type { Tool } from "./Tools.ts"
-import { invalid, noTask } from "./wireError.ts"
+import { schema, type Tool } from "./Tools.ts"
+import { invalid } from "./wireError.ts"
 
 /** Says what a task waits for. */
 export type Why = (id: TaskId) => Effect.Effect<Schema.Json, unknown>
@@ -94,22 +94,13 @@ class Operate {
     if (typeof id !== "string" || !isTaskId(id)) {
       return Effect.fail(invalid("id: has to be a task's id, as list tells it"))
     }
-    return this.calls.verbs.get(TaskId.make(id)).pipe(
-      Effect.catchTag("TaskNotFound", () => Effect.fail(noTask())),
-      Effect.flatMap((task) => task.spec.principal === peer.principal ? Effect.succeed(task) : Effect.fail(noTask()))
-    )
+    return this.calls.own(peer, TaskId.make(id))
   }
 }
 
 const id = { type: "string", description: "A task's id, as coppice_list and coppice_inspect tell it" }
 
 const readOnly = { readOnlyHint: true }
-
-const schema = (properties: Schema.JsonObject, ...required: ReadonlyArray<string>): Schema.JsonObject => ({
-  type: "object",
-  properties,
-  required
-})
 
 /** The tools; `why` is the service's own explanation. */
 export const operateTools = (calls: Calls, why: Why): ReadonlyArray<Tool> => {

@@ -2,15 +2,15 @@
  * Progress and log lines of a task, for the caller that waits: on the stream of its own request.
  */
 import type { Task } from "@coppice/task/Task"
-import type { Envelope, TaskEvent } from "@coppice/task/TaskEvent"
+import { type Envelope, LogLevel, type TaskEvent } from "@coppice/task/TaskEvent"
 import type { StoreError } from "@coppice/task/TaskStore"
 import type { ServerContext } from "@modelcontextprotocol/server"
 import * as Effect from "effect/Effect"
 import type { JsonObject } from "effect/Schema"
 import * as Meta from "../../Meta.ts"
-import type { Door } from "./Door.ts"
+import { type Door, metaOf } from "./Door.ts"
 
-const grave = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"]
+const grave: ReadonlyArray<string> = LogLevel.literals
 
 /** Whether a line of that level is wanted by somebody who asked for `least`. */
 export const isGraveEnough = (level: string, least: string): boolean => grave.indexOf(level) >= grave.indexOf(least)
@@ -98,7 +98,7 @@ const nothing = Effect.succeed(Effect.void)
 
 /** Tells the caller what it asked to be told; succeeds with how to end it. */
 export const relay = (door: Door, task: Task, ctx: ServerContext): Effect.Effect<Effect.Effect<void>, StoreError> => {
-  const token = Meta.readProgressToken(door.metaOf(ctx))
+  const token = Meta.readProgressToken(metaOf(ctx))
   const asked = (ctx.mcpReq.envelope as JsonObject | undefined)?.[Meta.logLevel]
   const least = typeof asked === "string" ? asked : undefined
   if (token === undefined && least === undefined) return nothing

@@ -8,19 +8,23 @@ import type { Contract } from "@coppice/task/Contract"
 import type { TaskEvent } from "@coppice/task/TaskEvent"
 import type { Json, JsonObject } from "effect/Schema"
 import * as Meta from "../../Meta.ts"
+import { isObject } from "../client/rpc.ts"
 import { internalError, WireError } from "./wireError.ts"
 
 export type Revision = "2025-11-25" | "2026-07-28"
 
-const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
+/** The definition a schema refers to, if that is all it says. */
+export const referred = ({ $ref }: JsonObject, definitions: Json | undefined): JsonObject | undefined => {
+  const name = typeof $ref === "string" ? /^#\/\$defs\/(.+)$/.exec($ref)?.[1] : undefined
+  const target = name !== undefined && isObject(definitions) ? definitions[name] : undefined
+  return isObject(target) ? target : undefined
+}
 
 /** A schema whose root is a reference, with the root in its place: a tool's schema has to say `type: "object"` itself. */
 const resolved = (schema: JsonObject): JsonObject => {
-  const name = typeof schema["$ref"] === "string" ? /^#\/\$defs\/(.+)$/.exec(schema["$ref"])?.[1] : undefined
   const definitions = schema["$defs"]
-  const target = name === undefined || !isObject(definitions) ? undefined : definitions[name]
-  const own = isObject(target) && isObject(definitions) ? { ...target, $defs: definitions } : schema
+  const target = referred(schema, definitions)
+  const own = target === undefined ? schema : { ...target, $defs: definitions as Json }
   return isAnything(own) ? { type: "object", properties: {} } : own
 }
 

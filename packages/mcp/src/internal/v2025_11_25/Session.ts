@@ -91,7 +91,9 @@ export class Session {
   stand(stream: Stream | undefined): void {
     const before = this.standing
     this.standing = stream
-    if (before !== undefined && before !== stream) this.lose(before)
+    if (before !== undefined && before !== stream) {
+      for (const followed of this.followed.values()) this.lose(followed, before)
+    }
     if (stream !== undefined) { for (const followed of this.followed.values()) this.offerAll(followed) }
   }
 
@@ -154,20 +156,18 @@ export class Session {
     this.offerAll(followed)
     return () => {
       followed.bound.delete(bound)
-      this.lose(stream)
+      this.lose(followed, stream)
       this.offerAll(followed)
       this.letGo(followed)
     }
   }
 
   /** What was asked on a stream that is gone may be asked on another. */
-  private lose(stream: Stream): void {
-    for (const { questions } of this.followed.values()) {
-      for (const [key, question] of [...questions]) {
-        if (question.on !== stream) continue
-        questions.delete(key)
-        question.abort.abort()
-      }
+  private lose({ questions }: Followed, stream: Stream): void {
+    for (const [key, question] of [...questions]) {
+      if (question.on !== stream) continue
+      questions.delete(key)
+      question.abort.abort()
     }
   }
 
@@ -180,13 +180,13 @@ export class Session {
       case "InputRequested": {
         const { agent, run } = followed.task
         const input: OpenInput = { task, run, agent, since: envelope.at, request: event.request }
-        followed.open.set(wireKey(followed.task.id, input), input)
+        followed.open.set(wireKey(followed.task.id, task, event.request.key), input)
         this.offerAll(followed)
         return this.tellStatus(followed)
       }
       case "InputReceived":
       case "InputWithdrawn":
-        this.close(followed, `${task === followed.task.id ? "" : `/${task}/`}${event.key}`)
+        this.close(followed, wireKey(followed.task.id, task, event.key))
         return this.tellStatus(followed)
       case "Progressed":
         if (isRoot) this.tell(followed, "notifications/progress", followed.progress?.(envelope))

@@ -13,6 +13,7 @@ import * as Predicate from "effect/Predicate"
 import { randomBytes } from "node:crypto"
 import type { Caller } from "../../McpServer.ts"
 import type { Door } from "../server/Door.ts"
+import type { Run } from "../server/Runner.ts"
 import { isStream, toJson, watched } from "../server/sse.ts"
 import { make, standingOf } from "./server.ts"
 import type { Session } from "./Session.ts"
@@ -64,15 +65,18 @@ export class Sessions {
   private readonly door: (caller: Caller) => Door
   private readonly log: TaskLog["Service"]
   private readonly store: TaskStore["Service"]
+  private readonly run: Run
 
   constructor(services: {
     readonly door: (caller: Caller) => Door
     readonly log: TaskLog["Service"]
     readonly store: TaskStore["Service"]
+    readonly run: Run
   }) {
     this.door = services.door
     this.log = services.log
     this.store = services.store
+    this.run = services.run
   }
 
   get size(): number {
@@ -160,10 +164,6 @@ export class Sessions {
   private async keep(id: string, row: Row): Promise<void> {
     this.log.setNote({ kind, key: id, value: JSON.stringify(row), lifetime })
     await this.run(this.log.barrier)
-  }
-
-  private get run(): Door["run"] {
-    return this.door({ principal: "", by: "", isIdentified: false }).run
   }
 
   private add(live: Live): void {

@@ -14,7 +14,7 @@ import type { JsonObject } from "effect/Schema"
 import { randomInt } from "node:crypto"
 import * as Meta from "../../Meta.ts"
 import { capabilitiesOf, register } from "../server/Base.ts"
-import type { Door } from "../server/Door.ts"
+import { type Door, metaOf } from "../server/Door.ts"
 import { loose } from "../server/schema.ts"
 import { failedResult, resultOf } from "../server/tool.ts"
 import { invalid, methodNotFound, WireError } from "../server/wireError.ts"
@@ -74,7 +74,7 @@ class Requests {
   }
 
   private submit({ arguments: args, contract, ctx, ttl }: Call) {
-    const meta = this.door.metaOf(ctx)
+    const meta = metaOf(ctx)
     return this.door.calls.submit(this.session.peer, contract, { name: contract.name, arguments: args, meta, ttl })
   }
 
@@ -86,7 +86,7 @@ class Requests {
       "InvalidInput",
       (error) => Effect.fail(invalid(`Invalid arguments: ${error.message}`))
     )
-    const token = Meta.readProgressToken(this.door.metaOf(call.ctx))
+    const token = Meta.readProgressToken(metaOf(call.ctx))
     yield* this.session.follow(task, { isTask: true, token })
     // as it was when it was made: a question it asked since is for whoever looks again
     const view = { ...yield* calls.view(task), status: task.status }
@@ -118,7 +118,7 @@ class Requests {
   }
 
   private wait = Effect.fnUntraced({ self: this }, function*({ contract, ctx }: Call, task: Task) {
-    const token = Meta.readProgressToken(this.door.metaOf(ctx))
+    const token = Meta.readProgressToken(metaOf(ctx))
     // before anything is heard, so that nothing of it is told elsewhere
     const release = this.session.bind(task, streamOf(ctx), "call")
     const heard = this.session.follow(task, { isTask: false, token })

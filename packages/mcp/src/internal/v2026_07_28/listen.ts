@@ -14,7 +14,7 @@ import type { Peer } from "../../Peer.ts"
 import type { Door } from "../server/Door.ts"
 import { dataOf, isStream, mostBehind } from "../server/sse.ts"
 import { detailed } from "./codec.ts"
-import { declaresTasks } from "./server.ts"
+import { declaredIn, declaresTasks, lacksTasks } from "./server.ts"
 
 const mostStreams = 2_000
 const mostTasks = 1_000
@@ -56,11 +56,6 @@ const changes: ReadonlySet<TaskEventType> = new Set([
   "Failed",
   "Cancelled"
 ])
-
-const capabilitiesOf = ({ params }: Listen): JsonObject => {
-  const declared = (params["_meta"] as JsonObject | undefined)?.[Meta.clientCapabilities]
-  return Predicate.isObject(declared) ? declared as JsonObject : {}
-}
 
 const failure = (id: Id, error: JsonObject, status: number): Response =>
   Response.json({ jsonrpc: "2.0", id, error }, { status })
@@ -194,15 +189,8 @@ export class TaskListener {
     const checked = await listen.without(withoutTasks(body))
     if (!isStream(checked)) return checked
     const honored = await honoredIn(checked)
-    const capabilities = capabilitiesOf(body)
-    if (!declaresTasks(capabilities)) {
-      const requiredCapabilities = { extensions: { [Meta.tasksExtension]: {} } }
-      return failure(body.id, {
-        code: -32021,
-        message: "Missing required client capability",
-        data: { requiredCapabilities }
-      }, 400)
-    }
+    const capabilities = declaredIn(body.params["_meta"])
+    if (!declaresTasks(capabilities)) return failure(body.id, lacksTasks, 400)
     if (this.streams.size >= mostStreams) {
       return failure(body.id, { code: -32603, message: "Subscription limit reached" }, 200)
     }

@@ -19,7 +19,7 @@ import * as Meta from "../../Meta.ts"
 import { isForClientOnly, neededFor, type Peer } from "../../Peer.ts"
 import { capabilitiesOf, register } from "../server/Base.ts"
 import { type Request, type Settled } from "../server/Calls.ts"
-import type { Door } from "../server/Door.ts"
+import { type Door, metaOf } from "../server/Door.ts"
 import { toRequests, toWire } from "../server/inputs.ts"
 import { relay } from "../server/relay.ts"
 import { loose } from "../server/schema.ts"
@@ -30,18 +30,24 @@ import * as State from "./State.ts"
 
 const needsTasks = { extensions: { [Meta.tasksExtension]: {} } }
 
-const lacksCapability = (requiredCapabilities: JsonObject): WireError =>
-  new WireError({
-    code: missingCapability,
-    message: "Missing required client capability",
-    data: { requiredCapabilities }
-  })
+const refusal = (requiredCapabilities: JsonObject) => ({
+  code: missingCapability,
+  message: "Missing required client capability",
+  data: { requiredCapabilities }
+})
 
-/** The capabilities this request declares: nothing is remembered from another. */
-const capabilitiesIn = (ctx: ServerContext): JsonObject => {
-  const declared = (ctx.mcpReq.envelope as JsonObject | undefined)?.[Meta.clientCapabilities]
+const lacksCapability = (required: JsonObject): WireError => new WireError(refusal(required))
+
+/** The refusal of what needs the tasks extension. */
+export const lacksTasks: JsonObject = refusal(needsTasks)
+
+/** The capabilities declared in a request's envelope: nothing is remembered from another. */
+export const declaredIn = (envelope: unknown): JsonObject => {
+  const declared = (envelope as JsonObject | undefined)?.[Meta.clientCapabilities]
   return Predicate.isObject(declared) ? declared as JsonObject : {}
 }
+
+const capabilitiesIn = (ctx: ServerContext): JsonObject => declaredIn(ctx.mcpReq.envelope)
 
 export const declaresTasks = (capabilities: JsonObject): boolean =>
   Predicate.hasProperty(capabilities["extensions"], Meta.tasksExtension)
@@ -174,7 +180,7 @@ export const make = (door: Door, method: string | undefined): Server => {
     return {
       peer,
       contract,
-      request: { name: contract.name, arguments: (params["arguments"] ?? {}) as JsonObject, meta: door.metaOf(ctx) },
+      request: { name: contract.name, arguments: (params["arguments"] ?? {}) as JsonObject, meta: metaOf(ctx) },
       ctx,
       answers: ctx.mcpReq.inputResponses ?? {},
       mayHaveTask: declaresTasks(peer.capabilities)

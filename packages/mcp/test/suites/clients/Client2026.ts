@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import * as McpClient from "../../../src/McpClient.ts"
+import { form } from "../../support/ModernServer.ts"
 import type { Reply, Script } from "../../support/ScriptedServer.ts"
 import { type ClientCase, content, inTurn, script, textOf } from "./ClientCase.ts"
 
@@ -29,14 +30,6 @@ const created: Reply = { result: { resultType: "task", ...taskOf("working") } }
 const at = (status: string, more?: object): Reply => complete(taskOf(status, more))
 const done = at("completed", { result: { resultType: "complete", ...content("done") } })
 
-const form = (message: string) => ({
-  method: "elicitation/create",
-  params: {
-    mode: "form",
-    message,
-    requestedSchema: { type: "object", properties: { name: { type: "string" } }, required: ["name"] }
-  }
-})
 const asks = at("input_required", { inputRequests: { who: form("Who?") } })
 
 const server = (answers: Readonly<Record<string, Script>>) =>
