@@ -137,6 +137,27 @@ const cancel = Command.make("cancel", {
   Command.withDescription("Stop a task and everything below it")
 )
 
+const steer = Command.make("steer", {
+  id,
+  message: text("message", "TEXT", "What its code is told, if it listens"),
+  priority: Flag.Int("priority").pipe(
+    Flag.withMetavar("N"),
+    Flag.withDescription("Higher is given a place first"),
+    Flag.optional,
+    Flag.map(Option.getOrUndefined)
+  ),
+  deadline: text("deadline", "10m", "Fail it when it has not ended by then; never later than the task above"),
+  budget: text("budget", "JSON|@file|-", "The limits of a whole run"),
+  subtree: given("subtree", "Everything below it that runs is told the same"),
+  json
+}, connected(() => import("./verbs/steer.ts").then(({ steer }) => steer))).pipe(
+  Command.withDescription("Tell a running task something, or change its priority or limits"),
+  Command.withExamples([
+    example("coppice steer 01kb2x9f4q --message 'leave the tests alone'", "guidance"),
+    example("coppice steer 01kb2x9f4q --deadline 10m --subtree", "all of it within ten minutes")
+  ])
+)
+
 const retry = Command.make("retry", {
   id,
   fresh: given("fresh", "Do everything again, also what had succeeded"),
@@ -217,7 +238,7 @@ const serve = Command.make("serve", {}, () => Effect.void).pipe(
 
 /** The whole command. */
 export const coppice = root.pipe(Command.withSubcommands([
-  { group: "Work", commands: [run, retry, cancel, remove] },
+  { group: "Work", commands: [run, retry, steer, cancel, remove] },
   { group: "Look", commands: [ps, tree, watch, events, why] },
   { group: "Answer", commands: [inbox, answer] },
   { group: "Operate", commands: [serve, mcp, gateway, agents, doctor] }
@@ -233,6 +254,5 @@ export const later: ReadonlyMap<string, string> = new Map([
   ["fork", "coppice retry <id> runs the same input again and reuses what had succeeded"],
   ["init", "write a coppice.config.ts and start it with coppice serve"],
   ["replay", "coppice retry <id> runs the same input again and reuses what had succeeded"],
-  ["steer", "coppice cancel <id> stops a run; its questions are answered with coppice answer"],
   ["trace", "coppice events <id> and coppice tree <id> show what happened"]
 ])

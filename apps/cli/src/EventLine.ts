@@ -6,6 +6,7 @@
  * ```
  */
 import type { Envelope, TaskEvent } from "@coppice/api/Api"
+import * as DateTime from "effect/DateTime"
 import type { Json } from "effect/Schema"
 import { type Line, muted, spaced, type Span, span } from "./Line.ts"
 import { failureOf, progressBar, settlementOf } from "./Nodes.ts"
@@ -30,6 +31,17 @@ const answerParts = ({ action, by, content }: (TaskEvent & { readonly _tag: "Inp
   span(action === "accept" ? "answered" : action === "expired" ? "unanswered in time" : `${action} answered`, "good"),
   muted(`by ${by}`),
   ...(content === null ? [] : [muted(brief(content))])
+]
+
+const steeringParts = (
+  { budget, by, deadline, message, priority }: TaskEvent & { readonly _tag: "Steered" }
+): ReadonlyArray<Span | undefined> => [
+  span("steered", "wait"),
+  muted(`by ${by}`),
+  message === undefined ? undefined : span(shorten(message, longestValue)),
+  priority === undefined ? undefined : muted(`priority ${priority}`),
+  deadline === undefined ? undefined : muted(`deadline ${DateTime.formatIso(DateTime.makeUnsafe(deadline))}`),
+  budget === undefined ? undefined : muted(`budget ${brief(budget)}`)
 ]
 
 const partsOf = (event: TaskEvent, at: number): ReadonlyArray<Span | undefined> => {
@@ -78,6 +90,8 @@ const partsOf = (event: TaskEvent, at: number): ReadonlyArray<Span | undefined> 
       return [span("at rest"), settlementOf(event.how), muted(`after ${duration(event.took)}`)]
     case "Released":
       return [span("outlives its parent"), muted(event.rule)]
+    case "Steered":
+      return steeringParts(event)
   }
 }
 

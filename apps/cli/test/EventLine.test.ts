@@ -26,7 +26,8 @@ describe("eventLine", () => {
       said({ _tag: "InputReceived", ...answer }),
       said({ _tag: "Failed", reason: "defect", message: "boom", error: null }),
       said({ _tag: "Cancelled", by: "ada", reason: null }),
-      said({ _tag: "Settled", how: "unreachable", took: 12 })
+      said({ _tag: "Settled", how: "unreachable", took: 12 }),
+      said({ _tag: "Steered", by: "ada", message: "mind the tests", priority: 2, deadline: noon })
     ], [
       "started  attempt 2",
       "progress  ▕██░░░░░░░░▏ 1/4  src/a.ts",
@@ -37,7 +38,8 @@ describe("eventLine", () => {
       "answered  by ada  {\"approve\":true}",
       "failed  a defect: boom",
       "cancelled  by ada",
-      "at rest  unreachable  after 12ms"
+      "at rest  unreachable  after 12ms",
+      `steered  by ada  mind the tests  priority 2  deadline ${new Date(noon).toISOString()}`
     ])
   })
 

@@ -5,7 +5,7 @@ import * as ApiError from "@coppice/api/ApiError"
 import type { InvalidAnswer } from "@coppice/task/Form"
 import type { PayloadTooLarge } from "@coppice/task/Payload"
 import type { Refused } from "@coppice/task/TaskMachine"
-import type { AmbiguousId, KeyReused, StillRunning, TaskNotFound } from "@coppice/task/Tasks"
+import type { AmbiguousId, InvalidSteering, KeyReused, StillRunning, TaskNotFound } from "@coppice/task/Tasks"
 import type { StoreError } from "@coppice/task/TaskStore"
 import type { AgentAway, InvalidInput, QueueFull, UnknownAgent } from "@coppice/task/Worker"
 import * as Effect from "effect/Effect"
@@ -15,6 +15,7 @@ type Domain =
   | AmbiguousId
   | InvalidAnswer
   | InvalidInput
+  | InvalidSteering
   | KeyReused
   | PayloadTooLarge
   | QueueFull
@@ -72,6 +73,8 @@ const table = {
       field: byPath(error.path),
       fix: "GET /api/v1/agents has the schema"
     }),
+  InvalidSteering: ({ field, fix, message }: InvalidSteering) =>
+    ApiError.make("invalid_request", { message, field, fix }),
   KeyReused: (error: KeyReused) =>
     ApiError.make("key_reused", { message: error.message, field: "idempotencyKey", fix: "use a new key" }),
   PayloadTooLarge: (error: PayloadTooLarge) => ApiError.make("payload_too_large", { message: error.message }),

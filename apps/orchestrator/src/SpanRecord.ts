@@ -158,7 +158,16 @@ const attempts = (shared: Shared, events: ReadonlyArray<Envelope>): ReadonlyArra
 
 const nullable = (name: string, value: string | null): Record<string, string> => value === null ? {} : { [name]: value }
 
-const whole = (shared: Shared, ending: TaskEvent | undefined, options: Options, summarised: number): SpanRecord => {
+/** What was done to the task from outside, and when. */
+const marks = (events: ReadonlyArray<Envelope>): SpanRecord["events"] =>
+  events.flatMap(({ at, event }) => event._tag === "Steered" ? [{ name: spanEvent.steered, at }] : [])
+
+const whole = (
+  shared: Shared,
+  { ending, marks }: { readonly ending: TaskEvent | undefined; readonly marks: SpanRecord["events"] },
+  options: Options,
+  summarised: number
+): SpanRecord => {
   const { task } = shared
   const isWorkflow = options.kind === "workflow"
   const error = endError(ending)
@@ -181,7 +190,10 @@ const whole = (shared: Shared, ending: TaskEvent | undefined, options: Options, 
         ...ending?._tag === "Cancelled" ? { [attribute.cancelOrigin]: ending.by } : {},
         ...summarised > 0 ? { [attribute.stepsSummarised]: summarised } : {}
       },
-      events: ending?._tag === "Cancelled" ? [{ name: spanEvent.cancelled, at: task.endedAt ?? shared.end }] : []
+      events: [
+        ...marks,
+        ...ending?._tag === "Cancelled" ? [{ name: spanEvent.cancelled, at: task.endedAt ?? shared.end }] : []
+      ]
     }),
     spanId: task.spec.trace.spanId,
     parentSpanId: task.spec.trace.parentSpanId
@@ -204,7 +216,7 @@ export const ofTask = (events: ReadonlyArray<Envelope>, options: Options): Reado
   )?.event
   const parts = [...attempts(shared, events), ...questions(shared, events), ...steps(shared, events)]
   const drawn = parts.slice(0, Math.max(0, options.limit))
-  return [...drawn, whole(shared, ending, options, parts.length - drawn.length)]
+  return [...drawn, whole(shared, { ending, marks: marks(events) }, options, parts.length - drawn.length)]
 }
 
 /** The mark that a run has begun: all that can be seen of it until tasks of it end. */

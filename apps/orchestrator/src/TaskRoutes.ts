@@ -79,6 +79,11 @@ export const layer = HttpApiBuilder.group(
       result: ({ params, query }) =>
         answered(Effect.flatMap(tasks.resolve(params.id), (id) => waiting.result(id, query.wait ?? 0))),
 
+      steer: Effect.fnUntraced(function*({ params, payload }) {
+        const { by } = yield* Caller
+        return yield* answered(Effect.flatMap(tasks.resolve(params.id), (id) => tasks.steer({ ...payload, id, by })))
+      }),
+
       cancel: Effect.fnUntraced(function*({ params, payload }) {
         const { by } = yield* Caller
         return yield* answered(

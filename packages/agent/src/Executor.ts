@@ -36,7 +36,7 @@ import { AgentServer, type Definition } from "./internal/AgentServer.ts"
 import { Callers } from "./internal/Callers.ts"
 import { Execution, type Phase } from "./internal/Execution.ts"
 import type { Host } from "./internal/Host.ts"
-import { type Fact, read } from "./internal/Journal.ts"
+import { endingOf, type Fact, read, toldKey } from "./internal/Journal.ts"
 import { monotonic } from "./internal/monotonic.ts"
 import { ReadyList } from "./internal/ReadyList.ts"
 import { isDefect, report } from "./internal/report.ts"
@@ -244,6 +244,11 @@ class ExecutorImpl {
         return this.executions.get(task)?.push({ key: event.key, seq, at, fact: { _tag: "Step", exit: event.exit } })
       case "TimerFired":
         return tell(event.key, { _tag: "Timer" })
+      case "Steered":
+        if (event.priority !== undefined) this.rank(task)
+        return event.message === undefined
+          ? undefined
+          : tell(toldKey, { _tag: "Told", by: event.by, message: event.message })
       case "InputReceived":
         return tell(event.key, { _tag: "Input", response: event.response })
       case "Failed":
@@ -255,6 +260,12 @@ class ExecutorImpl {
       case "Settled":
         return this.childEnded(task, undefined, seq, at)
     }
+  }
+
+  /** Its priority may have changed. */
+  private rank(task: TaskId): void {
+    const execution = this.executions.get(task)
+    if (execution?.hasPlace === false) execution.server.rank(execution)
   }
 
   private tell(task: TaskId, tell: (execution: Execution) => void): void {
@@ -438,12 +449,6 @@ class ExecutorImpl {
     return this.executions.size
   }
 }
-
-/** The ending of a task that was ended from outside, told from its state. */
-const endingOf = (state: Entry["state"]): TaskEvent =>
-  state.status === "cancelled"
-    ? { _tag: "Cancelled", by: "", reason: state.statusMessage }
-    : { _tag: "Failed", reason: state.reason ?? "defect", message: state.statusMessage ?? "", error: null }
 
 const make = Effect.gen(function*() {
   const log = yield* TaskLog

@@ -4,7 +4,7 @@
  * Every `:id` may be the beginning of an id, as long as only one task has it. Times are Unix milliseconds, durations
  * milliseconds; the two waits in a query are whole seconds.
  */
-import { FailureReason, Settlement, Task, TaskId, TaskStatus } from "@coppice/task/Task"
+import { Budget, FailureReason, Settlement, Task, TaskId, TaskStatus } from "@coppice/task/Task"
 import { Envelope } from "@coppice/task/TaskEvent"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
@@ -80,6 +80,21 @@ export type TaskResult = typeof TaskResult.Type
 export const CancelRequest = Schema.Struct({
   reason: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(4_096)))
 })
+
+/** What a running task is told, and which of its limits change; what is left out stays. */
+export const SteerRequest = Schema.Struct({
+  /** Read by the task's code. */
+  message: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(65_536))),
+  /** Higher is given a place first. */
+  priority: Schema.optionalKey(between(-1_000, 1_000)),
+  /** Never later than that of the task above. */
+  deadline: Schema.optionalKey(between(0, 8.64e15)),
+  /** Of a whole run only. */
+  budget: Schema.optionalKey(Budget),
+  /** Everything below it that runs is told the same. */
+  subtree: Schema.optionalKey(Schema.Boolean)
+})
+export type SteerRequest = typeof SteerRequest.Type
 
 /** Every task below a cancelled one, itself included, and how it came to rest; `settlement` is `null` until it has. */
 export const CancelReport = Schema.Struct({
@@ -166,6 +181,13 @@ const cancel = HttpApiEndpoint.post("cancel", "/tasks/:id/cancel", {
   error: lookupErrors
 })
 
+const steer = HttpApiEndpoint.post("steer", "/tasks/:id/steer", {
+  params: id,
+  payload: SteerRequest,
+  success: Task,
+  error: [BadRequest, NotFound, Conflict]
+})
+
 const cancelReport = HttpApiEndpoint.get("cancelReport", "/tasks/:id/cancel", {
   params: id,
   query: wait,
@@ -193,7 +215,7 @@ const why = HttpApiEndpoint.get("why", "/tasks/:id/why", { params: id, success: 
 
 /** The group `tasks`. */
 export class TasksApi extends HttpApiGroup.make("tasks")
-  .add(submit, list, get, tree, events, result, cancel, cancelReport, retry, remove, why)
+  .add(submit, list, get, tree, events, result, steer, cancel, cancelReport, retry, remove, why)
   .middleware(Authorization)
   .prefix("/api/v1")
 {}

@@ -39,6 +39,14 @@ export class Settler extends Context.Service<Settler, {
     command: Command,
     below: Reason
   ) => Effect.Effect<Result.Result<unknown, Refused> | undefined, StoreError>
+  /**
+   * Calls `visit` with the task and all below it that has not settled, parents first, in memory and at one moment: no
+   * fact about any of them comes in between. `undefined`: there is no such task.
+   */
+  readonly visit: <A>(
+    id: TaskId,
+    visit: (entry: Entry, below: ReadonlyArray<Entry>) => A
+  ) => Effect.Effect<A | undefined, StoreError>
   /** Cancels a resident task and what is below it, without waiting for the commit. */
   readonly cancel: (entry: Entry, reason: Reason) => void
 }>()("@coppice/task/Settler") {}
@@ -215,6 +223,20 @@ class Trees {
     return Effect.uninterruptible(log.reading(ending))
   }
 
+  visit<A>(id: TaskId, visit: (entry: Entry, below: ReadonlyArray<Entry>) => A) {
+    const { log } = this
+    const visiting = Effect.map(this.stored(id), (rows) => {
+      const row = log.resident(id) ?? rows[0]
+      if (row === undefined) return undefined
+      const entry = log.adopt(row)
+      const below = this.gather(id, rows)
+      const visited = visit(entry, below)
+      for (const node of [...below, entry]) log.release(node)
+      return visited
+    })
+    return Effect.uninterruptible(log.reading(visiting))
+  }
+
   cancel(resident: Entry, reason: Reason): void {
     const { log } = this
     if (isTerminal(resident.state.status)) return
@@ -244,6 +266,7 @@ export const layer: Layer.Layer<Settler, never, TaskLog | TaskStore | Workers> =
       rest: (entry) => trees.rest(entry),
       whenChildrenSettled: (id, callback) => trees.whenChildrenSettled(id, callback),
       end: (id, command, below) => trees.end(id, command, below),
+      visit: (id, visit) => trees.visit(id, visit),
       cancel: (entry, reason) => trees.cancel(entry, reason)
     }
   })

@@ -167,7 +167,8 @@ class Writer {
     const live = toLive(row)
     const message = toMessage(row)
     const sum = toSum(row, expiry, message, live)
-    const { updateActive, updateEnded, updateSettled } = this.sql
+    const { setDeadline, updateActive, updateEnded, updateSettled } = this.sql
+    if (state.steered !== undefined) setDeadline.run(state.deadline, id)
     if (endedSeq === null) updateActive.run(status, message, parked, attempt, updatedAt, live, sum, id)
     else if (endedSeq < firstSeq) updateSettled.run(parked, updatedAt, settlement, settledAt, settledSeq, sum, id)
     else {

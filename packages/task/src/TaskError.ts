@@ -40,6 +40,13 @@ export class StillRunning extends Data.TaggedError("StillRunning")<{ readonly ru
   }
 }
 
+/** What a running task was to be told does not make sense. Nothing was written. */
+export class InvalidSteering extends Data.TaggedError("InvalidSteering")<{
+  readonly field: "message" | "deadline" | "priority" | "budget"
+  readonly message: string
+  readonly fix: string
+}> {}
+
 export type SubmitError =
   | UnknownAgent
   | AgentAway
@@ -48,4 +55,5 @@ export type SubmitError =
   | KeyReused
   | PayloadTooLarge
   | StoreError
+export type SteerError = TaskNotFound | Refused | InvalidSteering | StoreError
 export type RespondError = TaskNotFound | Refused | InvalidAnswer | StoreError

@@ -8,7 +8,7 @@
  * decision in Unix milliseconds (order by `seq`, never by time).
  */
 import * as Schema from "effect/Schema"
-import { FailureReason, ParentExit, Progress, Settlement, TaskId, TaskSpec } from "./Task.ts"
+import { Budget, FailureReason, ParentExit, Progress, Settlement, TaskId, TaskSpec } from "./Task.ts"
 
 /** How a recorded effect ended: the encoded value, or the encoded error. Defects are never recorded as a result. */
 export const RecordedExit = Schema.TaggedUnion({
@@ -98,7 +98,15 @@ export const TaskEvent = Schema.TaggedUnion({
   /** The task came to rest after its cancellation or failure from outside. `took` in milliseconds. */
   Settled: { how: Settlement, took: Schema.Finite },
   /** The child outlives its parent, by the rule `onParentExit`. */
-  Released: { rule: ParentExit }
+  Released: { rule: ParentExit },
+  /** Somebody told the running task something, or changed its limits; what is left out stays as it was. */
+  Steered: {
+    by: Schema.String,
+    message: Schema.optionalKey(Schema.String),
+    priority: Schema.optionalKey(Schema.Int),
+    deadline: Schema.optionalKey(Schema.Finite),
+    budget: Schema.optionalKey(Budget)
+  }
 }).annotate({ identifier: "TaskEvent" })
 export type TaskEvent = typeof TaskEvent.Type
 export type TaskEventType = TaskEvent["_tag"]
@@ -112,6 +120,11 @@ export const Envelope = Schema.Struct({
   event: TaskEvent
 }).annotate({ identifier: "Envelope" })
 export type Envelope = typeof Envelope.Type
+
+/** True for the facts a parked task's code may have to hear of. */
+export const wakes = (event: TaskEvent): boolean =>
+  event._tag === "InputReceived" || event._tag === "TimerFired" ||
+  event._tag === "Steered" && event.message !== undefined
 
 /** True for the events that end a task. */
 export const isEnding = (type: TaskEventType): boolean =>

@@ -32,7 +32,7 @@ import { type Resident, resident, Residents } from "./internal/residents.ts"
 import { Ownership } from "./Ownership.ts"
 import { isTerminal, type TaskId } from "./Task.ts"
 import type { Envelope, TaskEvent } from "./TaskEvent.ts"
-import { isEnding } from "./TaskEvent.ts"
+import { isEnding, wakes } from "./TaskEvent.ts"
 import { TaskIds } from "./TaskIds.ts"
 import { type Command, create, type Creation, decide, evolve, type Refused, type TaskState } from "./TaskMachine.ts"
 import { type Artifact, type Batch, type Note, type Receipt, StoreError, type TaskRow, TaskStore } from "./TaskStore.ts"
@@ -219,7 +219,7 @@ class TaskLogImpl {
       if (isEnding(event._tag)) task.endedSeq = seq
       if (task.state.settlement !== null && task.settledSeq === null) this.settled(task, seq)
       this.append(task, now, event, seq)
-      this.timers(task, event)
+      this.open.timers(task, event)
       // in the same commit, or a crash would leave an answered task asleep
       if (wakes(event)) task.parked = false
       if (event._tag === "Released") this.released(task)
@@ -250,23 +250,6 @@ class TaskLogImpl {
     this.residents.left(task)
     this.residents.outlives(task)
     task.released = true
-  }
-
-  private timers(task: Resident, event: TaskEvent): void {
-    const id = task.state.id
-    switch (event._tag) {
-      case "TimerSet":
-        task.timed = true
-        this.open.timersSet.push({ task: id, key: event.key, due: event.due })
-        return
-      case "TimerFired":
-        this.open.timersCleared.push({ task: id, key: event.key })
-        return
-      case "Completed":
-      case "Failed":
-      case "Cancelled":
-        if (task.timed) this.open.timersCleared.push({ task: id, key: null })
-    }
   }
 
   private append(task: Resident, at: number, event: TaskEvent, seq: number): void {
@@ -476,8 +459,6 @@ class TaskLogImpl {
     return Effect.ignore(this.barrier)
   })
 }
-
-const wakes = (event: TaskEvent): boolean => event._tag === "InputReceived" || event._tag === "TimerFired"
 
 /** The log of this process over the store it owns. */
 export const layer: Layer.Layer<TaskLog, never, TaskStore | Ownership> = Layer.effect(

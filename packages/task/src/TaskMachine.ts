@@ -18,6 +18,7 @@ import * as Result from "effect/Result"
 import type { Json } from "effect/Schema"
 import { wholeMillis } from "./internal/millis.ts"
 import {
+  type Budget,
   type FailureReason,
   isTerminal,
   type ParentExit,
@@ -29,9 +30,19 @@ import {
 } from "./Task.ts"
 import type { InputRequest, InputResponse, LogLevel, RecordedExit, TaskEvent } from "./TaskEvent.ts"
 
-/** A task and what decisions about it need: its open questions. */
+/** A task and what decisions about it need: its open questions, and what of its `spec` was changed under way. */
 export interface TaskState extends Task {
   readonly inputs: ReadonlyArray<InputRequest>
+  readonly steered?: Pick<TaskSpec, "priority" | "budget"> | undefined
+}
+
+/** What a running task may be told. */
+export interface Steering {
+  readonly by: string
+  readonly message?: string
+  readonly priority?: number
+  readonly deadline?: number
+  readonly budget?: Budget
 }
 
 /** What the facts of a new task are made from. */
@@ -96,6 +107,7 @@ export type Command =
   | { readonly _tag: "Cancel"; readonly by: string; readonly reason: string | null }
   | { readonly _tag: "Settle"; readonly how: Settlement; readonly took: number }
   | { readonly _tag: "Release"; readonly rule: ParentExit }
+  | { readonly _tag: "Steer"; readonly steering: Steering }
 
 /** Why a command was refused. */
 export type RefusalReason =
@@ -227,7 +239,14 @@ const toEvent = (command: Direct): TaskEvent => {
       return { _tag: "Cancelled", by: command.by, reason: command.reason }
     case "Release":
       return { _tag: "Released", rule: command.rule }
+    case "Steer":
+      return steeredBy(command.steering)
   }
+}
+
+const steeredBy = (steering: Steering): TaskEvent => {
+  const { deadline } = steering
+  return { _tag: "Steered", ...steering, ...deadline === undefined ? {} : { deadline: wholeMillis(deadline) } }
 }
 
 const isOpen = (state: TaskState, key: string): boolean => state.inputs.some((request) => request.key === key)
@@ -323,7 +342,20 @@ const evolveActive = (state: TaskState, at: number, event: Active): TaskState =>
       return { ...ended(state, at, event, "failed"), reason: event.reason, statusMessage: event.message }
     case "Cancelled":
       return { ...ended(state, at, event, "cancelled"), statusMessage: event.reason ?? `Cancelled by ${event.by}` }
+    case "Steered":
+      return steered(state, at, event)
   }
+}
+
+const steered = (state: TaskState, at: number, event: TaskEvent & { readonly _tag: "Steered" }): TaskState => {
+  const deadline = event.deadline ?? state.deadline
+  const { budget, priority } = event
+  if (budget === undefined && priority === undefined && deadline === state.deadline) return { ...state, updatedAt: at }
+  const changed = {
+    priority: priority ?? state.spec.priority,
+    budget: budget ?? state.spec.budget
+  }
+  return { ...state, deadline, spec: { ...state.spec, ...changed }, steered: changed, updatedAt: at }
 }
 
 const assertAttempt = (state: TaskState, event: { readonly _tag: string; readonly attempt: number }): void =>

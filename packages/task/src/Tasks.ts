@@ -13,11 +13,19 @@ import * as cancellation from "./internal/cancellation.ts"
 import { digest } from "./internal/digest.ts"
 import * as reading from "./internal/reading.ts"
 import { span } from "./internal/span.ts"
+import * as steering from "./internal/steering.ts"
 import * as submission from "./internal/submission.ts"
 import { check } from "./Payload.ts"
 import { Settler } from "./Settler.ts"
 import type { Budget, ParentExit, Settlement, Task, TaskId } from "./Task.ts"
-import { type AmbiguousId, type RespondError, StillRunning, type SubmitError, TaskNotFound } from "./TaskError.ts"
+import {
+  type AmbiguousId,
+  type RespondError,
+  type SteerError,
+  StillRunning,
+  type SubmitError,
+  TaskNotFound
+} from "./TaskError.ts"
 import type { Envelope, InputResponse, TaskEvent } from "./TaskEvent.ts"
 import { type Entry, TaskLog } from "./TaskLog.ts"
 import type { Refused } from "./TaskMachine.ts"
@@ -31,7 +39,16 @@ import {
 } from "./TaskStore.ts"
 import { type Worker, Workers } from "./Worker.ts"
 
-export { AmbiguousId, KeyReused, type RespondError, StillRunning, type SubmitError, TaskNotFound } from "./TaskError.ts"
+export {
+  AmbiguousId,
+  InvalidSteering,
+  KeyReused,
+  type RespondError,
+  type SteerError,
+  StillRunning,
+  type SubmitError,
+  TaskNotFound
+} from "./TaskError.ts"
 
 /** A request for work. Times in Unix milliseconds, durations in milliseconds. */
 export interface Submit {
@@ -81,6 +98,24 @@ export interface Answer {
   readonly response: InputResponse
 }
 
+/**
+ * What a running task is told, and which of its limits change; what is left out stays. Times in Unix milliseconds.
+ * `subtree`: everything below it that runs is told the same.
+ */
+export interface Steer {
+  readonly id: TaskId
+  readonly by: string
+  /** Read by the task's code with `Steering.next`. */
+  readonly message?: string | undefined
+  /** Higher is given a place first. Children made from now on inherit it. */
+  readonly priority?: number | undefined
+  /** Never later than that of the task above. What is below and would end later ends then, too. */
+  readonly deadline?: number | undefined
+  /** Of a whole run only. */
+  readonly budget?: Budget | undefined
+  readonly subtree?: boolean | undefined
+}
+
 /** How a task ended. */
 export interface Outcome {
   readonly task: Task
@@ -126,6 +161,8 @@ export class Tasks extends Context.Service<Tasks, {
   }) => Effect.Effect<ReadonlyArray<OpenInput>, StoreError>
   /** Answers a task's open question; the only one when `key` is left out. First valid answer wins. */
   readonly respond: (answer: Answer) => Effect.Effect<Task, RespondError>
+  /** Tells a running task something, or changes its limits. An ended task is refused. */
+  readonly steer: (request: Steer) => Effect.Effect<Task, SteerError>
   /** Sets the whole subtree to `cancelled` in one commit. An ended task is refused. */
   readonly cancel: (request: CancelRequest) => Effect.Effect<CancelReport, TaskNotFound | Refused | StoreError>
   /** The same from within the process, without waiting for the commit. */
@@ -223,6 +260,7 @@ export const layer: Layer.Layer<Tasks, never, TaskStore | TaskLog | Workers | Se
       ...yield* reading.make(services),
       ...submission.make(services),
       ...cancellation.make(services),
+      ...steering.make(services),
       respond: responder(services),
       delete: remover(services),
       putArtifact: keeper(services)

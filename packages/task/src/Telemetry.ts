@@ -55,7 +55,8 @@ export const operation = { invokeWorkflow: "invoke_workflow", invokeAgent: "invo
 export const spanEvent = {
   cancelled: "task.cancelled",
   inputRequired: "input.required",
-  inputReceived: "input.received"
+  inputReceived: "input.received",
+  steered: "task.steered"
 } as const
 
 /** Names of metrics. */

@@ -9,6 +9,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
+import type { TaskEvent } from "./TaskEvent.ts"
 import { TaskLog } from "./TaskLog.ts"
 import { Tasks } from "./Tasks.ts"
 import { TaskStore, type Timer } from "./TaskStore.ts"
@@ -17,6 +18,12 @@ const page = 1_000
 
 /** Timers that moved on without firing, for example because the store was unavailable, are looked at again after this. */
 const patience = 60_000
+
+/** When the clock has to be looked at because of this fact. */
+const dueOf = (event: TaskEvent): number | null => {
+  if (event._tag === "TimerSet") return event.due
+  return event._tag === "Created" || event._tag === "Steered" ? event.deadline ?? null : null
+}
 
 export const layer: Layer.Layer<never, never, TaskStore | TaskLog | Tasks> = Layer.effectDiscard(
   Effect.gen(function*() {
@@ -28,7 +35,7 @@ export const layer: Layer.Layer<never, never, TaskStore | TaskLog | Tasks> = Lay
 
     const stop = log.onCommit((events) => {
       for (const { event } of events) {
-        const due = event._tag === "TimerSet" ? event.due : event._tag === "Created" ? event.deadline : null
+        const due = dueOf(event)
         if (due !== null && due < next) {
           next = due
           Deferred.doneUnsafe(earlier, Effect.void)

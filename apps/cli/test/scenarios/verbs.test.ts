@@ -136,6 +136,20 @@ layer(Orchestrator.layer, { excludeTestServices: true })("coppice", (it) => {
       assert.lengthOf((yield* good("events", id, "--since", String(first.seq))).trim().split("\n"), lines.length - 1)
     }))
 
+  it.effect("steers a running tree, and what has ended not", () =>
+    Effect.gen(function*() {
+      const id = yield* start("release", { parts: 1, millis: 600_000 })
+      assert.match(yield* good("steer", id, "--message", "hurry", "--subtree"), new RegExp(`→ Steered ${id}\n`))
+      const steered = yield* json("steer", id, "--priority", "4", "--deadline", "1h", "--budget", "{\"tokens\":5}")
+      assert.deepInclude(steered.spec, { priority: 4 })
+      assert.strictEqual(steered.spec.budget.tokens, 5)
+      assert.match(yield* good("events", id), /steered {2}by local {2}hurry\n[\s\S]*steered {2}by local {2}priority 4/)
+      assert.match((yield* command(["steer", id])).err, /There is nothing to tell the task/)
+      assert.match((yield* command(["steer", id, "--budget", "{\"gold\":1}"])).err, /--budget: there is no gold/)
+      yield* good("cancel", id, "--report")
+      assert.match((yield* command(["steer", id, "--message", "late"])).err, /already cancelled/)
+    }))
+
   it.effect("cancels and reports every task at rest", () =>
     Effect.gen(function*() {
       const id = yield* start("release", { parts: 3, millis: 600_000 })

@@ -2,7 +2,8 @@
  * The supervised thing that runs one agent's tasks: its places, its queue, its code.
  *
  * A place is the permission to run code. A task holds one while its fibers move or a step's body runs, and gives it
- * back while it waits for the log; tasks that come back from waiting go before tasks that have not begun.
+ * back while it waits for the log. Places are given by priority; among equals, tasks that come back from waiting go before
+ * tasks that have not begun.
  */
 import type { Contract } from "@coppice/task/Contract"
 import type * as Context from "effect/Context"
@@ -12,6 +13,7 @@ import type { Json } from "effect/Schema"
 import type { Execution } from "./Execution.ts"
 import type { Host } from "./Host.ts"
 import { Line } from "./Line.ts"
+import { Ranks } from "./Ranks.ts"
 
 /** An agent's code with its types erased: everything is the encoded JSON of the contract's schemas. */
 export interface Definition {
@@ -35,8 +37,8 @@ export class AgentServer {
   isRetired = false
   /** Called when the last execution has left memory. */
   onEmpty: (() => void) | undefined
-  private readonly returning = new Line<Execution>()
-  private readonly starting = new Line<Execution>()
+  private readonly returning = new Ranks<Execution>()
+  private readonly starting = new Ranks<Execution>()
   private readonly roomWaiters = new Line<() => void>()
 
   constructor(definition: Definition, host: Host) {
@@ -69,16 +71,32 @@ export class AgentServer {
       execution.hasPlace = true
       return true
     }
-    const line = execution.isNew ? this.starting : this.returning
-    line.join(execution)
+    this.queue(execution)
     return false
+  }
+
+  private queue(execution: Execution): void {
+    const ranks = execution.isNew ? this.starting : this.returning
+    ranks.join(execution, execution.entry.state.spec.priority)
+  }
+
+  /** Puts a waiting execution where its priority now belongs, at the end of its equals. */
+  rank(execution: Execution): void {
+    if (this.starting.leave(execution) || this.returning.leave(execution)) this.queue(execution)
+  }
+
+  /** Whoever the next place belongs to. */
+  private next(): Execution | undefined {
+    const { returning, starting } = this
+    if ((returning.top ?? -Infinity) >= (starting.top ?? -Infinity)) return returning.next()
+    return starting.next()
   }
 
   /** Hands the place to whoever waits for it; a place is never free while somebody waits. */
   leave(execution: Execution): void {
     if (!execution.hasPlace) return
     execution.hasPlace = false
-    const next = this.returning.next() ?? this.starting.next()
+    const next = this.next()
     if (next === undefined) this.active--
     else {
       next.hasPlace = true

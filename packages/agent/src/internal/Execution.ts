@@ -30,9 +30,10 @@ import { ReplayMismatch } from "../AgentError.ts"
 import { inHandler, TaskContext } from "../TaskContext.ts"
 import type { AgentServer } from "./AgentServer.ts"
 import { Holds } from "./Holds.ts"
-import { type Delivery, type Fact, isCancelledByParent, type Recorded } from "./Journal.ts"
+import { type Delivery, type Fact, isCancelledByParent, nothing, type Recorded } from "./Journal.ts"
 import { LazyMap, LazySet } from "./lazy.ts"
 import { Mailbox } from "./Mailbox.ts"
+import { Messages } from "./Messages.ts"
 import { Surroundings } from "./surroundings.ts"
 import { TaskClock } from "./TaskClock.ts"
 import { TaskRandom } from "./TaskRandom.ts"
@@ -46,18 +47,6 @@ export type Turn = "again" | "blocked" | "idle" | "ended"
 
 /** How long a replay waits for code that has to come back from outside the log before it calls it changed. */
 const mismatchGrace = Duration.seconds(10)
-
-const nothing: Omit<Recorded, "startedAt"> = {
-  deliveries: [],
-  begun: new Set(),
-  children: new Map(),
-  lapsed: new Map(),
-  reused: new Map(),
-  reports: { progress: 0, log: 0 },
-  failures: 0,
-  lastSeq: 0,
-  isNext: false
-}
 
 export class Execution {
   readonly id: TaskId
@@ -96,13 +85,14 @@ export class Execution {
   /** Of its steps' bodies. */
   readonly surroundings = new Surroundings(this)
 
+  private told: Messages | undefined
   private readonly scheduler: TaskScheduler
   private readonly mailbox: Mailbox
   private readonly waits = new Waits()
   /** Grows with every new wait and every change of mind, so that the end need not look at all waits each time. */
   private changes = 0
   private unwound = 0
-  private told = -1
+  private toldAt = -1
   private readonly deferred = new LazyMap<string, Beginning>()
   private readonly holds = new Holds(() => this.server.host.ready(this))
   private readonly running = new LazySet<Fiber.Fiber<unknown, unknown>>()
@@ -173,6 +163,11 @@ export class Execution {
   /** True before it has run any code. */
   get isNew(): boolean {
     return this.entry.state.attempt === 0
+  }
+
+  /** What it was told, and who waits to hear it. */
+  get messages(): Messages {
+    return this.told ??= new Messages(this)
   }
 
   /** Unix milliseconds of the task's own clock: the time of the last fact its code has seen. */
@@ -316,14 +311,14 @@ export class Execution {
   private settleDown(): Turn | "on" | undefined {
     if (this.exit === undefined) return undefined
     let wasTold = false
-    for (const wait of this.told === this.changes ? [] : this.waits.values()) {
+    for (const wait of this.toldAt === this.changes ? [] : this.waits.values()) {
       if (wait.isTold) continue
       if (!wasTold) this.server.host.leaving(this)
       wasTold = wait.isTold = true
       this.scheduler.inside(() => wait.fiber?.interruptUnsafe())
     }
     if (wasTold) return "on"
-    this.told = this.changes
+    this.toldAt = this.changes
     if (this.waits.size > 0 || !this.holds.isEmpty) return undefined
     this.finish()
     return "ended"
@@ -349,7 +344,8 @@ export class Execution {
   private deliver({ at, fact, key, seq }: Delivery): Turn | "on" {
     // nobody has asked for it yet
     if (this.phase === "replaying" && this.begun.has(key)) return this.mismatch()
-    const wait = this.waits.get(key)
+    const asked = fact._tag === "Told" ? this.messages.take(fact) : key
+    const wait = this.waits.get(asked)
     this.mailbox.shift()
     this.grace = undefined
     if (fact._tag === "Child") {
@@ -365,8 +361,8 @@ export class Execution {
     this.lastDelivered = seq
     this.taskTime = Math.max(this.taskTime, at)
     if (wait !== undefined) {
-      this.waits.delete(key)
-      this.deferred.delete(key)
+      this.waits.delete(asked)
+      this.deferred.delete(asked)
       this.scheduler.inside(() => wait.resume(fact))
     }
     return "on"

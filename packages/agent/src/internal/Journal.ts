@@ -4,7 +4,7 @@
  * A *delivery* is a fact the handler's code waits for: a step's result, a timer, an answer, a child's end. Live and
  * replayed executions receive the same deliveries in the same order, one at a time.
  */
-import type { TaskId, TaskStatus } from "@coppice/task/Task"
+import type { Task, TaskId, TaskStatus } from "@coppice/task/Task"
 import type { InputResponse, RecordedExit, TaskEvent } from "@coppice/task/TaskEvent"
 import type { ChildRecord, Journal } from "@coppice/task/TaskStore"
 import type { Json } from "effect/Schema"
@@ -13,6 +13,7 @@ export type Fact =
   | { readonly _tag: "Step"; readonly exit: RecordedExit }
   | { readonly _tag: "Timer" }
   | { readonly _tag: "Input"; readonly response: InputResponse }
+  | { readonly _tag: "Told"; readonly by: string; readonly message: string }
   | { readonly _tag: "Child"; readonly id: TaskId; readonly status: TaskStatus; readonly ending: TaskEvent }
 
 export interface Delivery {
@@ -21,6 +22,9 @@ export interface Delivery {
   readonly at: number
   readonly fact: Fact
 }
+
+/** What a person tells a running task comes under this key. */
+export const toldKey = "steer"
 
 /** What earlier executions of the task left: deliveries in order, and everything that was begun. */
 export interface Recorded {
@@ -41,6 +45,19 @@ export interface Recorded {
   readonly lastSeq: number
   /** Whether what comes now is another attempt. */
   readonly isNext: boolean
+}
+
+/** Of a task that has not begun. */
+export const nothing: Omit<Recorded, "startedAt"> = {
+  deliveries: [],
+  begun: new Set(),
+  children: new Map(),
+  lapsed: new Map(),
+  reused: new Map(),
+  reports: { progress: 0, log: 0 },
+  failures: 0,
+  lastSeq: 0,
+  isNext: false
 }
 
 /** The child was cancelled by its parent: by a caller that no longer waited, or by an attempt that unwound. */
@@ -111,6 +128,8 @@ class Reader {
       case "InputWithdrawn":
         this.begun.delete(event.key)
         return
+      case "Steered":
+        return this.told(seq, at, event)
       case "InputReceived":
         return this.deliver(event.key, seq, at, { _tag: "Input", response: event.response })
     }
@@ -129,11 +148,22 @@ class Reader {
     this.deliver(key, settledSeq, settledAt ?? 0, { _tag: "Child", id, status, ending })
   }
 
+  /** Nothing had to be begun for it, and nobody has to read it. */
+  private told(seq: number, at: number, { by, message }: TaskEvent & { readonly _tag: "Steered" }): void {
+    if (message !== undefined) this.deliveries.push({ key: toldKey, seq, at, fact: { _tag: "Told", by, message } })
+  }
+
   private deliver(key: string, seq: number, at: number, fact: Fact): void {
     this.begun.add(key)
     this.deliveries.push({ key, seq, at, fact })
   }
 }
+
+/** The ending of a task that was ended from outside, told from its state. */
+export const endingOf = ({ reason, status, statusMessage }: Task): TaskEvent =>
+  status === "cancelled"
+    ? { _tag: "Cancelled", by: "", reason: statusMessage }
+    : { _tag: "Failed", reason: reason ?? "defect", message: statusMessage ?? "", error: null }
 
 /** `isRestart`: who ran the task before is gone. */
 export const read = (journal: Journal, isRestart: boolean): Recorded => {

@@ -103,10 +103,13 @@ describe("tasks as tools", () => {
 describe("the service, operated", () => {
   const operate = (peer: RawPeer, verb: string, args: object = {}) => use(peer, `coppice_${verb}`, args)
 
-  story("lists, inspects, explains, cancels and retries, and answers nothing", async (bench) => {
+  story("lists, inspects, explains, steers, cancels and retries, and answers nothing", async (bench) => {
     const peer = await bench.modern()
     const names = (await namesOf(peer)).filter((name) => name.startsWith("coppice_"))
-    assert.sameMembers([...names], ["list", "inspect", "why", "cancel", "retry"].map((verb) => `coppice_${verb}`))
+    assert.sameMembers(
+      [...names],
+      ["list", "inspect", "why", "steer", "cancel", "retry"].map((verb) => `coppice_${verb}`)
+    )
 
     const id = idOf((await peer.tool("always", [["child", "c", []], ["ask", "name"]]).response).result)
     const { runs } = (await operate(peer, "list", { status: "input_required" })).structuredContent
@@ -116,6 +119,8 @@ describe("the service, operated", () => {
     assert.deepStrictEqual(seen.asks, [{ task: id, message: "What is your name?" }])
     const { waits } = (await operate(peer, "why", { id })).structuredContent
     assert.strictEqual(waits, `${id} waits for nothing`)
+    const told = (await operate(peer, "steer", { id, message: "enough", priority: 3 })).structuredContent
+    assert.strictEqual(told.id, id)
     const report = (await operate(peer, "cancel", { id, reason: "enough" })).structuredContent
     assert.lengthOf(report.nodes, 2)
     assert.match(textOf(await operate(peer, "cancel", { id })), /already cancelled/)
@@ -129,7 +134,7 @@ describe("the service, operated", () => {
     const id = idOf((await alice.tool("always", []).response).result)
     const bob = await bench.modern({ as: "bob" })
     assert.deepStrictEqual((await operate(bob, "list")).structuredContent, { runs: [] })
-    for (const verb of ["inspect", "why", "cancel", "retry"]) {
+    for (const verb of ["inspect", "why", "steer", "cancel", "retry"]) {
       const theirs = await operate(bob, verb, { id })
       const nobodys = await operate(bob, verb, { id: "0".repeat(20) })
       assert.deepStrictEqual([theirs.isError, textOf(theirs)], [true, textOf(nobodys)], verb)

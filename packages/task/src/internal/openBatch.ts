@@ -1,5 +1,5 @@
 import type { TaskId } from "../Task.ts"
-import type { Envelope } from "../TaskEvent.ts"
+import type { Envelope, TaskEvent } from "../TaskEvent.ts"
 import type { Artifact, Batch, Note, Receipt, StoreError, TaskRow, Timer } from "../TaskStore.ts"
 import type { Resident } from "./residents.ts"
 
@@ -23,6 +23,29 @@ export class OpenBatch {
       this.timersSet.length === 0 && this.timersCleared.length === 0 && this.receipts.length === 0 &&
       this.artifacts.length === 0 && this.cursors.size === 0 &&
       this.notes.length === 0
+  }
+
+  /** What a fact means for the clock. */
+  timers(task: Resident, event: TaskEvent): void {
+    const { id } = task.state
+    switch (event._tag) {
+      case "TimerSet":
+        return this.setTimer(task, event.key, event.due)
+      case "Steered":
+        return event.deadline === undefined ? undefined : this.setTimer(task, "deadline", event.deadline)
+      case "TimerFired":
+        this.timersCleared.push({ task: id, key: event.key })
+        return
+      case "Completed":
+      case "Failed":
+      case "Cancelled":
+        if (task.timed) this.timersCleared.push({ task: id, key: null })
+    }
+  }
+
+  private setTimer(task: Resident, key: string, due: number): void {
+    task.timed = true
+    this.timersSet.push({ task: task.state.id, key, due })
   }
 
   /** What the store is asked to write: the rows as they are now. From here on the tasks are clean. */

@@ -43,12 +43,15 @@ export const toHistory = (rows: ReadonlyArray<any>): ReadonlyArray<Envelope> => 
 interface Live {
   readonly progress: TaskRow["state"]["progress"]
   readonly inputs: TaskRow["state"]["inputs"]
+  readonly steered?: TaskRow["state"]["steered"]
 }
 
 const nothingLive: Live = { progress: null, inputs: [] }
 
-export const toLive = ({ state: { inputs, progress } }: TaskRow): string | null =>
-  progress === null && inputs.length === 0 ? null : JSON.stringify({ progress, inputs } satisfies Live)
+export const toLive = ({ state: { inputs, progress, steered } }: TaskRow): string | null =>
+  progress === null && inputs.length === 0 && steered === undefined
+    ? null
+    : JSON.stringify({ progress, inputs, steered } satisfies Live)
 
 /** As JSON: a column does not hold every string there is. */
 export const toMessage = ({ state: { statusMessage } }: TaskRow): string | null =>
@@ -99,6 +102,8 @@ export const toRow = (row: any): TaskRow => {
   if (toSum(task, row.expires_at, row.message, row.live) !== row.sum) throw damaged(`The row of task ${row.id}`)
   if (row.message !== null) Object.assign(task.state, { statusMessage: JSON.parse(row.message) })
   if (row.live !== null) Object.assign(task.state, JSON.parse(row.live) satisfies Live)
+  const { spec, steered } = task.state
+  if (steered !== undefined) Object.assign(task.state, { spec: { ...spec, ...steered } })
   return task
 }
 

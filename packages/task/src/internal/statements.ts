@@ -57,6 +57,7 @@ const writes = (sql: Prepare) => ({
     WHERE id = ?`),
   updateSettled: sql(`UPDATE tasks SET parked = ?, updated_at = ?, settlement = ?, settled_at = ?, settled_seq = ?,
     sum = ? WHERE id = ?`),
+  setDeadline: sql("UPDATE tasks SET deadline = ? WHERE id = ?"),
   insertInput: sql("INSERT INTO inputs (task, key, run, seq) VALUES (?, ?, ?, ?)"),
   deleteInput: sql("DELETE FROM inputs WHERE task = ? AND key = ?"),
   setTimer: sql("INSERT OR REPLACE INTO timers (task, key, due, sum) VALUES (?, ?, ?, ?)"),

@@ -44,7 +44,15 @@ const Commands = Schema.TaggedUnion({
   },
   Cancel: { by: Schema.String, reason: Schema.NullOr(Schema.String) },
   Settle: { how: Schema.Literals(["stopped", "refused", "unreachable", "unknown"]), took: Time },
-  Release: { rule: Schema.Literals(["continue", "adopt"]) }
+  Release: { rule: Schema.Literals(["continue", "adopt"]) },
+  Steer: {
+    steering: Schema.Struct({
+      by: Schema.String,
+      message: Schema.optionalKey(Schema.String),
+      priority: Schema.optionalKey(Schema.Int),
+      deadline: Schema.optionalKey(Time)
+    })
+  }
 })
 
 /** What is left of a value on its way through the log: no `-0`, no object without a prototype. */

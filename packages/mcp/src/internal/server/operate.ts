@@ -1,5 +1,5 @@
 /**
- * The service, operated by a host's model: tools that list, inspect, explain, cancel and retry its own principal's runs.
+ * The service, operated by a host's model: tools that list, inspect, explain, steer, cancel and retry its own principal's runs.
  *
  * Opt-in, and without the one verb that is a person's: no tool here answers a question or gives an approval.
  */
@@ -88,6 +88,23 @@ class Operate {
       return answer(line(again))
     })
 
+  steer = (args: Schema.JsonObject, peer: Peer) =>
+    Effect.gen({ self: this }, function*() {
+      const { id } = yield* this.own(args, peer)
+      const { message, priority, subtree } = args
+      const steered = yield* Effect.mapError(
+        this.calls.verbs.steer({
+          id,
+          by: peer.principal,
+          message: typeof message === "string" ? message : undefined,
+          priority: typeof priority === "number" ? priority : undefined,
+          subtree: subtree === true
+        }),
+        (error) => invalid(error.message)
+      )
+      return answer(line(steered))
+    })
+
   /** A run or task of the peer's own. */
   private own(args: Schema.JsonObject, peer: Peer) {
     const { id } = args
@@ -100,6 +117,9 @@ class Operate {
 
 const id = { type: "string", description: "A task's id, as coppice_list and coppice_inspect tell it" }
 
+/** Tools that change something, and destroy nothing. */
+const writing = new Set(["retry", "steer"])
+
 const readOnly = { readOnlyHint: true }
 
 /** The tools; `why` is the service's own explanation. */
@@ -110,7 +130,7 @@ export const operateTools = (calls: Calls, why: Why): ReadonlyArray<Tool> => {
       name: `coppice_${name}`,
       description,
       inputSchema,
-      annotations: name === "cancel" ? { destructiveHint: true } : name === "retry" ? {} : readOnly
+      annotations: name === "cancel" ? { destructiveHint: true } : writing.has(name) ? {} : readOnly
     },
     handle
   })
@@ -134,6 +154,15 @@ export const operateTools = (calls: Calls, why: Why): ReadonlyArray<Tool> => {
       "Cancels a task and all below it, and reports how each came to rest.",
       schema({ id, reason: { type: "string" } }, "id"),
       operate.cancel
+    ),
+    tool(
+      "steer",
+      "Tells a running task something, or changes its priority; subtree: everything below it, too.",
+      schema(
+        { id, message: { type: "string" }, priority: { type: "integer" }, subtree: { type: "boolean" } },
+        "id"
+      ),
+      operate.steer
     ),
     tool("retry", "Runs an ended task's work again, as a new task.", schema({ id }, "id"), operate.retry)
   ]

@@ -27,6 +27,7 @@ const life: ReadonlyArray<Command> = [
   ask("a"),
   { _tag: "Respond", key: "a", response: { action: "accept", content: { ok: true }, by: "ann" } },
   ask("b"),
+  { _tag: "Steer", steering: { by: "ann", message: "go on", priority: 1, deadline: 8e15 } },
   { _tag: "WithdrawInput", attempt: 2, key: "b" }
 ]
 

@@ -1,0 +1,50 @@
+import { Line } from "./Line.ts"
+
+/** Lines by priority: whoever has the highest goes first, and among equals whoever came first. */
+export class Ranks<A> {
+  private readonly lines = new Map<number, Line<A>>()
+  /** Of the lines, highest first. */
+  private priorities: ReadonlyArray<number> = []
+  private count = 0
+
+  get size(): number {
+    return this.count
+  }
+
+  /** The highest priority anybody here has; `undefined` when nobody is. */
+  get top(): number | undefined {
+    return this.priorities.find((priority) => this.lines.get(priority)!.size > 0)
+  }
+
+  /** Stands at the end of its priority, unless it stands in that line already. */
+  join(item: A, priority: number): void {
+    const line = this.lines.get(priority) ?? this.open(priority)
+    const before = line.size
+    line.join(item)
+    this.count += line.size - before
+  }
+
+  leave(item: A): boolean {
+    for (const line of this.lines.values()) {
+      if (!line.leave(item)) continue
+      this.count--
+      return true
+    }
+    return false
+  }
+
+  next(): A | undefined {
+    const { top } = this
+    if (top === undefined) return undefined
+    this.count--
+    return this.lines.get(top)!.next()
+  }
+
+  private open(priority: number): Line<A> {
+    for (const [other, line] of this.lines) if (line.size === 0) this.lines.delete(other)
+    const line = new Line<A>()
+    this.lines.set(priority, line)
+    this.priorities = [...this.lines.keys()].sort((a, b) => b - a)
+    return line
+  }
+}
