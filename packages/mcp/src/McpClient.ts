@@ -19,9 +19,11 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { type ClientAuth, toAuthorization } from "./ClientAuth.ts"
+import { HttpFetch } from "./HttpFetch.ts"
 import { type CallOptions, type CallOutcome, send } from "./internal/client/call.ts"
 import type { Agreement, Connection, Heard } from "./internal/client/Connection.ts"
 import { brief, McpError, type McpErrorReason } from "./internal/client/errors.ts"
+import { FetchPools } from "./internal/client/FetchPools.ts"
 import { type CallProgress, type Follower, type FollowOptions, poll, pursue } from "./internal/client/follow.ts"
 import { type Link, makeLink, type Target } from "./internal/client/Link.ts"
 import { type CallContext, code, type Generation } from "./internal/client/meta.ts"
@@ -174,8 +176,14 @@ const targetOf = (options: McpClientOptions): Effect.Effect<Target, McpError, Sc
       const what = "its address is no http or https URL: correct `url` of this server"
       return yield* new McpError({ server: name, method: "connecting", reason: { _tag: "Unsupported", what } })
     }
+    const fetch = yield* HttpFetch
+    const limit = options.limit ?? defaultLimit
     const pools = yield* Effect.acquireRelease(
-      Effect.sync(() => new Pools(url, { ...defaultSizes, ...endpoint.connections }, options.limit ?? defaultLimit)),
+      Effect.sync(() =>
+        fetch === undefined
+          ? new Pools(url, { ...defaultSizes, ...endpoint.connections }, limit)
+          : new FetchPools(url, fetch, limit)
+      ),
       (pools) => Effect.promise(() => pools.close())
     )
     const authorization = endpoint.auth === undefined ? undefined : toAuthorization(endpoint.auth, url.href)

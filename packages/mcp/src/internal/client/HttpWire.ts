@@ -6,12 +6,11 @@
  * its reply is resumed by the id of its last event; one of 2026-07-28 is not, because closing it cancelled the request.
  */
 import * as Effect from "effect/Effect"
-import type { Dispatcher } from "undici"
 import type { SendOptions, Wire } from "./Connection.ts"
 import { brief, type McpErrorReason, messageOf } from "./errors.ts"
 import { routingHeaders } from "./headers.ts"
 import type { Generation } from "./meta.ts"
-import type { Pools } from "./Pools.ts"
+import type { Received, Requests } from "./Pools.ts"
 import { isReply, isRequest, type RpcId, type RpcMessage, toMessage } from "./rpc.ts"
 import { SseReader } from "./sse.ts"
 
@@ -38,7 +37,7 @@ export interface AuthorizedOptions {
 
 export interface HttpWireOptions {
   readonly url: URL
-  readonly pools: Pools
+  readonly pools: Requests
   readonly session: Session
   readonly headers: Readonly<Record<string, string>>
   /** Bytes of one message. */
@@ -48,7 +47,7 @@ export interface HttpWireOptions {
   readonly fork: (effect: Effect.Effect<void>) => unknown
 }
 
-type Response = Dispatcher.ResponseData
+type Response = Received
 
 /** A failure with its reason in hand. */
 export class Failed extends Error {

@@ -5,7 +5,8 @@
  * streams that stay open. What finds no free connection waits in its pool's queue: ten thousand calls at once are a
  * queue, not ten thousand sockets.
  */
-import { Agent, type Dispatcher, fetch as undiciFetch, Pool } from "undici"
+import type { Readable } from "node:stream"
+import { Agent, fetch as undiciFetch, Pool } from "undici"
 import { bounded } from "./bounded.ts"
 import type { Lane } from "./Connection.ts"
 
@@ -18,7 +19,34 @@ export interface PoolSizes {
 
 export const defaultSizes: PoolSizes = { call: 64, control: 16, stream: 256 }
 
-export class Pools {
+/** A request on one of the lanes. */
+export interface Sent {
+  readonly path: string
+  readonly method: "POST" | "GET"
+  readonly headers: Record<string, string>
+  readonly body?: string | undefined
+  readonly signal: AbortSignal
+}
+
+/** Its response: what of undici's is needed. */
+export interface Received {
+  readonly statusCode: number
+  readonly headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
+  readonly body: Pick<Readable, "setEncoding"> & AsyncIterable<unknown> & {
+    readonly text: () => Promise<string>
+    readonly dump: () => Promise<void>
+  }
+}
+
+/** How requests get to a server. */
+export interface Requests {
+  readonly lane: (lane: Lane) => { readonly request: (sent: Sent) => Promise<Received> }
+  /** The fetch the SDK uses: its handshake, its standing stream, and authorization. */
+  readonly fetch: typeof globalThis.fetch
+  readonly close: () => Promise<void>
+}
+
+export class Pools implements Requests {
   readonly origin: string
   private readonly lanes: Record<Lane, Pool>
   /** For other origins: authorization servers. */
@@ -36,11 +64,11 @@ export class Pools {
     this.elsewhere = new Agent({ connections: 8, headersTimeout: 30_000, bodyTimeout: 30_000, connectTimeout: 10_000 })
   }
 
-  lane(lane: Lane): Dispatcher {
-    return this.lanes[lane]
+  lane(lane: Lane) {
+    const pool = this.lanes[lane]
+    return { request: (sent: Sent): Promise<Received> => pool.request(sent as Parameters<Pool["request"]>[0]) }
   }
 
-  /** The fetch the SDK uses: its handshake, its standing stream, and authorization. */
   readonly fetch: typeof globalThis.fetch = (async (
     input: string | URL,
     init: { readonly method?: string } = {}

@@ -26,7 +26,7 @@ import {
   negotiate,
   type Offers
 } from "./negotiate.ts"
-import type { Pools } from "./Pools.ts"
+import type { Requests } from "./Pools.ts"
 import type { RpcMessage } from "./rpc.ts"
 import { StdioWire } from "./StdioWire.ts"
 
@@ -48,7 +48,7 @@ export interface Common {
 export interface HttpTarget {
   readonly url: URL
   readonly headers: Readonly<Record<string, string>>
-  readonly pools: Pools
+  readonly pools: Requests
   readonly authorization: Authorization | undefined
 }
 

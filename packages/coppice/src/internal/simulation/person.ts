@@ -1,0 +1,105 @@
+/**
+ * The person behind the inbox: reads every question that becomes durable, thinks, and answers, or does not.
+ */
+import type { TaskId } from "@coppice/task/Task"
+import type { InputRequest, InputResponse } from "@coppice/task/TaskEvent"
+import * as Effect from "effect/Effect"
+import type { Json, JsonObject } from "effect/Schema"
+import { Client, type Parts } from "./clients.ts"
+import type { Dice } from "./dice.ts"
+import { dice } from "./dice.ts"
+import type { Fact } from "./history.ts"
+import type { Injector } from "./injector.ts"
+import type { Machine } from "./machine.ts"
+
+/** A question as the person sees it. */
+export interface Question {
+  readonly node: string
+  readonly task: TaskId
+  readonly agent: string
+  readonly request: InputRequest
+  /** How many questions came before this one, in the whole world. */
+  readonly nth: number
+}
+
+/** What the person does about it; `undefined`: nothing, ever. */
+export type Human = (question: Question, chance: Dice) =>
+  | {
+    readonly action: InputResponse["action"]
+    readonly content?: Json | undefined
+    readonly after?: number | undefined
+  }
+  | undefined
+
+const sample = (schema: JsonObject | null, chance: Dice): Json => {
+  const one = schema?.["enum"] ?? schema?.["const"]
+  if (Array.isArray(one)) return one[0] as Json
+  if (one !== undefined) return one
+  switch (schema?.["type"]) {
+    case "object": {
+      const properties = (schema["properties"] ?? {}) as Record<string, JsonObject>
+      return Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, sample(property, chance)]))
+    }
+    case "boolean":
+      return chance.chance(0.5)
+    case "integer":
+    case "number":
+      return chance.below(100)
+    case "array":
+      return []
+    default:
+      return "an answer"
+  }
+}
+
+/** Accepts with something that fits the form, now and then declines. */
+export const anybody: Human = ({ request }, chance) =>
+  chance.chance(0.15) ? { action: "decline" } : { action: "accept", content: sample(request.schema, chance) }
+
+export class Person {
+  /** Answers that are still to come. */
+  pending = 0
+  private asked = 0
+  private readonly parts: Parts
+  private readonly client: Client
+  private readonly injector: Injector
+  private readonly machines: ReadonlyMap<string, Machine>
+  private readonly human: Human
+  private readonly chance: Dice
+
+  constructor(parts: Parts, injector: Injector, machines: ReadonlyMap<string, Machine>, human: Human) {
+    this.parts = parts
+    this.client = new Client("human", parts)
+    this.injector = injector
+    this.machines = machines
+    this.human = human
+    this.chance = dice(parts.world.seed, "human")
+  }
+
+  hear({ envelope: { event, task }, node }: Fact): void {
+    if (event._tag !== "InputRequested") return
+    const nth = this.asked++
+    const row = this.machines.get(node)?.disk.rows.get(task)
+    const question = { node, task, agent: row?.state.agent ?? "", request: event.request, nth }
+    const answer = this.human(question, this.chance)
+    if (answer === undefined || this.injector.nth("silent-human", nth) !== undefined) return
+    const { action, after, content } = answer
+    const thinks = (after ?? 10 + this.chance.next() ** 3 * 20_000) +
+      (this.injector.nth("late-human", nth)?.millis ?? 0)
+    const respond = (delay: number, by: string): void =>
+      this.respond(question, { action, content: action === "accept" ? content ?? null : null, by }, delay)
+    respond(thinks, "somebody")
+    if (this.injector.nth("double-answer", nth) !== undefined) {
+      respond(thinks + this.chance.next() * 20, "somebody else")
+    }
+  }
+
+  private respond({ node, request: { key }, task }: Question, response: InputResponse, delay: number): void {
+    this.pending++
+    const { world } = this.parts
+    world.after(this.client.process, delay, () => {
+      const told = this.client.tell(this.machines.get(node)!, { verb: "respond", task, key, response })
+      Effect.runFork(told).addObserver(() => this.pending--)
+    })
+  }
+}

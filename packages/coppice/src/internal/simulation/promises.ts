@@ -1,0 +1,368 @@
+/**
+ * The promises of the runtime, each as one function of a history. The numbers are those of the reliability page.
+ */
+import type { TaskId } from "@coppice/task/Task"
+import { isTerminal } from "@coppice/task/Task"
+import type { TaskEventType } from "@coppice/task/TaskEvent"
+import type { TaskRow } from "@coppice/task/TaskStore"
+import { isDeepStrictEqual } from "node:util"
+import type { Fact, History, Told } from "./history.ts"
+
+/** What a node is like when everything has come to rest, or should have. */
+export interface NodeEnd {
+  readonly rows: ReadonlyMap<TaskId, TaskRow>
+  /** Unsettled tasks that wait for a person. */
+  readonly waits: ReadonlySet<TaskId>
+  /** Tasks with a timer in the store. */
+  readonly timers: ReadonlyArray<TaskId>
+  /** Tasks and executions in memory. */
+  readonly residents: number
+  readonly executions: number
+}
+
+export interface End {
+  /** Everything came to rest within `bound` milliseconds after the last fault. */
+  readonly atRest: boolean
+  readonly bound: number
+  readonly nodes: ReadonlyMap<string, NodeEnd>
+}
+
+/** What a checker found: how many things it looked at, and those that are not as promised. */
+export interface Finding {
+  readonly checked: number
+  readonly broken: ReadonlyArray<string>
+}
+
+export interface Verdict extends Finding {
+  readonly name: string
+}
+
+export interface Invariant {
+  readonly name: string
+  readonly check: (history: History, end: End) => Finding
+}
+
+// ---------------------------------------------------------------- looking things up
+
+const idOf = ({ node, task }: { readonly node: string; readonly task: string }): string => `${node}/${task}`
+
+const groupBy = <A>(items: Iterable<A>, keyOf: (item: A) => string): ReadonlyMap<string, ReadonlyArray<A>> => {
+  const groups = new Map<string, Array<A>>()
+  for (const item of items) {
+    const key = keyOf(item)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [item])
+    else group.push(item)
+  }
+  return groups
+}
+
+const factsByTask = (history: History) =>
+  groupBy(history.facts(), ({ envelope: { task }, node }) => idOf({ node, task }))
+
+const tagOf = ({ envelope }: Fact): TaskEventType => envelope.event._tag
+
+const endings: ReadonlySet<TaskEventType> = new Set(["Completed", "Failed", "Cancelled"])
+
+/** What only code of a live task may write. */
+const ofTheLiving: ReadonlySet<TaskEventType> = new Set([
+  "Started",
+  "AttemptFailed",
+  "Progressed",
+  "Logged",
+  "StepRecorded",
+  "TimerSet",
+  "TimerFired",
+  "InputRequested",
+  "InputReceived",
+  "Completed",
+  "Failed",
+  "Cancelled"
+])
+
+interface Told_<Tag extends Told["reply"]["_tag"]> extends Told {
+  readonly reply: Extract<Told["reply"], { readonly _tag: Tag }>
+}
+
+const told = <Tag extends Told["reply"]["_tag"]>(history: History, verb: Told["wish"]["verb"], tag: Tag) =>
+  history.of("Told").filter((entry): entry is Told_<Tag> => entry.wish.verb === verb && entry.reply._tag === tag)
+
+const finding = (checked: number, broken: ReadonlyArray<string>): Finding => ({ checked, broken })
+
+/** A task and the tasks above it. */
+const lineOf = (end: NodeEnd | undefined, task: TaskId): ReadonlyArray<TaskId> => {
+  const line: Array<TaskId> = []
+  for (let row = end?.rows.get(task); row !== undefined;) {
+    line.push(row.state.id)
+    row = row.state.parent === null ? undefined : end!.rows.get(row.state.parent)
+  }
+  return line
+}
+
+// ---------------------------------------------------------------- the promises
+
+const acknowledged: Invariant["check"] = (history) => {
+  const broken: Array<string> = []
+  const facts = factsByTask(history)
+  const known = new Map<string, number>()
+  const submitted = told(history, "submit", "Task")
+  for (const { at, durable, node, reply: { task } } of submitted) {
+    const created = facts.get(idOf({ node, task }))?.find((fact) => tagOf(fact) === "Created")
+    if (created === undefined) broken.push(`${node} acknowledged task ${task}, which its log does not have`)
+    else if (created.envelope.seq > durable) broken.push(`${node} acknowledged task ${task} before it was durable`)
+    known.set(idOf({ node, task }), at)
+  }
+  for (const { node, reply, wish } of history.of("Told")) {
+    if (reply._tag !== "Refused" || reply.error !== "TaskNotFound" || !("task" in wish)) continue
+    if (known.has(idOf({ node, task: wish.task }))) {
+      broken.push(`${node} does not know the acknowledged task ${wish.task}`)
+    }
+  }
+  return finding(submitted.length, broken)
+}
+
+const finality: Invariant["check"] = (history) => {
+  const broken: Array<string> = []
+  const facts = factsByTask(history)
+  for (const [id, all] of facts) {
+    const end = all.findIndex((fact) => endings.has(tagOf(fact)))
+    const first = all[0]!
+    if (tagOf(first) !== "Created") broken.push(`${id} begins with ${tagOf(first)}`)
+    if (end < 0) continue
+    const late = all.slice(end + 1).find((fact) => ofTheLiving.has(tagOf(fact)))
+    if (late !== undefined) broken.push(`${id} has ${tagOf(late)} after ${tagOf(all[end]!)}`)
+  }
+  for (const { node, reply: { event, task } } of told(history, "result", "Ending")) {
+    const end = facts.get(idOf({ node, task }))?.find((fact) => endings.has(tagOf(fact)))
+    if (end === undefined || !isDeepStrictEqual(end.envelope.event, event)) {
+      broken.push(`${node} told a client another end of ${task} than its log has`)
+    }
+  }
+  return finding(facts.size, broken)
+}
+
+const questions: Invariant["check"] = (history) => {
+  const broken: Array<string> = []
+  let checked = 0
+  for (const [id, all] of factsByTask(history)) {
+    const asked = new Set<string>()
+    const open = new Set<string>()
+    for (const { envelope: { event } } of all) {
+      if (event._tag === "InputRequested") {
+        checked++
+        if (asked.has(event.request.key)) broken.push(`${id} asks under the key ${event.request.key} twice`)
+        asked.add(event.request.key)
+        open.add(event.request.key)
+      } else if (event._tag === "InputReceived" && !open.delete(event.key)) {
+        broken.push(`${id} has an answer to ${event.key}, which was not open`)
+      } else if (event._tag === "InputWithdrawn") open.delete(event.key)
+    }
+  }
+  return finding(checked, broken)
+}
+
+const answers: Invariant["check"] = (history) => {
+  const broken: Array<string> = []
+  const facts = factsByTask(history)
+  const given = told(history, "respond", "Task")
+  for (const { durable, node, wish } of given) {
+    if (wish.verb !== "respond") continue
+    const received = (facts.get(idOf({ node, task: wish.task })) ?? []).filter(({ envelope: { event } }) =>
+      event._tag === "InputReceived" && event.key === wish.key
+    )
+    const [first] = received
+    if (received.length !== 1) {
+      broken.push(`the answer to ${wish.key} of ${wish.task} is applied ${received.length} times`)
+    } else if (first!.envelope.seq > durable) {
+      broken.push(`the answer to ${wish.key} was acknowledged before it was durable`)
+    } else if (
+      first!.envelope.event._tag === "InputReceived" &&
+      !isDeepStrictEqual(first!.envelope.event.response, wish.response)
+    ) broken.push(`the answer to ${wish.key} of ${wish.task} is not the one that was acknowledged`)
+  }
+  return finding(given.length, broken)
+}
+
+/** Handlers get this long to stop, milliseconds. */
+const grace = 5_100
+
+const cancels: Invariant["check"] = (history, end) => {
+  const broken: Array<string> = []
+  const reports = told(history, "cancel", "Report")
+  const wishes = history.of("Asked").flatMap(({ client, node, wish }) =>
+    wish.verb === "cancel" ? [{ client, node, task: wish.task }] : []
+  )
+  const began = groupBy(
+    history.of("Acted").filter(({ phase }) => phase === "begins"),
+    (acted) => idOf({ node: acted.node, task: acted.task ?? "" })
+  )
+  for (const { at, node, reply: { task: root } } of reports) {
+    const rows = end.nodes.get(node)
+    for (const { state } of rows?.rows.values() ?? []) {
+      if (!lineOf(rows, state.id).includes(root)) continue
+      const isLeft = lineOf(rows, state.id).some((id) => isReleased(history, node, id))
+      if (isLeft) continue
+      if (!isTerminal(state.status)) broken.push(`${node}: ${state.id} runs on below the cancelled ${root}`)
+      const late = began.get(idOf({ node, task: state.id }))?.find((acted) => acted.at > at + grace)
+      if (late !== undefined) {
+        broken.push(`${node}: ${state.id} began a call ${Math.round(late.at - at)} ms after its cancellation`)
+      }
+    }
+  }
+  let checked = reports.length
+  for (const { envelope: { event, task }, node } of history.facts()) {
+    if (event._tag !== "Cancelled") continue
+    checked++
+    const rows = end.nodes.get(node)
+    const line = lineOf(rows, task)
+    if (event.by.startsWith("client-")) {
+      const isMeant = wishes.some((wish) => wish.node === node && wish.client === event.by && line.includes(wish.task))
+      if (!isMeant) broken.push(`${node}: ${task} was cancelled by ${event.by}, who meant another task`)
+    } else if (event.by === "parent" && line.length < 2) {
+      broken.push(`${node}: the root ${task} was cancelled by a parent`)
+    }
+  }
+  return finding(checked, broken)
+}
+
+const isReleased = (history: History, node: string, task: TaskId): boolean =>
+  history.facts(node).some(({ envelope }) => envelope.task === task && envelope.event._tag === "Released")
+
+const steps: Invariant["check"] = (history) => {
+  const broken: Array<string> = []
+  const recorded = new Map<string, number>()
+  const runs = new Map<string, number>()
+  let checked = 0
+  for (const entry of history.entries) {
+    if (entry._tag === "Fact" && entry.envelope.event._tag === "StepRecorded") {
+      recorded.set(`${entry.node}/${entry.envelope.task}/${entry.envelope.event.key}`, entry.at)
+    }
+    if (entry._tag !== "Acted" || entry.phase !== "begins" || entry.key === null) continue
+    checked++
+    const key = `${entry.node}/${entry.key}`
+    if (recorded.has(key)) broken.push(`${key} began again after its result was recorded`)
+    const run = `${key} ${entry.life} ${entry.attempt}`
+    if ((runs.get(run) ?? entry.body) !== entry.body) broken.push(`${key} began twice in one attempt`)
+    runs.set(run, entry.body)
+  }
+  return finding(checked, broken)
+}
+
+const rest: Invariant["check"] = (history, end) => {
+  const broken: Array<string> = []
+  const settled = new Map<string, number>()
+  const refused = new Set<string>()
+  for (const { at, envelope: { event, seq, task }, node } of history.facts()) {
+    if (event._tag === "Settled" && event.how !== "stopped" && event.how !== "finished_before") {
+      refused.add(idOf({ node, task }))
+    }
+    if (end.nodes.get(node)?.rows.get(task)?.settledSeq === seq) settled.set(idOf({ node, task }), at)
+  }
+  for (const { at, node, phase, service, task } of history.of("Acted")) {
+    if (phase !== "begins" || task === null) continue
+    const id = idOf({ node, task })
+    if ((settled.get(id) ?? Infinity) < at && !refused.has(id)) {
+      broken.push(`${id} called ${service} after its settlement`)
+    }
+  }
+  for (const [name, { executions, rows, timers }] of end.nodes) {
+    const live = [...rows.values()].filter(({ state }) => state.settlement === null).length
+    if (end.atRest && executions > live) broken.push(`${name} runs ${executions} executions for ${live} tasks`)
+    for (const task of timers) {
+      if (isTerminal(rows.get(task)?.state.status ?? "completed")) {
+        broken.push(`${name}: a timer of the ended ${task} is left`)
+      }
+    }
+  }
+  return finding(settled.size, broken)
+}
+
+const liveness: Invariant["check"] = (_history, end) => {
+  const broken: Array<string> = []
+  let checked = 0
+  for (const [name, { rows, waits }] of end.nodes) {
+    for (const { parked, state } of rows.values()) {
+      checked++
+      if (end.atRest || state.settlement !== null || waits.has(state.id)) continue
+      broken.push(
+        `${name}: ${state.agent} ${state.id} is ${isTerminal(state.status) ? "unsettled" : state.status}${
+          parked ? " and parked" : ""
+        } ${end.bound / 1_000} s after the last fault`
+      )
+    }
+  }
+  if (!end.atRest && broken.length === 0) {
+    broken.push(`a client waits for a reply ${end.bound / 1_000} s after the last fault`)
+  }
+  return finding(checked, broken)
+}
+
+/** More facts than any task of a scenario has a use for. */
+const mostFacts = 5_000
+
+const bounds: Invariant["check"] = (history, end) => {
+  const broken: Array<string> = []
+  for (const [id, facts] of factsByTask(history)) {
+    if (facts.length > mostFacts) broken.push(`${id} has ${facts.length} facts`)
+  }
+  for (const [name, { residents, rows }] of end.nodes) {
+    const live = [...rows.values()].filter(({ state }) => state.settlement === null).length
+    if (end.atRest && residents > live) {
+      broken.push(`${name} keeps ${residents} tasks in memory, ${live} of which are unsettled`)
+    }
+  }
+  return finding(end.nodes.size, broken)
+}
+
+const families: Invariant["check"] = (history, end) => {
+  const broken: Array<string> = []
+  let checked = 0
+  for (const [name, { rows }] of end.nodes) {
+    for (const { settledSeq, state } of rows.values()) {
+      const parent = state.parent === null ? undefined : rows.get(state.parent)
+      if (parent === undefined) continue
+      const born = history.facts(name).find(({ envelope }) => envelope.task === state.id)!.envelope.seq
+      if (parent.endedSeq !== null && born > parent.endedSeq) {
+        broken.push(`${name}: ${state.id} was created after its parent's end`)
+      }
+      if (parent.settledSeq === null) continue
+      checked++
+      if ((settledSeq ?? Infinity) > parent.settledSeq && !isReleased(history, name, state.id)) {
+        broken.push(`${name}: ${parent.state.id} settled before its child ${state.id}`)
+      }
+    }
+  }
+  return finding(checked, broken)
+}
+
+const audit: Invariant["check"] = (history, end) => {
+  const broken: Array<string> = []
+  for (const node of end.nodes.keys()) {
+    let seq = 0
+    const keys = new Map<string, TaskId>()
+    for (const { envelope: { event, seq: next, task } } of history.facts(node)) {
+      if (next !== seq + 1) broken.push(`${node}: fact ${next} follows fact ${seq}`)
+      seq = next
+      if (event._tag !== "Created" || event.spec.idempotencyKey === null) continue
+      const key = `${event.spec.principal} ${event.agent} ${event.spec.idempotencyKey}`
+      if (keys.has(key)) broken.push(`${node}: ${task} and ${keys.get(key)} have one idempotency key`)
+      keys.set(key, task)
+    }
+  }
+  return finding(history.facts().length, broken)
+}
+
+/** Checked on every seed. */
+export const promises: ReadonlyArray<Invariant> = [
+  { name: "I1 what was acknowledged is there", check: acknowledged },
+  { name: "I2 an end is final and told as it is", check: finality },
+  { name: "I3 a question has one key and one answer", check: questions },
+  { name: "I4 an acknowledged answer is applied once", check: answers },
+  { name: "I5 a cancel reaches all below, and nobody else", check: cancels },
+  { name: "I6 a recorded step never runs again", check: steps },
+  { name: "I7 nothing of a task outlives its settlement", check: rest },
+  { name: "I9 everything ends or waits for a person", check: liveness },
+  { name: "I10 memory and log stay bounded", check: bounds },
+  { name: "I11 a parent settles after its children", check: families },
+  { name: "I12 every decision stands in the log once, in order", check: audit }
+]

@@ -1,0 +1,227 @@
+/**
+ * HTTP between nodes: the same requests and responses, carried by the simulated network.
+ *
+ * A response is passed on as it comes, piece by piece and in order. When either end dies, the other learns of it.
+ */
+import * as McpHttp from "@coppice/mcp/McpHttp"
+import { hash } from "./dice.ts"
+import type { History } from "./history.ts"
+import type { Machine } from "./machine.ts"
+import { Connection, type Network } from "./network.ts"
+import type { Process, World } from "./world.ts"
+
+interface Parts {
+  readonly world: World
+  readonly history: History
+  readonly network: Network
+  readonly machines: ReadonlyMap<string, Machine>
+}
+
+class NetworkError extends TypeError {
+  constructor(code: string) {
+    super("fetch failed", { cause: Object.assign(new Error(code), { code }) })
+  }
+}
+
+const noBody = new Set([101, 204, 205, 304])
+
+interface Call {
+  readonly url: URL
+  readonly init: RequestInit
+  readonly settle: (response: Response | Error) => void
+}
+
+/** One request and its response. */
+class Exchange {
+  private readonly parts: Parts
+  private readonly from: Machine
+  private readonly to: Machine | undefined
+  private readonly host: string
+  private readonly caller: Process
+  private readonly url: URL
+  private readonly init: RequestInit
+  private readonly gone = new AbortController()
+  private readonly out = new Connection()
+  private readonly back = new Connection()
+  private body: ReadableStreamDefaultController<Uint8Array> | undefined
+  private isOver = false
+  private readonly settle: (response: Response | Error) => void
+
+  constructor(parts: Parts, from: Machine, { init, settle, url }: Call) {
+    this.parts = parts
+    this.from = from
+    this.host = url.hostname
+    this.to = parts.machines.get(url.hostname)
+    this.caller = from.process!
+    this.url = url
+    this.init = init
+    this.settle = settle
+  }
+
+  begin(): void {
+    const { init: { signal } } = this
+    if (signal?.aborted === true) return this.fail(signal.reason)
+    signal?.addEventListener("abort", this.aborted)
+    this.from.mourners.add(this.callerDied)
+    this.request((receiver) => this.serve(receiver))
+  }
+
+  private request(deliver: (receiver: Process) => void): void {
+    const text = typeof this.init.body === "string" ? this.init.body : ""
+    this.note(this.from.name, this.host, `${this.init.method ?? "GET"} ${text}`)
+    this.parts.network.send({
+      from: this.from.name,
+      to: this.host,
+      sender: this.caller,
+      receiver: () => this.to?.isServing === true ? this.to.process : undefined,
+      deliver: () => deliver(this.to!.process!),
+      failed: (code) => this.fail(new NetworkError(code)),
+      connection: this.out
+    })
+  }
+
+  private note(from: string, to: string, text: string): void {
+    this.parts.history.add({
+      _tag: "Sent",
+      at: this.parts.world.elapsed,
+      from,
+      to,
+      text: `${text.length} ${hash(text)} ${text.slice(0, 300)}`
+    })
+  }
+
+  /** To the caller; in order. `failed`: the connection breaks there too. */
+  private reply(server: Process, text: string, deliver: () => void): void {
+    this.note(this.host, this.from.name, text)
+    this.parts.network.send({
+      from: this.host,
+      to: this.from.name,
+      sender: server,
+      receiver: () => this.caller.isAlive ? this.caller : undefined,
+      deliver: () => {
+        if (!this.isOver) deliver()
+      },
+      failed: () => {
+        this.gone.abort()
+        this.breakOff()
+      },
+      connection: this.back
+    })
+  }
+
+  // ---------------------------------------------------------------- at the server
+
+  private serve(server: Process): void {
+    const machine = this.to
+    const mcp = machine?.service(McpHttp.McpHttp)
+    if (machine === undefined || mcp === undefined) return this.breakOff()
+    machine.mourners.add(this.breakOff)
+    const { body, headers, method = "GET" } = this.init
+    const request = new Request(this.url, { method, headers: headers ?? {}, signal: this.gone.signal })
+    const parsed = typeof body === "string" ? JSON.parse(body) as unknown : undefined
+    mcp.handle(request, parsed, { principal: "local", isIdentified: true, by: "mcp" }).then(
+      (response) => this.respond(server, response),
+      (error: unknown) => this.respond(server, Response.json({ error: String(error) }, { status: 500 }))
+    )
+  }
+
+  private respond(server: Process, response: Response): void {
+    const { headers, status } = response
+    this.reply(server, `${status}`, () => {
+      const stream = noBody.has(status) ? null : new ReadableStream<Uint8Array>({
+        start: (controller) => {
+          this.body = controller
+        },
+        cancel: () => this.leave()
+      })
+      this.settle(new Response(stream, { status, headers }))
+      if (stream === null) this.close()
+    })
+    void this.pump(server, response)
+  }
+
+  private async pump(server: Process, { body }: Response): Promise<void> {
+    try {
+      for await (const chunk of body ?? []) {
+        const bytes = chunk as Uint8Array
+        this.reply(server, Buffer.from(bytes).toString(), () => this.body?.enqueue(bytes))
+      }
+      this.reply(server, "end", () => {
+        this.body?.close()
+        this.close()
+      })
+    } catch {
+      this.breakOff()
+    }
+  }
+
+  // ---------------------------------------------------------------- at the caller
+
+  private readonly aborted = (): void => {
+    if (this.isOver) return
+    this.fail(this.init.signal?.reason ?? new Error("aborted"))
+    this.leave()
+  }
+
+  /** The caller has gone away: the server hears of it. */
+  private leave(): void {
+    this.close()
+    this.parts.network.send({
+      from: this.from.name,
+      to: this.host,
+      sender: this.caller,
+      receiver: () => this.to?.process,
+      deliver: () => this.gone.abort(),
+      connection: this.out
+    })
+  }
+
+  private readonly callerDied = (): void => {
+    this.isOver = true
+    this.to?.mourners.delete(this.breakOff)
+    this.parts.network.send({
+      from: this.from.name,
+      to: this.host,
+      sender: this.caller,
+      receiver: () => this.to?.process,
+      deliver: () => this.gone.abort()
+    })
+  }
+
+  /** The connection is broken: the caller sees a reset, a little later. */
+  private readonly breakOff = (): void => {
+    if (this.isOver || !this.caller.isAlive) return
+    this.parts.world.after(
+      this.caller,
+      1 + this.parts.world.chance.next() * 20,
+      () => this.fail(new NetworkError("ECONNRESET"))
+    )
+  }
+
+  private fail(error: unknown): void {
+    if (this.isOver) return
+    this.close()
+    this.settle(error instanceof Error ? error : new Error(String(error)))
+    try {
+      this.body?.error(error)
+    } catch {
+      // it had ended
+    }
+  }
+
+  private close(): void {
+    this.isOver = true
+    this.from.mourners.delete(this.callerDied)
+    this.to?.mourners.delete(this.breakOff)
+    this.init.signal?.removeEventListener("abort", this.aborted)
+  }
+}
+
+/** `fetch` as a node has it: names of nodes are hosts. */
+export const fetchOf = (parts: Parts) => (from: Machine): typeof globalThis.fetch => (input, init) =>
+  new Promise((resolve, reject) => {
+    const url = new URL(input instanceof Request ? input.url : input)
+    const settle = (response: Response | Error) => response instanceof Error ? reject(response) : resolve(response)
+    if (from.process === undefined) return
+    new Exchange(parts, from, { url, init: init ?? {}, settle }).begin()
+  })
