@@ -51,7 +51,12 @@ const partsOf = (event: TaskEvent, at: number): ReadonlyArray<Span | undefined> 
     case "Started":
       return [span("started", "busy"), attempt(event.attempt)]
     case "AttemptFailed":
-      return [span("attempt failed", "bad"), attempt(event.attempt), span(event.message)]
+      return [
+        event.class === "rate_limited" ? span("sent away", "bad") : span("attempt failed", "bad"),
+        attempt(event.attempt),
+        span(event.message),
+        event.retryAt === undefined ? undefined : muted(`again in ${duration(event.retryAt - at)}`)
+      ]
     case "Progressed": {
       const said = event.progress.message
       return [

@@ -24,7 +24,6 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
@@ -41,6 +40,7 @@ import { monotonic } from "./internal/monotonic.ts"
 import { ReadyList } from "./internal/ReadyList.ts"
 import { isDefect, report } from "./internal/report.ts"
 import { Residency } from "./internal/Residency.ts"
+import { Rests } from "./internal/Rests.ts"
 
 /** Limits of the executor. */
 export interface ExecutorOptions {
@@ -106,8 +106,7 @@ class ExecutorImpl {
   private readonly callers: Callers
   /** Tasks whose journal is being read, and what is told them meanwhile. */
   private readonly loading = new Map<TaskId, Array<(execution: Execution) => void>>()
-  /** Tasks between two attempts. */
-  private readonly resting = new Map<TaskId, Fiber.Fiber<unknown, unknown>>()
+  private readonly rests: Rests
   /** Executions that were told to stop, and until when they may take. */
   private readonly leavers = new Map<Execution, number>()
   private isRelieving = false
@@ -129,6 +128,7 @@ class ExecutorImpl {
     }
     this.store = store
     this.callers = new Callers(workers)
+    this.rests = new Rests(host.fork, (entry) => this.bringBack(entry, true))
     this.options = options
     this.shutdown = Duration.toMillis(options.shutdown)
     this.ready = new ReadyList((execution, deadline) => this.turn(execution, deadline), options.slice)
@@ -190,7 +190,11 @@ class ExecutorImpl {
       if (server.isRetired) return this.bringBack(entry, isRestart)
       const first = journal.events[0]?.event
       const input = first?._tag === "Created" ? first.input : null
-      const execution = new Execution(server, entry, input, read(journal, isRestart))
+      const past = read(journal, isRestart)
+      const wait = past.losses.retryAt - this.host.log.now()
+      // a wait that was recorded survives who recorded it
+      if (past.isNext && wait > 0) return this.rests.until(entry, Effect.sleep(wait))
+      const execution = new Execution(server, entry, input, past)
       this.host.log.setParked(entry, false)
       this.add(execution)
       for (const tell of news) tell(execution)
@@ -293,7 +297,7 @@ class ExecutorImpl {
 
   /** The task ended from outside. */
   private stop(task: TaskId): void {
-    this.resting.get(task)?.interruptUnsafe()
+    this.rests.end(task)
     this.executions.get(task)?.stop()
   }
 
@@ -309,7 +313,7 @@ class ExecutorImpl {
     if (phase === "suspending") return this.leaveMemory(execution)
     report(this.host, execution, exit, {
       done: () => this.rest(execution),
-      again: (delay) => this.again(execution, delay),
+      again: (wait) => this.again(execution, wait),
       isGone: () => this.executions.get(id) !== execution
     })
     if (isDefect(exit)) this.defect(execution, exit.cause)
@@ -341,15 +345,9 @@ class ExecutorImpl {
   }
 
   /** The next attempt of a task whose last one died. */
-  private again(execution: Execution, delay: Duration.Duration): void {
-    const { entry, id } = execution
+  private again(execution: Execution, wait: number): void {
     this.remove(execution)
-    const rest = this.host.fork(Effect.andThen(this.host.log.barrier, Effect.sleep(delay)))
-    this.resting.set(id, rest)
-    rest.addObserver(() => {
-      this.resting.delete(id)
-      this.bringBack(entry, true)
-    })
+    this.rests.until(execution.entry, Effect.andThen(this.host.log.barrier, Effect.sleep(wait)))
   }
 
   // ---------------------------------------------------------------- residency

@@ -13,11 +13,16 @@
  * `rest_for_one` those started after it. More than `intensity` restarts within `period` mean that restarting does not
  * help: the supervisor stops its children and fails with `TooManyRestarts`, which is its own parent's matter.
  *
+ * The first restart of a child within a period is immediate; from the second on it waits, twice as long each time, with
+ * jitter. Who is restarted with it is stopped at once and waits too. The waits are never so long that a child which
+ * always dies would stay within the intensity.
+ *
  * **Gotchas**
  *
  * A child that does not stop within `shutdown` is abandoned: its fiber may run on until its uninterruptible region ends
  * and overlap its successor, so whatever it writes has to be fenced.
  */
+import * as Backoff from "@coppice/task/Backoff"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
@@ -27,6 +32,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
+import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { monotonic } from "./internal/monotonic.ts"
@@ -49,6 +55,8 @@ export interface SupervisorOptions {
   /** Restarts allowed within `period`. */
   readonly intensity: number
   readonly period: Duration.Input
+  /** What a child that dies again waits before its next restart. [100 ms, doubling to 5 seconds] */
+  readonly backoff?: Backoff.Backoff | undefined
 }
 
 /** Restarting did not help. */
@@ -74,6 +82,8 @@ export interface ChildStatus {
   /** Why it died last, one line. */
   readonly reason: string | undefined
   readonly since: number
+  /** When it will be started again, while it waits for that. */
+  readonly until: number | undefined
 }
 
 export interface Supervisor {
@@ -94,12 +104,14 @@ interface Child {
   restarts: number
   reason: string | undefined
   since: number
+  until: number | undefined
 }
 
-interface Death {
+/** A child has died, or has waited long enough for its restart. Of another generation: it does not matter any more. */
+interface News {
   readonly child: Child
   readonly generation: number
-  readonly exit: Exit.Exit<unknown, unknown>
+  readonly exit: Exit.Exit<unknown, unknown> | undefined
 }
 
 const reasonOf = (exit: Exit.Exit<unknown, unknown>): string =>
@@ -118,20 +130,22 @@ const born = (spec: ChildSpec): Child => ({
   state: "stopped",
   restarts: 0,
   reason: undefined,
-  since: 0
+  since: 0,
+  until: undefined
 })
 
-const statusOf = ({ reason, restarts, since, spec: { id, restart }, state }: Child): ChildStatus => ({
+const statusOf = ({ reason, restarts, since, spec: { id, restart }, state, until }: Child): ChildStatus => ({
   id,
   restart,
   state,
   restarts,
   reason,
-  since
+  since,
+  until
 })
 
 /** Succeeds when the child has begun. */
-const start = Effect.fnUntraced(function*(child: Child, deaths: Queue.Queue<Death>) {
+const start = Effect.fnUntraced(function*(child: Child, news: Queue.Queue<News>) {
   const generation = ++child.generation
   const begun = yield* Deferred.make<void, unknown>()
   const life = Effect.scoped(Effect.flatMap(child.spec.start, (run) => {
@@ -140,11 +154,12 @@ const start = Effect.fnUntraced(function*(child: Child, deaths: Queue.Queue<Deat
   })).pipe(
     Effect.onExit((exit) => {
       Deferred.doneUnsafe(begun, Exit.isFailure(exit) ? Effect.failCause(exit.cause) : Effect.void)
-      return Queue.offer(deaths, { child, generation, exit })
+      return Queue.offer(news, { child, generation, exit })
     })
   )
   child.fiber = yield* Effect.forkDetach(life)
   child.state = "running"
+  child.until = undefined
   child.since = yield* Clock.currentTimeMillis
   // a beginning may hang: whoever waits for it can be told to stop, and stops the child then
   return yield* Effect.interruptible(Deferred.await(begun))
@@ -153,8 +168,9 @@ const start = Effect.fnUntraced(function*(child: Child, deaths: Queue.Queue<Deat
 /** Waits no longer than the child's own limit. */
 const stop = Effect.fnUntraced(function*(child: Child) {
   const { fiber } = child
-  if (fiber === undefined) return
   child.generation++
+  child.until = undefined
+  if (fiber === undefined) return
   fiber.interruptUnsafe()
   const ended = yield* Fiber.await(fiber).pipe(Effect.interruptible, Effect.timeoutOption(child.spec.shutdown))
   // not earlier: a stop that is itself interrupted is done again by the supervisor's own
@@ -162,51 +178,90 @@ const stop = Effect.fnUntraced(function*(child: Child) {
   child.state = ended._tag === "Some" ? "stopped" : "abandoned"
 })
 
-/** Counts restarts; tells whether one more is still within the intensity. */
-const counter = (intensity: number, period: Duration.Duration): Effect.Effect<boolean> => {
-  const recent: Array<number> = []
-  return Effect.map(Effect.map(Clock.Clock, monotonic), (now) => {
-    recent.push(now)
-    while (recent[0]! < now - Duration.toMillis(period)) recent.shift()
-    return recent.length <= intensity
+/** Counts restarts. How long the next one of the child waits, milliseconds; `undefined`: it is one too many. */
+const judge = ({ backoff = Backoff.ofRestarts, intensity, period }: SupervisorOptions) => {
+  const span = Duration.toMillis(period)
+  const longest = span / (2 * (intensity + 1))
+  let recent: ReadonlyArray<{ readonly at: number; readonly child: Child }> = []
+  return Effect.fnUntraced(function*(child: Child) {
+    const at = monotonic(yield* Clock.Clock)
+    recent = [...recent.filter((other) => other.at >= at - span), { at, child }]
+    if (recent.length > intensity) return undefined
+    const before = recent.filter((other) => other.child === child).length - 1
+    return before === 0 ? 0 : Math.floor(Math.min(Backoff.delay(backoff, before, yield* Random.next), longest))
   })
 }
+
+const stopEach = (some: ReadonlyArray<Child>) => Effect.forEach(some.toReversed(), stop, { discard: true })
+
+interface Family {
+  readonly strategy: Strategy
+  readonly children: ReadonlyArray<Child>
+  readonly news: Queue.Queue<News>
+}
+
+/** Who is restarted with the child, in the order they start in. */
+const affectedBy = ({ children, strategy }: Family, child: Child): ReadonlyArray<Child> => {
+  if (strategy === "one_for_one") return [child]
+  return strategy === "one_for_all" ? [...children] : children.slice(children.indexOf(child))
+}
+
+const restart = Effect.fnUntraced(function*(family: Family, child: Child) {
+  const affected = affectedBy(family, child)
+  yield* stopEach(affected)
+  for (const other of affected) {
+    if (other.spec.restart === "temporary") continue
+    other.restarts++
+    const begun = yield* Effect.exit(start(other, family.news))
+    // a death of its own, which comes back through the queue and brings along those after it
+    if (Exit.isFailure(begun) && isRestarted(other.spec, begun)) return
+  }
+})
+
+/** Stops who is restarted with the child; they are started when news of it come, in `wait` milliseconds. */
+const restartLater = Effect.fnUntraced(function*(family: Family, child: Child, wait: number) {
+  const affected = affectedBy(family, child)
+  yield* stopEach(affected)
+  const until = (yield* Clock.currentTimeMillis) + wait
+  for (const other of affected) {
+    if (other.spec.restart !== "temporary") Object.assign(other, { state: "restarting", until })
+  }
+  const due = { child, generation: child.generation, exit: undefined }
+  yield* Effect.forkScoped(Effect.andThen(Effect.sleep(wait), Queue.offer(family.news, due)))
+})
+
+const tooMany = (options: SupervisorOptions, { spec }: Child, exit: Exit.Exit<unknown, unknown>) =>
+  new TooManyRestarts({
+    child: spec.id,
+    intensity: options.intensity,
+    period: Duration.fromInputUnsafe(options.period),
+    cause: Exit.isFailure(exit) ? exit.cause : Cause.empty
+  })
 
 /** A supervisor that runs until its scope closes; then it stops its children, last started first. */
 export const make = Effect.fnUntraced(function*(
   options: SupervisorOptions
 ): Effect.fn.Return<Supervisor, never, Scope.Scope> {
   const children: Array<Child> = []
-  const deaths = yield* Queue.unbounded<Death>()
+  const news = yield* Queue.unbounded<News>()
+  const family: Family = { strategy: options.strategy, children, news }
   const failed = yield* Deferred.make<never, TooManyRestarts>()
-  const period = Duration.fromInputUnsafe(options.period)
-  const isAllowed = counter(options.intensity, period)
+  const patience = judge(options)
   /** One thing at a time: a child that is added waits until a restart is over. */
   const turn = yield* Semaphore.make(1)
   /** What becomes of a child added when nothing is started any more. */
   let over: Effect.Effect<never, TooManyRestarts> | undefined
 
-  const stopAll = Effect.suspend(() => Effect.forEach(children.toReversed(), stop, { discard: true }))
-
-  const affectedBy = (child: Child): ReadonlyArray<Child> => {
-    if (options.strategy === "one_for_one") return [child]
-    return options.strategy === "one_for_all" ? [...children] : children.slice(children.indexOf(child))
-  }
-
-  const restart = Effect.fnUntraced(function*(child: Child) {
-    const affected = affectedBy(child)
-    for (const other of affected.toReversed()) yield* stop(other)
-    for (const other of affected) {
-      if (other.spec.restart === "temporary") continue
-      other.restarts++
-      const begun = yield* Effect.exit(start(other, deaths))
-      // a death of its own, which comes back through the queue and brings along those after it
-      if (Exit.isFailure(begun) && isRestarted(other.spec, begun)) return
-    }
+  const escalate = Effect.fnUntraced(function*(child: Child, exit: Exit.Exit<unknown, unknown>) {
+    yield* stopEach(children)
+    for (const other of children) if (other.state === "restarting") other.state = "stopped"
+    over = Deferred.await(failed)
+    yield* Deferred.fail(failed, tooMany(options, child, exit))
   })
 
-  const onDeath = Effect.fnUntraced(function*({ child, exit, generation }: Death) {
+  const hear = Effect.fnUntraced(function*({ child, exit, generation }: News) {
     if (child.generation !== generation) return
+    if (exit === undefined) return yield* restart(family, child)
     child.fiber = undefined
     child.reason = reasonOf(exit)
     if (!isRestarted(child.spec, exit)) {
@@ -214,15 +269,9 @@ export const make = Effect.fnUntraced(function*(
       return
     }
     child.state = "restarting"
-    if (yield* isAllowed) return yield* restart(child)
-    yield* stopAll
-    child.state = "stopped"
-    over = Deferred.await(failed)
-    const cause = Exit.isFailure(exit) ? exit.cause : Cause.empty
-    yield* Deferred.fail(
-      failed,
-      new TooManyRestarts({ child: child.spec.id, intensity: options.intensity, period, cause })
-    )
+    const wait = yield* patience(child)
+    if (wait === undefined) return yield* escalate(child, exit)
+    yield* wait === 0 ? restart(family, child) : restartLater(family, child, wait)
   }, turn.withPermits(1))
 
   const add = Effect.fnUntraced(function*(spec: ChildSpec) {
@@ -230,20 +279,15 @@ export const make = Effect.fnUntraced(function*(
     const child = born(spec)
     children.push(child)
     const forget = Effect.sync(() => children.splice(children.indexOf(child), 1))
-    yield* Effect.onError(start(child, deaths), () => Effect.andThen(stop(child), forget))
+    yield* Effect.onError(start(child, news), () => Effect.andThen(stop(child), forget))
   }, turn.withPermits(1))
 
   yield* Effect.addFinalizer(() => {
     over ??= Effect.interrupt
-    return stopAll
+    return stopEach(children)
   })
-  yield* Effect.forkScoped(Effect.forever(Effect.flatMap(Queue.take(deaths), onDeath)))
-  return {
-    options,
-    add,
-    escalation: Deferred.await(failed),
-    status: () => children.map(statusOf)
-  }
+  yield* Effect.forkScoped(Effect.forever(Effect.flatMap(Queue.take(news), hear)))
+  return { options, add, escalation: Deferred.await(failed), status: () => children.map(statusOf) }
 })
 
 /** A supervisor as the child of another: it dies when it gives up, which is how escalation travels. */

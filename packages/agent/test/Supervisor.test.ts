@@ -1,88 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import * as Supervisor from "../src/Supervisor.ts"
-
-interface Part extends Partial<Supervisor.ChildSpec> {
-  /** What it does before it has begun. */
-  readonly begin?: Effect.Effect<unknown, unknown> | undefined
-  /** What it does once it was told to stop. */
-  readonly end?: Effect.Effect<unknown> | undefined
-}
-
-/** Children that live until a test kills them, and what they did: `+a` has begun, `-a` is gone. */
-class Stage {
-  private script: Array<{ readonly text: string; readonly at: number }> = []
-  private readonly lives = new Map<string, Deferred.Deferred<unknown, unknown>>()
-
-  child(id: string, { begin = Effect.void, end = Effect.void, ...part }: Part = {}): Supervisor.ChildSpec {
-    const { note, lives } = this
-    const start = Effect.gen(function*() {
-      yield* Effect.addFinalizer(() => Effect.andThen(end, note(`-${id}`)))
-      yield* begin
-      const life = yield* Deferred.make<unknown, unknown>()
-      lives.set(id, life)
-      yield* note(`+${id}`)
-      return Deferred.await(life)
-    })
-    return { id, restart: "permanent", shutdown: "1 second", start, ...part }
-  }
-
-  readonly note = (text: string): Effect.Effect<void> =>
-    Effect.map(Clock.currentTimeMillis, (at) => void this.script.push({ text, at }))
-
-  /** Ends a child and lets everything happen that needs no time. */
-  kill(id: string, exit: Exit.Exit<unknown, unknown> = Exit.die("killed")): Effect.Effect<void> {
-    return Effect.andThen(Effect.suspend(() => Deferred.done(this.lives.get(id)!, exit)), settled)
-  }
-
-  /** What happened since the last look. */
-  read(): string {
-    return this.script.splice(0).map(({ text }) => text).join(" ")
-  }
-
-  /** The same with the times. */
-  readTimes(): string {
-    return this.script.splice(0).map(({ at, text }) => `${text}@${at}`).join(" ")
-  }
-}
-
-/** Everything that can happen without time passing has happened. */
-const settled = Effect.gen(function*() {
-  for (let i = 0; i < 30; i++) yield* Effect.yieldNow
-  yield* TestClock.adjust(0)
-})
-
-const calm: Supervisor.SupervisorOptions = { strategy: "one_for_one", intensity: 5, period: "30 seconds" }
-
-interface Play {
-  readonly stage: Stage
-  readonly supervisor: Supervisor.Supervisor
-  /** Stops the supervisor. */
-  readonly close: Effect.Effect<void>
-}
-
-/** A supervisor with a stage; the cast has begun. */
-const play = Effect.fnUntraced(function*(
-  options: Partial<Supervisor.SupervisorOptions>,
-  cast: Readonly<Record<string, Part>>
-) {
-  // a clock nobody has moved yet warns at the first sleep, and does so interruptibly, even in a finalizer
-  yield* TestClock.adjust(0)
-  const stage = new Stage()
-  const scope = yield* Scope.make()
-  const supervisor = yield* Scope.provide(Supervisor.make({ ...calm, ...options }), scope)
-  for (const [id, part] of Object.entries(cast)) yield* supervisor.add(stage.child(id, part))
-  assert.strictEqual(stage.read(), Object.keys(cast).map((id) => `+${id}`).join(" "))
-  const close = Scope.close(scope, Exit.void)
-  return { stage, supervisor, close } satisfies Play
-})
+import { calm, type Play, play, settled, type Stage } from "./support/Stage.ts"
 
 const stateOf = ({ supervisor }: Play, id: string) => supervisor.status().find((child) => child.id === id)!
 
@@ -145,7 +69,7 @@ describe("start", () => {
       yield* TestClock.adjust(7)
       const { supervisor } = yield* play({}, { a: { restart: "transient" } })
       assert.deepStrictEqual(supervisor.status(), [
-        { id: "a", restart: "transient", state: "running", restarts: 0, reason: undefined, since: 7 }
+        { id: "a", restart: "transient", state: "running", restarts: 0, reason: undefined, since: 7, until: undefined }
       ])
     }))
 })
@@ -457,5 +381,78 @@ describe("childSpec", () => {
       assert.strictEqual(yield* Effect.flip(supervisor.add(broken)), "no")
       assert.strictEqual(stage.read(), "+x -y -x")
       assert.deepStrictEqual(supervisor.status(), [])
+    }))
+})
+
+describe("backoff", () => {
+  const spaced = { intensity: 9, period: "1 minute", backoff: { first: 1_000, most: 4_000 } } as const
+
+  /** Kills the child as soon as it runs; how long it was away each time. */
+  const away = Effect.fnUntraced(function*(stage: Stage, id: string, times: number) {
+    const waits: Array<number> = []
+    for (let i = 0; i < times; i++) {
+      const from = yield* Clock.currentTimeMillis
+      yield* stage.kill(id)
+      while (!stage.read().includes(`+${id}`)) yield* Effect.andThen(TestClock.adjust(1), settled)
+      waits.push((yield* Clock.currentTimeMillis) - from)
+    }
+    return waits
+  })
+
+  it.effect("restarts at once, then after waits that double up to a bound, with jitter", () =>
+    Effect.gen(function*() {
+      const { stage } = yield* play(spaced, { a: {} })
+      const waits = yield* away(stage, "a", 6)
+      assert.strictEqual(waits[0], 0)
+      const whole = [1_000, 2_000, 4_000, 4_000, 4_000]
+      waits.slice(1).forEach((wait, i) => assert.isTrue(wait >= whole[i]! / 2 && wait <= whole[i]!, waits.join()))
+      assert.isAbove(new Set(waits.slice(3)).size, 1)
+    }), 20_000)
+
+  it.effect("waits for each child by itself, and says until when", () =>
+    Effect.gen(function*() {
+      const scene = yield* play(spaced, { a: {}, b: {} })
+      yield* scene.stage.kill("a")
+      yield* scene.stage.kill("a")
+      assert.strictEqual(scene.stage.read(), "-a +a -a")
+      const { state, until } = stateOf(scene, "a")
+      assert.strictEqual(state, "restarting")
+      assert.isTrue(until! >= 500 && until! <= 1_000)
+      yield* scene.stage.kill("b")
+      assert.strictEqual(scene.stage.read(), "-b +b")
+      yield* TestClock.adjust(1_000)
+      yield* settled
+      assert.strictEqual(scene.stage.read(), "+a")
+      assert.isUndefined(stateOf(scene, "a").until)
+    }))
+
+  it.effect("stops who is restarted as well at once, and starts nobody twice", () =>
+    Effect.gen(function*() {
+      const scene = yield* play({ ...spaced, strategy: "rest_for_one" }, { a: {}, b: {}, c: {} })
+      for (const id of ["b", "b", "a", "a"]) yield* scene.stage.kill(id)
+      assert.strictEqual(scene.stage.read(), "-b -c +b +c -b -c -a +a +b +c -a -c -b")
+      yield* TestClock.adjust("10 seconds")
+      yield* settled
+      assert.strictEqual(scene.stage.read(), "+a +b +c")
+    }))
+
+  it.effect("never keeps a child that always dies within the intensity", () =>
+    Effect.gen(function*() {
+      const options = { intensity: 5, period: "10 seconds", backoff: { first: "1 minute", most: "1 hour" } } as const
+      const { stage, supervisor } = yield* play(options, { a: { begin: laterOn(Effect.fail("no")) } })
+      const escalated = yield* Effect.forkChild(Effect.flip(supervisor.escalation))
+      yield* stage.kill("a")
+      yield* TestClock.adjust("5 seconds")
+      yield* settled
+      assert.instanceOf(yield* Fiber.join(escalated), Supervisor.TooManyRestarts)
+    }))
+
+  it.effect("is over when the supervisor stops", () =>
+    Effect.gen(function*() {
+      const { close, stage } = yield* play(spaced, { a: {} })
+      for (const id of ["a", "a"]) yield* stage.kill(id)
+      yield* close
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(stage.read(), "-a +a -a")
     }))
 })

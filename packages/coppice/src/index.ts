@@ -11,6 +11,7 @@ export { AmbiguousStep, CallError, NotAccepted, NotRecordable, ReplayMismatch } 
 export * as Caller from "@coppice/agent/Caller"
 export * as Durable from "@coppice/agent/Durable"
 export * as Human from "@coppice/agent/Human"
+export * as Retry from "@coppice/agent/Retry"
 export * as Steering from "@coppice/agent/Steering"
 export * as Step from "@coppice/agent/Step"
 export { TaskContext } from "@coppice/agent/TaskContext"

@@ -37,6 +37,10 @@ export const FailureReason = Schema.Literals([
 ])
 export type FailureReason = typeof FailureReason.Type
 
+/** What another attempt is worth after one was lost: `retryable` after a backoff, `rate_limited` from a given time on. */
+export const AttemptClass = Schema.Literals(["retryable", "rate_limited"])
+export type AttemptClass = typeof AttemptClass.Type
+
 /** How a cancelled task came to rest. `finished_before` also stands for every task that ended by itself. */
 export const Settlement = Schema.Literals(["stopped", "finished_before", "refused", "unreachable", "unknown"])
 export type Settlement = typeof Settlement.Type

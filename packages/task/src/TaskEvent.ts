@@ -8,7 +8,7 @@
  * decision in Unix milliseconds (order by `seq`, never by time).
  */
 import * as Schema from "effect/Schema"
-import { Budget, FailureReason, ParentExit, Progress, Settlement, TaskId, TaskSpec } from "./Task.ts"
+import { AttemptClass, Budget, FailureReason, ParentExit, Progress, Settlement, TaskId, TaskSpec } from "./Task.ts"
 
 /** How a recorded effect ended: the encoded value, or the encoded error. Defects are never recorded as a result. */
 export const RecordedExit = Schema.TaggedUnion({
@@ -67,8 +67,17 @@ export const TaskEvent = Schema.TaggedUnion({
   },
   /** An execution began; written before the handler runs. */
   Started: { attempt: Schema.Int },
-  /** An execution ended by a defect; `delivered` is the last fact its code had seen. */
-  AttemptFailed: { attempt: Schema.Int, message: Schema.String, delivered: Schema.Int },
+  /**
+   * An execution ended by a defect, or by its code's own wish to be tried again later; `delivered` is the last fact its
+   * code had seen. The next one begins at `retryAt`, Unix milliseconds. No `class` stands for `retryable`.
+   */
+  AttemptFailed: {
+    attempt: Schema.Int,
+    message: Schema.String,
+    delivered: Schema.Int,
+    class: Schema.optionalKey(AttemptClass),
+    retryAt: Schema.optionalKey(Schema.Finite)
+  },
   Progressed: { progress: Progress },
   /** A line of the task's own log, for whoever follows it. */
   Logged: { level: LogLevel, logger: Schema.NullOr(Schema.String), data: Schema.Json },

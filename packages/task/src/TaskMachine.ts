@@ -18,6 +18,7 @@ import * as Result from "effect/Result"
 import type { Json } from "effect/Schema"
 import { wholeMillis } from "./internal/millis.ts"
 import {
+  type AttemptClass,
   type Budget,
   type FailureReason,
   isTerminal,
@@ -65,6 +66,9 @@ export type Command =
     readonly attempt: number
     readonly message: string
     readonly delivered: number
+    readonly class?: AttemptClass
+    /** When the next one may begin. */
+    readonly retryAt?: number
   }
   | { readonly _tag: "Progress"; readonly attempt: number; readonly progress: Progress }
   | {
@@ -212,7 +216,9 @@ const toEvent = (command: Direct): TaskEvent => {
         _tag: "AttemptFailed",
         attempt: command.attempt,
         message: command.message,
-        delivered: command.delivered
+        delivered: command.delivered,
+        ...command.class === undefined ? {} : { class: command.class },
+        ...command.retryAt === undefined ? {} : { retryAt: wholeMillis(command.retryAt) }
       }
     case "Progress":
       return { _tag: "Progressed", progress: command.progress }

@@ -30,7 +30,7 @@ import { ReplayMismatch } from "../AgentError.ts"
 import { inHandler, TaskContext } from "../TaskContext.ts"
 import type { AgentServer } from "./AgentServer.ts"
 import { Holds } from "./Holds.ts"
-import { type Delivery, type Fact, isCancelledByParent, nothing, type Recorded } from "./Journal.ts"
+import { type Delivery, type Fact, isCancelledByParent, type Losses, nothing, type Recorded } from "./Journal.ts"
 import { LazyMap, LazySet } from "./lazy.ts"
 import { Mailbox } from "./Mailbox.ts"
 import { Messages } from "./Messages.ts"
@@ -71,8 +71,8 @@ export class Execution {
   readonly openChildren = new LazySet<string>()
   /** The attempt's number, once it began. */
   attempt = 0
-  /** Attempts before this one that were lost to defects. */
-  readonly failures: number
+  /** Attempts before this one that were lost. */
+  readonly losses: Losses
   /** Reports of progress the log has already. */
   readonly reports: Recorded["reports"]
   /** Results of the task this one retries, by key: an answer to who asks, and nobody has to ask. */
@@ -113,7 +113,7 @@ export class Execution {
   private grace: { readonly key: string } | undefined
 
   constructor(server: AgentServer, entry: Entry, input: Json, past?: Recorded) {
-    const { begun, children, deliveries, failures, isNext, lapsed, lastSeq, reports, reused } = past ?? nothing
+    const { begun, children, deliveries, isNext, lapsed, lastSeq, losses, reports, reused } = past ?? nothing
     this.server = server
     this.entry = entry
     this.id = entry.state.id
@@ -121,7 +121,7 @@ export class Execution {
     this.isNext = isNext
     this.begun = new LazySet(begun)
     this.lapsed = lapsed
-    this.failures = failures
+    this.losses = losses
     this.reports = reports
     this.reused = reused
     this.mailbox = new Mailbox(deliveries, lastSeq)
@@ -336,7 +336,7 @@ export class Execution {
     const delivery = this.mailbox.first
     if (delivery !== undefined) return this.deliver(delivery)
     if (this.phase !== "replaying") return this.bodies > 0 ? "blocked" : "idle"
-    if (this.begun.size > 0 && this.waits.size > 0 && this.failures === 0) return this.mismatch()
+    if (this.begun.size > 0 && this.waits.size > 0 && this.losses.all === 0) return this.mismatch()
     this.goLive()
     return "on"
   }
@@ -490,7 +490,7 @@ export class Execution {
   private outcome(phase: Phase): Exit.Exit<unknown, unknown> {
     if (this.failure !== undefined) return Exit.failCause(this.failure)
     const isWhole = this.exit !== undefined && (phase === "live" || phase === "replaying")
-    if (!isWhole || this.begun.size === 0 || this.failures > 0) return this.exit ?? Exit.interrupt()
+    if (!isWhole || this.begun.size === 0 || this.losses.all > 0) return this.exit ?? Exit.interrupt()
     return Exit.die(this.misfit(this.unasked))
   }
 }

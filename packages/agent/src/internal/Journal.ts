@@ -38,8 +38,7 @@ export interface Recorded {
   readonly reused: ReadonlyMap<string, Json>
   /** How often progress was reported. */
   readonly reports: { readonly progress: number; readonly log: number }
-  /** Attempts lost to defects. */
-  readonly failures: number
+  readonly losses: Losses
   /** When the first attempt began. */
   readonly startedAt: number
   readonly lastSeq: number
@@ -55,9 +54,18 @@ export const nothing: Omit<Recorded, "startedAt"> = {
   lapsed: new Map(),
   reused: new Map(),
   reports: { progress: 0, log: 0 },
-  failures: 0,
+  losses: { all: 0, rateLimited: 0, retryAt: 0 },
   lastSeq: 0,
   isNext: false
+}
+
+/** Attempts that were lost. */
+export interface Losses {
+  readonly all: number
+  /** Those among them that were only sent away until later. */
+  readonly rateLimited: number
+  /** When the next attempt may begin, while the last one was lost. */
+  readonly retryAt: number
 }
 
 /** The child was cancelled by its parent: by a caller that no longer waited, or by an attempt that unwound. */
@@ -81,7 +89,7 @@ class Reader {
   readonly reused = new Map<string, Json>()
   private readonly running = new Map<string, number>()
   attempt = 0
-  failures = 0
+  losses: Losses = { all: 0, rateLimited: 0, retryAt: 0 }
   failed = 0
   readonly reports = { progress: 0, log: 0 }
   startedAt = 0
@@ -96,12 +104,11 @@ class Reader {
         return
       case "Started":
         this.attempt = event.attempt
+        this.losses = { ...this.losses, retryAt: 0 }
         if (event.attempt === 1) this.startedAt = at
         return this.lapse()
       case "AttemptFailed":
-        this.failures++
-        this.failed = event.attempt
-        return
+        return this.lost(event)
       case "Progressed":
         this.reports.progress++
         return
@@ -133,6 +140,13 @@ class Reader {
       case "InputReceived":
         return this.deliver(event.key, seq, at, { _tag: "Input", response: event.response })
     }
+  }
+
+  private lost(event: TaskEvent & { readonly _tag: "AttemptFailed" }): void {
+    const { all, rateLimited } = this.losses
+    const more = event.class === "rate_limited" ? 1 : 0
+    this.losses = { all: all + 1, rateLimited: rateLimited + more, retryAt: event.retryAt ?? 0 }
+    this.failed = event.attempt
   }
 
   /** Another attempt begins. */
@@ -174,7 +188,7 @@ export const read = (journal: Journal, isRestart: boolean): Recorded => {
   if (isNext) reader.lapse()
   const children = latest(journal.children)
   for (const child of children.values()) reader.child(child)
-  const { begun, deliveries, failures, lapsed, lastSeq, reports, reused, startedAt } = reader
+  const { begun, deliveries, lapsed, lastSeq, losses, reports, reused, startedAt } = reader
   deliveries.sort((a, b) => a.seq - b.seq)
-  return { deliveries, begun, children, lapsed, reused, reports, failures, startedAt, lastSeq, isNext }
+  return { deliveries, begun, children, lapsed, reused, reports, losses, startedAt, lastSeq, isNext }
 }

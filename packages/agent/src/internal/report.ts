@@ -1,14 +1,17 @@
 /**
  * The last step of an execution: what its end means for the task.
  */
+import * as Backoff from "@coppice/task/Backoff"
 import { check } from "@coppice/task/Payload"
 import type { FailureReason } from "@coppice/task/Task"
 import type { Command } from "@coppice/task/TaskMachine"
 import * as Cause from "effect/Cause"
-import * as Duration from "effect/Duration"
+import * as Context from "effect/Context"
 import * as Exit from "effect/Exit"
+import * as Random from "effect/Random"
 import type { Json } from "effect/Schema"
 import { AmbiguousStep, NotRecordable, ReplayMismatch } from "../AgentError.ts"
+import { NotRetryable, RateLimited } from "../Retry.ts"
 import { DoesNotFit, isUndeclared } from "./codecs.ts"
 import type { Execution } from "./Execution.ts"
 import type { Host } from "./Host.ts"
@@ -17,24 +20,64 @@ import type { Host } from "./Host.ts"
 export interface Next {
   /** Nothing of the task runs any more. */
   readonly done: () => void
-  /** The task deserves another attempt after `delay`. */
-  readonly again: (delay: Duration.Duration) => void
+  /** The task deserves another attempt after `wait` milliseconds. */
+  readonly again: (wait: number) => void
   /** The execution left memory while it waited for its children: whoever runs the task next will report. */
   readonly isGone: () => boolean
 }
 
 const longestMessage = 1_000
 
-/** One line about a cause, without a stack. */
-const messageOf = (cause: Cause.Cause<unknown>): string => {
-  const error = Cause.squash(cause)
+/** One line about what went wrong, without a stack. */
+const lineOf = (error: unknown): string => {
+  const isOwn = error instanceof NotRetryable || error instanceof RateLimited
   const text = error instanceof Error
-    ? `${error.name === "Error" ? "" : `${error.name}: `}${error.message}`
+    ? `${isOwn || error.name === "Error" ? "" : `${error.name}: `}${error.message}`
     : String(error)
   return text.split("\n")[0]!.slice(0, longestMessage)
 }
 
-const backoff = (failures: number): Duration.Duration => Duration.millis(Math.min(100 * 2 ** failures, 30_000))
+const messageOf = (cause: Cause.Cause<unknown>): string => lineOf(Cause.squash(cause))
+
+/** So often a task may be sent away until later before that costs it attempts as well. */
+const mostRateLimited = 100
+
+/** How long who was sent away is kept beyond that time at most, so that not all come back at once. */
+const mostSpread = 5_000
+
+/** What a lost attempt means: for the next one, or that there is none. */
+interface Loss {
+  readonly class: "retryable" | "rate_limited" | "terminal" | "poison"
+  readonly defect: unknown
+}
+
+/** The worst of what the code died of; a mere wish to come back later only if there was nothing else. */
+const lossOf = ({ reasons }: Cause.Cause<unknown>): Loss => {
+  const defects = reasons.filter(Cause.isDieReason).map(({ defect }) => defect)
+  const final = defects.find((defect) => defect instanceof NotRetryable)
+  if (final !== undefined) return { class: final.class, defect: final }
+  const incurable = defects.find(isIncurable)
+  if (incurable !== undefined) return { class: "terminal", defect: incurable }
+  const other = defects.find((defect) => !(defect instanceof RateLimited))
+  if (other !== undefined) return { class: "retryable", defect: other }
+  return { class: "rate_limited", defect: defects[0] }
+}
+
+/** Attempts that count towards the agent's `attempts`, the one that was just lost included. */
+const spent = ({ losses }: Execution, loss: Loss): number => {
+  const rateLimited = losses.rateLimited + (loss.class === "rate_limited" ? 1 : 0)
+  return losses.all + 1 - Math.min(rateLimited, mostRateLimited)
+}
+
+/** Milliseconds until the next attempt. */
+const waitAfter = ({ losses, server: { host } }: Execution, { defect }: Loss): number => {
+  const random = Context.get(host.outside, Random.Random).nextDoubleUnsafe()
+  const backoff = Backoff.delay(Backoff.ofAttempts, losses.all + 1, random)
+  if (!(defect instanceof RateLimited)) return backoff
+  const { when } = defect
+  const asked = "at" in when ? when.at - host.log.now() : when.wait
+  return Math.max(asked + random * Math.min(asked / 10, mostSpread), backoff)
+}
 
 const failure = (execution: Execution, reason: FailureReason, message: string, error: Json): Command => ({
   _tag: "Fail",
@@ -55,8 +98,10 @@ const verdict = (execution: Execution, exit: Exit.Exit<unknown, unknown>): Comma
   const { cause } = exit
   if (diedOf(cause, isMismatch)) return failure(execution, "replay_mismatch", messageOf(cause), null)
   if (Cause.hasDies(cause)) {
-    const isLast = execution.failures + 1 >= execution.server.contract.attempts
-    return isLast || diedOf(cause, isIncurable) ? failure(execution, "defect", messageOf(cause), null) : undefined
+    const loss = lossOf(cause)
+    if (loss.class === "poison") return failure(execution, "quarantined", lineOf(loss.defect), null)
+    const isLast = loss.class === "terminal" || spent(execution, loss) >= execution.server.contract.attempts
+    return isLast ? failure(execution, "defect", lineOf(loss.defect), null) : undefined
   }
   const failed = cause.reasons.find(Cause.isFailReason)
   if (failed === undefined) return { _tag: "Cancel", by: "self", reason: "The handler interrupted itself" }
@@ -76,10 +121,13 @@ const isMismatch = (defect: unknown): boolean => defect instanceof ReplayMismatc
 const diedOf = (cause: Cause.Cause<unknown>, is: (defect: unknown) => boolean): boolean =>
   cause.reasons.some((reason) => Cause.isDieReason(reason) && is(reason.defect))
 
-/** The code itself broke, as opposed to being changed under way or letting an error of the runtime through. */
+/** The code itself broke. */
 export const isDefect = (exit: Exit.Exit<unknown, unknown>): exit is Exit.Failure<unknown, unknown> =>
-  Exit.isFailure(exit) && Cause.hasDies(exit.cause) && !diedOf(exit.cause, isMismatch) &&
-  !diedOf(exit.cause, isUndeclared)
+  Exit.isFailure(exit) && Cause.hasDies(exit.cause) && !diedOf(exit.cause, isNoDefect)
+
+/** The code was changed under way, let an error of the runtime through, or said itself what is to be done. */
+const isNoDefect = (defect: unknown): boolean =>
+  isMismatch(defect) || isUndeclared(defect) || defect instanceof RateLimited || defect instanceof NotRetryable
 
 const describe = (error: Json): string => {
   if (typeof error === "string") return error
@@ -93,13 +141,17 @@ const describe = (error: Json): string => {
 export const report = (host: Host, execution: Execution, exit: Exit.Exit<unknown, unknown>, next: Next): void => {
   const command = verdict(execution, exit)
   if (command === undefined && Exit.isFailure(exit)) {
+    const loss = lossOf(exit.cause)
+    const wait = Math.ceil(waitAfter(execution, loss))
     host.log.dispatch(execution.entry, {
       _tag: "FailAttempt",
       attempt: execution.attempt,
-      message: messageOf(exit.cause),
-      delivered: execution.lastDelivered
+      message: lineOf(loss.defect),
+      delivered: execution.lastDelivered,
+      ...loss.class === "rate_limited" ? { class: loss.class } : {},
+      retryAt: host.log.now() + wait
     })
-    return next.again(backoff(execution.failures))
+    return next.again(wait)
   }
   endChildren(host, execution, () => {
     if (next.isGone()) return

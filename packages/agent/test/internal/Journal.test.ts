@@ -89,8 +89,19 @@ describe("attempts", () => {
 
   it("that failed are counted, and not begun again", () => {
     const one = journal([failed(1)])
-    assert.deepInclude(one, { failures: 1, isNext: true })
-    assert.deepInclude(journal([failed(1), started(2)]), { failures: 1, isNext: false })
+    assert.deepInclude(one, { losses: { all: 1, rateLimited: 0, retryAt: 0 }, isNext: true })
+    const two = journal([failed(1), started(2)])
+    assert.deepInclude(two, { losses: { all: 1, rateLimited: 0, retryAt: 0 }, isNext: false })
+  })
+
+  it("that were sent away are told apart, with the time they were told", () => {
+    const away = { _tag: "AttemptFailed", message: "", delivered: 0, class: "rate_limited", retryAt: 9 } as const
+    const { losses } = journal([failed(1), started(2), { ...away, attempt: 2 }])
+    assert.deepStrictEqual(losses, { all: 2, rateLimited: 1, retryAt: 9 })
+    assert.strictEqual(journal([{ ...away, attempt: 1 }, started(2)]).losses.retryAt, 0)
+  })
+
+  it("that are none are not begun", () => {
     assert.deepInclude(journal([], [], { attempt: 0, isRestart: true }), { isNext: false })
   })
 

@@ -3,7 +3,7 @@
  */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
-import { Progress, type TaskId } from "../Task.ts"
+import { AttemptClass, Progress, type TaskId } from "../Task.ts"
 import { InputRequest, InputResponse } from "../TaskEvent.ts"
 import type { Command } from "../TaskMachine.ts"
 
@@ -14,7 +14,13 @@ const Time = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 4_000_000_
 
 const Commands = Schema.TaggedUnion({
   Start: { attempt: Attempt },
-  FailAttempt: { attempt: Attempt, message: Schema.String, delivered: Schema.Int },
+  FailAttempt: {
+    attempt: Attempt,
+    message: Schema.String,
+    delivered: Schema.Int,
+    class: Schema.optionalKey(AttemptClass),
+    retryAt: Schema.optionalKey(Time)
+  },
   Progress: { attempt: Attempt, progress: Progress },
   RecordStep: {
     attempt: Attempt,

@@ -10,11 +10,13 @@
  * written only where a repeated call might run the tool twice: found without a reference, it says that nobody knows what
  * became of the call, and the task fails rather than guess.
  */
+import * as Backoff from "@coppice/task/Backoff"
 import type { Settlement } from "@coppice/task/Task"
 import type { Envelope, InputResponse } from "@coppice/task/TaskEvent"
 import type { Entry, TaskLog } from "@coppice/task/TaskLog"
 import type { Command } from "@coppice/task/TaskMachine"
 import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import type { Json } from "effect/Schema"
 import type { McpClient } from "../../McpClient.ts"
@@ -61,6 +63,8 @@ interface Recorded {
   readonly steps: ReadonlyMap<string, Json>
   readonly answers: ReadonlyMap<string, InputResponse>
   readonly failures: number
+  /** When the next attempt may begin, while the last one failed. */
+  readonly retryAt: number
 }
 
 /** What earlier attempts left in the log. */
@@ -68,12 +72,16 @@ export const recorded = (events: ReadonlyArray<Envelope>): Recorded => {
   const steps = new Map<string, Json>()
   const answers = new Map<string, InputResponse>()
   let failures = 0
+  let retryAt = 0
   for (const { event } of events) {
     if (event._tag === "StepRecorded" && event.exit._tag === "Success") steps.set(event.key, event.exit.value)
     else if (event._tag === "InputReceived") answers.set(event.key, event.response)
-    else if (event._tag === "AttemptFailed") failures++
+    else if (event._tag === "AttemptFailed") {
+      failures++
+      retryAt = event.retryAt ?? 0
+    }
   }
-  return { steps, answers, failures }
+  return { steps, answers, failures, retryAt }
 }
 
 /** Errors the server may answer otherwise the next time; the rest is its opinion of the call. */
@@ -92,6 +100,7 @@ export class RemoteRun {
   private readonly remote: Remote
   private readonly input: Json
   private failures: number
+  private readonly retryAt: number
   private told: string | undefined
   private pending: CallProgress | undefined
   private progress = 0
@@ -101,6 +110,7 @@ export class RemoteRun {
     this.entry = entry
     this.input = input
     this.failures = before.failures
+    this.retryAt = before.retryAt
     this.reference = toReference(before.steps.get(referenceKey))
     this.wasSent = before.steps.get(intentKey) === sentMark
     this.inbox = new RemoteInbox({ entry, log: remote.log, answers: before.answers, steps: before.steps.keys() })
@@ -125,6 +135,7 @@ export class RemoteRun {
   /** Runs attempts until one ends the task. */
   readonly run: Effect.Effect<void> = Effect.suspend(() =>
     Effect.gen({ self: this }, function*() {
+      yield* Effect.sleep(Math.max(0, this.retryAt - this.remote.log.now()))
       for (;;) {
         const verdict = yield* this.once
         // the last word comes before the end
@@ -133,13 +144,23 @@ export class RemoteRun {
         if (verdict._tag === "End") return this.end(verdict.command)
         this.failures++
         const { attempt } = this
-        log.dispatch(this.entry, { _tag: "FailAttempt", attempt, message: verdict.message, delivered: log.head })
+        const wait = Math.ceil(
+          Math.max(verdict.delay, Backoff.delay(Backoff.ofAttempts, this.failures, yield* Random.next))
+        )
+        const retryAt = log.now() + wait
+        log.dispatch(this.entry, {
+          _tag: "FailAttempt",
+          attempt,
+          message: verdict.message,
+          delivered: log.head,
+          retryAt
+        })
         if (this.failures >= this.remote.attempts) {
           const message = `${verdict.message} (after ${this.failures} attempts)`
           return this.end({ _tag: "Fail", attempt, reason: "defect", message, error: null })
         }
         yield* this.barrier
-        yield* Effect.sleep(Math.max(verdict.delay, Math.min(100 * 2 ** this.failures, 30_000)))
+        yield* Effect.sleep(wait)
         log.dispatch(this.entry, { _tag: "Start", attempt: attempt + 1 })
       }
     })

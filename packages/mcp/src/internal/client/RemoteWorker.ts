@@ -39,7 +39,7 @@ interface Held {
   isStopping: boolean
 }
 
-const nothing = { steps: new Map<string, Json>(), answers: new Map(), failures: 0 }
+const nothing = { steps: new Map<string, Json>(), answers: new Map(), failures: 0, retryAt: 0 }
 
 /** How often a server that cannot be reached is told to stop, and how long it may take to obey. */
 const tellings = Schedule.exponential("500 millis")
