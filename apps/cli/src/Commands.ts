@@ -132,9 +132,14 @@ const cancel = Command.make("cancel", {
   id,
   reason: text("reason", "TEXT", "Why; it is kept in the log"),
   report: given("report", "Wait until everything is at rest and tell how each task came to it"),
+  preview: given("preview", "Tell what would stop and what would go on, and change nothing"),
   json
 }, connected(() => import("./verbs/cancel.ts").then(({ cancel }) => cancel))).pipe(
-  Command.withDescription("Stop a task and everything below it")
+  Command.withDescription("Stop a task and everything below it"),
+  Command.withExamples([
+    example("coppice cancel 01kb2x9f4q --preview", "what it would do"),
+    example("coppice cancel 01kb2x9f4q --report", "what has become of everything")
+  ])
 )
 
 const steer = Command.make("steer", {

@@ -44,6 +44,16 @@ const steeringParts = (
   budget === undefined ? undefined : muted(`budget ${brief(budget)}`)
 ]
 
+const restParts = (event: TaskEvent & { readonly _tag: "Settled" }, at: number): ReadonlyArray<Span | undefined> => [
+  span("at rest"),
+  settlementOf(event.how),
+  muted(`after ${duration(event.took)}`),
+  event.server === undefined ? undefined : muted(`on ${event.server}`),
+  event.retryAt === undefined
+    ? undefined
+    : muted(`told ${event.tries ?? 1} times, again in ${duration(Math.max(0, event.retryAt - at))}`)
+]
+
 const partsOf = (event: TaskEvent, at: number): ReadonlyArray<Span | undefined> => {
   switch (event._tag) {
     case "Created":
@@ -92,9 +102,15 @@ const partsOf = (event: TaskEvent, at: number): ReadonlyArray<Span | undefined> 
         event.reason === null ? undefined : span(event.reason)
       ]
     case "Settled":
-      return [span("at rest"), settlementOf(event.how), muted(`after ${duration(event.took)}`)]
+      return restParts(event, at)
     case "Released":
-      return [span("outlives its parent"), muted(event.rule)]
+      return [
+        span("outlives its parent"),
+        muted(event.rule),
+        event.to === undefined ? undefined : muted(`adopted by ${event.to}`)
+      ]
+    case "Adopted":
+      return [span("adopts"), muted(event.child)]
     case "Steered":
       return steeringParts(event)
   }

@@ -4,13 +4,14 @@
  * ```text
  * ⊘ migrate  stopped  12ms
  * ├─ ✔ review  finished before
- * └─ ⊘ review  stopped  8ms
+ * ├─ ⊘ review  stopped  8ms
+ * └─ ⊘ fetch   on far  unreachable  told 3 times, again in 4s
  *
- * 3 tasks: 2 stopped, 1 finished before
+ * 4 tasks: 2 stopped, 1 finished before, 1 unreachable
  * ```
  */
 import type { CancelReport } from "@coppice/api/TasksApi"
-import { empty, type Line, line, muted, spaced, span, strong } from "./Line.ts"
+import { empty, type Line, line, muted, spaced, type Span, span, strong } from "./Line.ts"
 import { settlementOf } from "./Nodes.ts"
 import { duration } from "./Times.ts"
 
@@ -23,14 +24,26 @@ const signOf = ({ settlement, status }: Rested) => {
   return span("⊘", settlement === "stopped" ? "wait" : "bad")
 }
 
-const nodeLine = (node: Rested): Line => [
+/** When its server is told again; nobody waits for that. */
+const retryOf = ({ retryAt, tries = 1 }: Rested, now: number): Span | undefined => {
+  if (retryAt === undefined) return undefined
+  return muted(`told ${tries === 1 ? "once" : `${tries} times`}, again in ${duration(Math.max(0, retryAt - now))}`)
+}
+
+const cleanupsOf = ({ cleanups = 0 }: Rested): Span | undefined =>
+  cleanups === 0 ? undefined : muted(`${cleanups} ${cleanups === 1 ? "step" : "steps"} to clean up`)
+
+const nodeLine = (node: Rested, now: number): Line => [
   signOf(node),
   span(" "),
   ...spaced(
     strong(node.agent),
     muted(node.id),
+    node.server === undefined ? undefined : muted(`on ${node.server}`),
     settlementOf(node.settlement),
-    node.took === null || node.settlement === "finished_before" ? undefined : muted(duration(node.took))
+    node.took === null || node.settlement === "finished_before" ? undefined : muted(duration(node.took)),
+    cleanupsOf(node),
+    retryOf(node, now)
   )
 ]
 
@@ -46,22 +59,18 @@ const words: Readonly<Record<typeof order[number], string>> = {
 }
 
 /** `12 tasks: 10 stopped, 2 finished before`. */
-export const summary = ({ nodes }: CancelReport): Line => {
-  const counts = new Map<typeof order[number], number>()
-  for (const { settlement } of nodes) {
-    const how = settlement ?? "stopping"
-    counts.set(how, (counts.get(how) ?? 0) + 1)
-  }
-  const said = order.filter((how) => counts.has(how)).map((how) => `${counts.get(how)} ${words[how]}`)
-  return line(strong(`${nodes.length} ${nodes.length === 1 ? "task" : "tasks"}`), `: ${said.join(", ")}`)
+export const summary = ({ totals }: CancelReport): Line => {
+  const all = order.reduce((sum, how) => sum + totals[how], 0)
+  const said = order.filter((how) => totals[how] > 0).map((how) => `${totals[how]} ${words[how]}`)
+  return line(strong(`${all} ${all === 1 ? "task" : "tasks"}`), `: ${said.join(", ")}`)
 }
 
 /** Whether nothing runs any more that anybody knows of. */
-export const isClean = ({ converged, nodes }: CancelReport): boolean =>
-  converged && nodes.every(({ settlement }) => settlement === "stopped" || settlement === "finished_before")
+export const isClean = ({ converged, totals }: CancelReport): boolean =>
+  converged && totals.refused + totals.unreachable + totals.unknown + totals.stopping === 0
 
 /** The tree of the report, then its summary. */
-export const reportLines = (report: CancelReport): ReadonlyArray<Line> => {
+export const reportLines = (report: CancelReport, now: number): ReadonlyArray<Line> => {
   const known = new Set<string>(report.nodes.map(({ id }) => id))
   const below = Map.groupBy(
     report.nodes,
@@ -69,7 +78,7 @@ export const reportLines = (report: CancelReport): ReadonlyArray<Line> => {
   )
   const grow = (node: Rested, prefix: string, childPrefix: string): ReadonlyArray<Line> => {
     const children = below.get(node.id) ?? []
-    const own: Line = prefix === "" ? nodeLine(node) : [muted(prefix), ...nodeLine(node)]
+    const own: Line = prefix === "" ? nodeLine(node, now) : [muted(prefix), ...nodeLine(node, now)]
     return [
       own,
       ...children.flatMap((child, index) => {
@@ -78,5 +87,6 @@ export const reportLines = (report: CancelReport): ReadonlyArray<Line> => {
       })
     ]
   }
-  return [...(below.get(null) ?? []).flatMap((root) => grow(root, "", "")), empty, summary(report)]
+  const more = report.omitted === undefined ? [] : [line(muted(`and ${report.omitted} more that are counted below`))]
+  return [...(below.get(null) ?? []).flatMap((root) => grow(root, "", "")), ...more, empty, summary(report)]
 }

@@ -107,7 +107,10 @@ const makeReader = Effect.gen(function*() {
 
   /** The spans of a task, if this fact is the one it came to rest with. A log that contradicts itself has none. */
   const atRest = Effect.fnUntraced(function*(envelope: Envelope) {
-    const facts = yield* factsOf(envelope.task)
+    const all = yield* factsOf(envelope.task)
+    const last = all.findIndex(({ event }) => event._tag === "Settled")
+    // a later word about a task that is at rest changes nothing of its spans
+    const facts = last < 0 ? all : all.slice(0, last + 1)
     const state = replay(envelope.task, facts)
     if (state === undefined || state.settlement === null || facts.at(-1)?.seq !== envelope.seq) return []
     const kind = workers.contract(state.agent)?.kind ?? "agent"

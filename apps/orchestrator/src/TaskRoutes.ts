@@ -96,6 +96,8 @@ export const layer = HttpApiBuilder.group(
         return yield* waiting.cancelReport(id, query.wait ?? 0)
       }, answered),
 
+      cancelPreview: ({ params }) => answered(Effect.flatMap(tasks.resolve(params.id), tasks.cancelPreview)),
+
       retry: Effect.fnUntraced(function*({ params, query: { fresh } }) {
         yield* intake
         const { principal } = yield* Caller

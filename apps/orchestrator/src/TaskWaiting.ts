@@ -7,12 +7,10 @@
 import type { CancelReport, TaskResult } from "@coppice/api/TasksApi"
 import { isTerminal, type Task, type TaskId } from "@coppice/task/Task"
 import type { TaskEvent } from "@coppice/task/TaskEvent"
-import { TaskLog } from "@coppice/task/TaskLog"
 import { type TaskNotFound, Tasks } from "@coppice/task/Tasks"
 import type { StoreError } from "@coppice/task/TaskStore"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
 import { Lifecycle } from "./Lifecycle.ts"
 
 /** How a task ended, in the API's words. */
@@ -30,9 +28,8 @@ export interface TaskWaiting {
   readonly cancelReport: (id: TaskId, seconds: number) => Effect.Effect<CancelReport, TaskNotFound | StoreError>
 }
 
-export const make: Effect.Effect<TaskWaiting, never, Tasks | TaskLog | Lifecycle> = Effect.gen(function*() {
+export const make: Effect.Effect<TaskWaiting, never, Tasks | Lifecycle> = Effect.gen(function*() {
   const tasks = yield* Tasks
-  const log = yield* TaskLog
   const { stopping } = yield* Lifecycle
 
   const within = <A, E>(self: Effect.Effect<A, E>, seconds: number): Effect.Effect<Option.Option<A>, E> =>
@@ -53,25 +50,8 @@ export const make: Effect.Effect<TaskWaiting, never, Tasks | TaskLog | Lifecycle
     return toResult(ended, ending)
   })
 
-  /** Waits for what is open now, minus the settlements that come. */
-  const atRest = Effect.fnUntraced(function*(id: TaskId) {
-    const since = log.head
-    yield* log.barrier
-    const report = yield* tasks.cancelReport(id)
-    const open = new Set(report.nodes.filter((node) => node.settlement === null).map((node) => node.id))
-    if (open.size === 0) return
-    const { run } = yield* tasks.get(id)
-    yield* tasks.watch({ run, since }).pipe(
-      Stream.takeUntil(({ event, task }) => {
-        if (event._tag === "Settled" || event._tag === "Completed" || event._tag === "Failed") open.delete(task)
-        return open.size === 0
-      }),
-      Stream.runDrain
-    )
-  })
-
   const cancelReport = Effect.fnUntraced(function*(id: TaskId, seconds: number) {
-    if (seconds > 0) yield* within(atRest(id), seconds)
+    if (seconds > 0) yield* within(tasks.cancelSettled(id), seconds)
     return yield* tasks.cancelReport(id)
   })
 

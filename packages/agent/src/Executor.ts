@@ -40,6 +40,7 @@ import { monotonic } from "./internal/monotonic.ts"
 import { ReadyList } from "./internal/ReadyList.ts"
 import { isDefect, report } from "./internal/report.ts"
 import { Residency } from "./internal/Residency.ts"
+import { restOf } from "./internal/restOf.ts"
 import { Rests } from "./internal/Rests.ts"
 
 /** Limits of the executor. */
@@ -324,7 +325,7 @@ class ExecutorImpl {
     const { entry } = execution
     this.remove(execution)
     entry.held = false
-    if (entry.state.settlement === null) this.host.settler.settle(entry, execution.settlement)
+    if (entry.state.settlement === null) this.host.settler.settle(entry, restOf(execution))
     else this.host.log.release(entry)
   }
 

@@ -4,7 +4,9 @@
  * Every `:id` may be the beginning of an id, as long as only one task has it. Times are Unix milliseconds, durations
  * milliseconds; the two waits in a query are whole seconds.
  */
-import { Budget, FailureReason, Settlement, Task, TaskId, TaskStatus } from "@coppice/task/Task"
+import { CancelPreview } from "@coppice/task/CancelPreview"
+import { CancelReport } from "@coppice/task/CancelReport"
+import { Budget, FailureReason, Task, TaskId, TaskStatus } from "@coppice/task/Task"
 import { Envelope } from "@coppice/task/TaskEvent"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
@@ -12,6 +14,8 @@ import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as Schema from "effect/Schema"
 import { BadRequest, Conflict, NotFound, TooLarge, TooManyRequestsResponse } from "./ApiError.ts"
 import { Authorization } from "./Authorization.ts"
+
+export { CancelPreview, CancelReport }
 
 const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 
@@ -95,21 +99,6 @@ export const SteerRequest = Schema.Struct({
   subtree: Schema.optionalKey(Schema.Boolean)
 })
 export type SteerRequest = typeof SteerRequest.Type
-
-/** Every task below a cancelled one, itself included, and how it came to rest; `settlement` is `null` until it has. */
-export const CancelReport = Schema.Struct({
-  task: TaskId,
-  converged: Schema.Boolean,
-  nodes: Schema.Array(Schema.Struct({
-    id: TaskId,
-    parent: Schema.NullOr(TaskId),
-    agent: Schema.String,
-    status: TaskStatus,
-    settlement: Schema.NullOr(Settlement),
-    took: Schema.NullOr(Schema.Finite)
-  }))
-}).annotate({ identifier: "CancelReport" })
-export type CancelReport = typeof CancelReport.Type
 
 /** One thing a task waits for. `who` can end the waiting, and `fix` says how. */
 export const Wait = Schema.Struct({
@@ -195,6 +184,12 @@ const cancelReport = HttpApiEndpoint.get("cancelReport", "/tasks/:id/cancel", {
   error: lookupErrors
 })
 
+const cancelPreview = HttpApiEndpoint.get("cancelPreview", "/tasks/:id/cancel/preview", {
+  params: id,
+  success: CancelPreview,
+  error: lookupErrors
+})
+
 const retry = HttpApiEndpoint.post("retry", "/tasks/:id/retry", {
   params: id,
   query: {
@@ -215,7 +210,7 @@ const why = HttpApiEndpoint.get("why", "/tasks/:id/why", { params: id, success: 
 
 /** The group `tasks`. */
 export class TasksApi extends HttpApiGroup.make("tasks")
-  .add(submit, list, get, tree, events, result, steer, cancel, cancelReport, retry, remove, why)
+  .add(submit, list, get, tree, events, result, steer, cancel, cancelReport, cancelPreview, retry, remove, why)
   .middleware(Authorization)
   .prefix("/api/v1")
 {}

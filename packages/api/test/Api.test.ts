@@ -25,6 +25,7 @@ describe("Api", () => {
       "GET /api/v1/tasks → 200 400 401 403 404 409 413 415 500 503",
       "GET /api/v1/tasks/{id} → 200 400 401 403 404 409 413 415 500 503",
       "GET /api/v1/tasks/{id}/cancel → 200 400 401 403 404 409 413 415 500 503",
+      "GET /api/v1/tasks/{id}/cancel/preview → 200 400 401 403 404 409 413 415 500 503",
       "GET /api/v1/tasks/{id}/events → 200 400 401 403 404 409 413 415 500 503",
       "GET /api/v1/tasks/{id}/result → 200 400 401 403 404 409 413 415 500 503",
       "GET /api/v1/tasks/{id}/tree → 200 400 401 403 404 409 413 415 500 503",

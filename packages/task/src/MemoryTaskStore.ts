@@ -15,6 +15,7 @@ import {
   type Note,
   type OpenInput,
   type Receipt,
+  settlementTimer,
   StoreError,
   type TaskQuery,
   type TaskRow,
@@ -101,8 +102,10 @@ class Memory {
 
   private clear(task: TaskId, key: string | null): void {
     const timers = this.timers.get(task)
-    if (key !== null) timers?.delete(key)
-    if (key === null || timers?.size === 0) this.timers.delete(task)
+    if (timers === undefined) return
+    const keys = key === null ? [...timers.keys()].filter((key) => key !== settlementTimer) : [key]
+    for (const key of keys) timers.delete(key)
+    if (timers.size === 0) this.timers.delete(task)
   }
 
   private keep(artifact: Artifact): void {

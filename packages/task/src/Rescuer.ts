@@ -10,7 +10,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Settler } from "./Settler.ts"
-import { isTerminal, type TaskId } from "./Task.ts"
+import { guardianOf, isTerminal, type TaskId } from "./Task.ts"
 import { TaskLog } from "./TaskLog.ts"
 import { type StoreError, type TaskRow, TaskStore } from "./TaskStore.ts"
 import { Workers } from "./Worker.ts"
@@ -52,7 +52,10 @@ export const layer: Layer.Layer<Rescuer, never, TaskStore | TaskLog | Workers | 
       const lost = rows.filter(({ state }) => log.resident(state.id) === undefined)
       const ids = new Set(lost.map(({ state }) => state.id))
       // who is settled brings the tasks below along
-      const tops = lost.filter(({ state }) => state.parent === null || !ids.has(state.parent))
+      const tops = lost.filter(({ state }) => {
+        const guardian = guardianOf(state)
+        return guardian === null || !ids.has(guardian)
+      })
       const entries = tops.map((row) => log.adopt(row))
       for (const entry of entries) settler.rest(entry)
     }

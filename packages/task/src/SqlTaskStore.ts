@@ -170,7 +170,7 @@ class Writer {
     const { setDeadline, updateActive, updateEnded, updateSettled } = this.sql
     if (state.steered !== undefined) setDeadline.run(state.deadline, id)
     if (endedSeq === null) updateActive.run(status, message, parked, attempt, updatedAt, live, sum, id)
-    else if (endedSeq < firstSeq) updateSettled.run(parked, updatedAt, settlement, settledAt, settledSeq, sum, id)
+    else if (endedSeq < firstSeq) updateSettled.run(parked, updatedAt, settlement, settledAt, settledSeq, live, sum, id)
     else {
       updateEnded.run(
         status,
@@ -329,7 +329,9 @@ const make = (driver: SqlDriver["Service"]): TaskStore["Service"] => {
   }
 
   const removeTask = (id: TaskId): void => {
-    for (const statement of [sql.deleteEvents, sql.deleteInputs, sql.clearTimers, sql.deleteReceipts]) statement.run(id)
+    for (const statement of [sql.deleteEvents, sql.deleteInputs, sql.deleteTimers, sql.deleteReceipts]) {
+      statement.run(id)
+    }
     sql.deleteTask.run(id)
   }
 

@@ -45,7 +45,10 @@ export type AttemptClass = typeof AttemptClass.Type
 export const Settlement = Schema.Literals(["stopped", "finished_before", "refused", "unreachable", "unknown"])
 export type Settlement = typeof Settlement.Type
 
-/** What happens to a child that still runs when its parent ends: `stop` (default), `continue` or `adopt`. */
+/**
+ * What happens to a child that still runs when its parent ends, in whatever way: it is cancelled (`stop`, the default),
+ * goes on by itself (`continue`), or goes on below the nearest living task above (`adopt`).
+ */
 export const ParentExit = Schema.Literals(["stop", "continue", "adopt"])
 export type ParentExit = typeof ParentExit.Type
 
@@ -65,6 +68,25 @@ export const Budget = Schema.Struct({
   money: Schema.NullOr(Schema.Finite)
 })
 export type Budget = typeof Budget.Type
+
+/** What is known of how a task came to rest, beside the word for it. */
+export const Rest = Schema.Struct({
+  /** Its code was running, was interrupted and ran to its end: all its finalizers have run. */
+  unwound: Schema.optionalKey(Schema.Boolean),
+  /** Steps its finalizers ran. */
+  cleanups: Schema.optionalKey(Schema.Int),
+  /** The MCP server its work is done on. */
+  server: Schema.optionalKey(Schema.String),
+  /** How often that server has been told to stop. */
+  tries: Schema.optionalKey(Schema.Int),
+  /** When it is told again, Unix milliseconds: until then this is not the last word. */
+  retryAt: Schema.optionalKey(Schema.Finite),
+  /** When a later word than the first came, Unix milliseconds. */
+  at: Schema.optionalKey(Schema.Finite),
+  /** The server has told of so many tasks of its own; they stand in the fact. */
+  below: Schema.optionalKey(Schema.Int)
+})
+export type Rest = typeof Rest.Type
 
 /** W3C ids of the span that stands for this task, so that one run stays one trace across restarts. */
 export const TaskTrace = Schema.Struct({
@@ -116,6 +138,11 @@ export const Task = Schema.Struct({
   deadline: Schema.NullOr(Schema.Finite),
   settlement: Schema.NullOr(Settlement),
   settledAt: Schema.NullOr(Schema.Finite),
+  rest: Schema.optionalKey(Rest),
+  /** Who is responsible for it since its parent ended: the task that adopted it, or nobody. */
+  guardian: Schema.optionalKey(Schema.NullOr(TaskId)),
+  /** How many tasks it has adopted. */
+  adopted: Schema.optionalKey(Schema.Int),
   spec: TaskSpec
 }).annotate({ identifier: "Task" })
 export type Task = typeof Task.Type
@@ -125,6 +152,18 @@ export const isTerminal = (status: TaskStatus): boolean => status !== "working" 
 
 /** True once nothing of the task runs any more (I7, I11). */
 export const isSettled = (task: { readonly settlement: Settlement | null }): boolean => task.settlement !== null
+
+/** How a task came to rest is final, as opposed to open until its server has been told again. */
+export const isFinal = (task: Pick<Task, "settlement" | "rest">): boolean =>
+  task.settlement !== null && task.rest?.retryAt === undefined
+
+/** Who is responsible for a task: who cancels it with itself, and does not settle before it. */
+export const guardianOf = ({ guardian, parent }: Pick<Task, "guardian" | "parent">): TaskId | null =>
+  guardian === undefined ? parent : guardian
+
+/** What the end of whoever is responsible means for a task. It is adopted once: who has adopted it keeps it to its end. */
+export const parentExitOf = ({ guardian, spec }: Pick<Task, "guardian" | "spec">): ParentExit =>
+  guardian === undefined ? spec.onParentExit : "stop"
 
 /** The default retention of a finished run: seven days, in milliseconds. */
 export const defaultRetention: number = 7 * 24 * 60 * 60 * 1000

@@ -8,6 +8,7 @@
  * decision in Unix milliseconds (order by `seq`, never by time).
  */
 import * as Schema from "effect/Schema"
+import { CancelReport } from "./CancelReport.ts"
 import { AttemptClass, Budget, FailureReason, ParentExit, Progress, Settlement, TaskId, TaskSpec } from "./Task.ts"
 
 /** How a recorded effect ended: the encoded value, or the encoded error. Defects are never recorded as a result. */
@@ -104,10 +105,26 @@ export const TaskEvent = Schema.TaggedUnion({
   /** `error` is the agent's declared error, encoded; `null` for every other reason. */
   Failed: { reason: FailureReason, message: Schema.String, error: Schema.NullOr(Schema.Json) },
   Cancelled: { by: Schema.String, reason: Schema.NullOr(Schema.String) },
-  /** The task came to rest after its cancellation or failure from outside. `took` in milliseconds. */
-  Settled: { how: Settlement, took: Schema.Finite },
-  /** The child outlives its parent, by the rule `onParentExit`. */
-  Released: { rule: ParentExit },
+  /**
+   * The task came to rest after its cancellation or failure from outside. `took` in milliseconds. With `retryAt` (Unix
+   * milliseconds) it is not the last word: its server is told again then, and another fact of this kind follows. The other
+   * fields are those of `Rest`; `below` is what a server that is a Coppice tells of its part of the tree, left out when
+   * that is as it was.
+   */
+  Settled: {
+    how: Settlement,
+    took: Schema.Finite,
+    unwound: Schema.optionalKey(Schema.Boolean),
+    cleanups: Schema.optionalKey(Schema.Int),
+    server: Schema.optionalKey(Schema.String),
+    tries: Schema.optionalKey(Schema.Int),
+    retryAt: Schema.optionalKey(Schema.Finite),
+    below: Schema.optionalKey(CancelReport)
+  },
+  /** The child outlives its parent, by the rule `onParentExit`; `to` has adopted it. Early logs do not say who. */
+  Released: { rule: ParentExit, to: Schema.optionalKey(Schema.NullOr(TaskId)) },
+  /** The task is responsible for a child of a task below it, whose parent has ended. */
+  Adopted: { child: TaskId },
   /** Somebody told the running task something, or changed its limits; what is left out stays as it was. */
   Steered: {
     by: Schema.String,

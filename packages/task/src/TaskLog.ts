@@ -30,7 +30,7 @@ import { commit, toStoreError } from "./internal/commit.ts"
 import { OpenBatch } from "./internal/openBatch.ts"
 import { type Resident, resident, Residents } from "./internal/residents.ts"
 import { Ownership } from "./Ownership.ts"
-import { isTerminal, type TaskId } from "./Task.ts"
+import { guardianOf, isTerminal, type TaskId } from "./Task.ts"
 import type { Envelope, TaskEvent } from "./TaskEvent.ts"
 import { isEnding, wakes } from "./TaskEvent.ts"
 import { TaskIds } from "./TaskIds.ts"
@@ -149,7 +149,7 @@ class TaskLogImpl {
     return task !== undefined && (task.endedSeq === null || task.endedSeq > this.durable)
   }
 
-  /** Resident children that have not settled and are not allowed to outlive the task. */
+  /** Resident tasks this one is responsible for that have not settled. */
   liveChildren(id: TaskId): ReadonlyArray<Entry> {
     return this.residents.liveChildren(id)
   }
@@ -169,7 +169,7 @@ class TaskLogImpl {
     for (const entry of entries) (entry as Resident).complete = true
   }
 
-  /** All resident children. */
+  /** All resident tasks this one is responsible for. */
   children(id: TaskId): ReadonlyArray<Entry> {
     return this.residents.children(id)
   }
@@ -215,14 +215,15 @@ class TaskLogImpl {
     const now = this.now()
     for (const event of decided.success) {
       const seq = ++this.seq
-      task.state = evolve(task.state, task.state.id, now, event)
+      const before = task.state
+      task.state = evolve(before, before.id, now, event)
       if (isEnding(event._tag)) task.endedSeq = seq
       if (task.state.settlement !== null && task.settledSeq === null) this.settled(task, seq)
       this.append(task, now, event, seq)
       this.open.timers(task, event)
       // in the same commit, or a crash would leave an answered task asleep
       if (wakes(event)) task.parked = false
-      if (event._tag === "Released") this.released(task)
+      if (event._tag === "Released") this.residents.moved(task, guardianOf(before))
     }
     return decided
   }
@@ -244,12 +245,6 @@ class TaskLogImpl {
     // the parent will hear of it with the commit; until then it is not quiet
     entry.uncommitted++
     this.open.inbound.push(entry)
-  }
-
-  private released(task: Resident): void {
-    this.residents.left(task)
-    this.residents.outlives(task)
-    task.released = true
   }
 
   private append(task: Resident, at: number, event: TaskEvent, seq: number): void {
@@ -357,6 +352,12 @@ class TaskLogImpl {
   setNote({ key, kind, lifetime, value }: Pick<Note, "kind" | "key" | "value"> & { readonly lifetime?: number }): void {
     const at = this.now()
     this.open.notes.push({ kind, key, value, at, expires: lifetime === undefined ? null : at + lifetime })
+    this.schedule()
+  }
+
+  /** Has a timer go off at another time; no fact tells of it. */
+  moveTimer(task: TaskId, key: string, due: number): void {
+    this.open.timersSet.push({ task, key, due })
     this.schedule()
   }
 

@@ -16,14 +16,17 @@
 import * as Data from "effect/Data"
 import * as Result from "effect/Result"
 import type { Json } from "effect/Schema"
+import type { CancelReport } from "./CancelReport.ts"
 import { wholeMillis } from "./internal/millis.ts"
 import {
   type AttemptClass,
   type Budget,
   type FailureReason,
+  isFinal,
   isTerminal,
   type ParentExit,
   type Progress,
+  type Rest,
   type Settlement,
   type Task,
   type TaskId,
@@ -56,6 +59,11 @@ export interface Creation {
   readonly attempt: 0 | 1
   readonly deadline: number | null
   readonly spec: TaskSpec
+}
+
+/** How a task came to rest, beside the word for it. */
+interface Settling extends Omit<Rest, "at" | "below"> {
+  readonly below?: CancelReport
 }
 
 /** A wish about an existing task. Those with an `attempt` come from the execution of that number. */
@@ -109,8 +117,9 @@ export type Command =
     readonly error: Json
   }
   | { readonly _tag: "Cancel"; readonly by: string; readonly reason: string | null }
-  | { readonly _tag: "Settle"; readonly how: Settlement; readonly took: number }
-  | { readonly _tag: "Release"; readonly rule: ParentExit }
+  | ({ readonly _tag: "Settle"; readonly how: Settlement; readonly took: number } & Settling)
+  | { readonly _tag: "Release"; readonly rule: ParentExit; readonly to?: TaskId | null }
+  | { readonly _tag: "Adopt"; readonly child: TaskId }
   | { readonly _tag: "Steer"; readonly steering: Steering }
 
 /** Why a command was refused. */
@@ -166,15 +175,14 @@ const one = (event: TaskEvent): Result.Result<ReadonlyArray<TaskEvent>, Refused>
 /**
  * The facts that follow from a command, or why it is refused.
  *
- * An ended task accepts only `Settle`; a command of an execution is refused once another attempt has begun, so that an
+ * An ended task accepts only `Settle`, and after an open settlement another one; a command of an execution is refused once another attempt has begun, so that an
  * abandoned fiber can write nothing.
  */
 export const decide = (state: TaskState, command: Command): Result.Result<ReadonlyArray<TaskEvent>, Refused> => {
   const refuse = (reason: RefusalReason) => Result.fail(new Refused({ task: state.id, command: command._tag, reason }))
   if (command._tag === "Settle") {
     if (!isTerminal(state.status)) return refuse({ _tag: "NotEnded" })
-    if (state.settlement !== null) return Result.succeed([])
-    return one({ _tag: "Settled", how: command.how, took: command.took })
+    return isFinal(state) ? Result.succeed([]) : one({ ...command, _tag: "Settled" })
   }
   if (isTerminal(state.status)) return refuse({ _tag: "AlreadyEnded", status: state.status })
   if (command._tag !== "Start" && "attempt" in command && command.attempt !== null) {
@@ -244,7 +252,9 @@ const toEvent = (command: Direct): TaskEvent => {
     case "Cancel":
       return { _tag: "Cancelled", by: command.by, reason: command.reason }
     case "Release":
-      return { _tag: "Released", rule: command.rule }
+      return { _tag: "Released", rule: command.rule, to: command.to ?? null }
+    case "Adopt":
+      return { _tag: "Adopted", child: command.child }
     case "Steer":
       return steeredBy(command.steering)
   }
@@ -300,8 +310,8 @@ export const evolve = (state: TaskState | undefined, id: TaskId, at: number, eve
   if (state === undefined) throw new InvariantViolation({ message: `task ${id}: ${event._tag} before Created` })
   if (event._tag === "Settled") {
     assert(isTerminal(state.status), () => `task ${id} settled before its end`)
-    assert(state.settlement === null, () => `task ${id} settled twice`)
-    return { ...state, settlement: event.how, settledAt: at, updatedAt: at }
+    assert(!isFinal(state), () => `task ${id} settled twice`)
+    return settled(state, at, event)
   }
   assert(!isTerminal(state.status), () => `task ${id}: ${event._tag} after ${state.status}`)
   return evolveActive(state, at, event)
@@ -333,8 +343,11 @@ const evolveActive = (state: TaskState, at: number, event: Active): TaskState =>
     case "Logged":
     case "TimerSet":
     case "TimerFired":
-    case "Released":
       return touched(state, at)
+    case "Released":
+      return event.to === undefined ? touched(state, at) : { ...state, guardian: event.to, updatedAt: at }
+    case "Adopted":
+      return { ...state, adopted: (state.adopted ?? 0) + 1, updatedAt: at }
     case "InputRequested":
       assert(!isOpen(state, event.request.key), () => `task ${state.id}: "${event.request.key}" was asked twice`)
       return withInputs(state, at, [...state.inputs, event.request])
@@ -391,6 +404,25 @@ const ended = (state: TaskState, at: number, event: TaskEvent, status: Task["sta
   settlement: settlesItself(event) ? "finished_before" : null,
   settledAt: settlesItself(event) ? at : null
 })
+
+/** The first word stays the moment of its settlement: what was told of it must not move. */
+const settled = (state: TaskState, at: number, event: TaskEvent & { readonly _tag: "Settled" }): TaskState => {
+  const isFirst = state.settlement === null
+  const rest = restOf(state, event, isFirst ? undefined : at)
+  const after = { ...state, settlement: event.how, settledAt: isFirst ? at : state.settledAt, updatedAt: at }
+  return rest === undefined ? after : { ...after, rest }
+}
+
+const restOf = (
+  { rest }: TaskState,
+  { below, cleanups, retryAt, server, tries, unwound }: TaskEvent & { readonly _tag: "Settled" },
+  at: number | undefined
+): Rest | undefined => {
+  const count = below === undefined ? rest?.below : below.nodes.length
+  const told = Object.entries({ unwound, cleanups, server, tries, retryAt, at, below: count })
+    .filter(([, value]) => value !== undefined)
+  return told.length === 0 ? undefined : Object.fromEntries(told)
+}
 
 /** The state after a whole history; `undefined` for an empty one. */
 export const replay = (

@@ -57,6 +57,9 @@ export interface Timer {
   readonly due: number
 }
 
+/** The key of the timer of a settlement that is not the last word. */
+export const settlementTimer = "settlement"
+
 /** What makes a repeated `submit` return the first one's task. */
 export interface Receipt {
   readonly principal: string
@@ -98,7 +101,7 @@ export interface Batch {
   readonly woken: ReadonlyArray<TaskId>
   /** Set before `timersCleared` are cleared. */
   readonly timersSet: ReadonlyArray<Timer>
-  /** A `null` key stands for every timer of the task. */
+  /** A `null` key stands for every timer of the task but that of its settlement, which its end may come with. */
   readonly timersCleared: ReadonlyArray<{ readonly task: TaskId; readonly key: string | null }>
   readonly receipts: ReadonlyArray<Receipt>
   readonly artifacts: ReadonlyArray<Artifact>

@@ -8,6 +8,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Json, JsonObject } from "effect/Schema"
 import type * as Stream from "effect/Stream"
+import type { CancelPreview } from "./CancelPreview.ts"
+import type { CancelReport } from "./CancelReport.ts"
 import { checkAnswer, InvalidAnswer } from "./Form.ts"
 import * as cancellation from "./internal/cancellation.ts"
 import { digest } from "./internal/digest.ts"
@@ -17,7 +19,7 @@ import * as steering from "./internal/steering.ts"
 import * as submission from "./internal/submission.ts"
 import { check } from "./Payload.ts"
 import { Settler } from "./Settler.ts"
-import type { Budget, ParentExit, Settlement, Task, TaskId } from "./Task.ts"
+import type { Budget, ParentExit, Task, TaskId } from "./Task.ts"
 import {
   type AmbiguousId,
   type RespondError,
@@ -122,21 +124,6 @@ export interface Outcome {
   readonly ending: TaskEvent
 }
 
-/** Every descendant of a cancelled task and how it came to rest; `null` while it has not. */
-export interface CancelReport {
-  readonly task: TaskId
-  readonly converged: boolean
-  readonly nodes: ReadonlyArray<{
-    readonly id: TaskId
-    readonly parent: TaskId | null
-    readonly agent: string
-    readonly status: Task["status"]
-    readonly settlement: Settlement | null
-    /** Milliseconds from its end to its rest. */
-    readonly took: number | null
-  }>
-}
-
 export class Tasks extends Context.Service<Tasks, {
   readonly submit: (request: Submit) => Effect.Effect<Task, SubmitError>
   /**
@@ -163,11 +150,22 @@ export class Tasks extends Context.Service<Tasks, {
   readonly respond: (answer: Answer) => Effect.Effect<Task, RespondError>
   /** Tells a running task something, or changes its limits. An ended task is refused. */
   readonly steer: (request: Steer) => Effect.Effect<Task, SteerError>
-  /** Sets the whole subtree to `cancelled` in one commit. An ended task is refused. */
+  /**
+   * Sets the task and all that ends with it to `cancelled` in one commit. An ended task is refused. Children whose calls
+   * said `onParentExit` go on; nothing beside or above the task is touched.
+   */
   readonly cancel: (request: CancelRequest) => Effect.Effect<CancelReport, TaskNotFound | Refused | StoreError>
   /** The same from within the process, without waiting for the commit. */
   readonly cancelNow: (entry: Entry, by: string, reason: string | null) => void
+  /** How everything came to rest that ended with the task, also on other servers, as far as it is known now. */
   readonly cancelReport: (id: TaskId) => Effect.Effect<CancelReport, TaskNotFound | StoreError>
+  /** What `cancel` would do now. Changes nothing. */
+  readonly cancelPreview: (id: TaskId) => Effect.Effect<CancelPreview, TaskNotFound | StoreError>
+  /**
+   * Waits until nothing that ended with the task may still run. A server that cannot be reached is not waited for: such a
+   * task is at rest as `unreachable`, until a later word.
+   */
+  readonly cancelSettled: (id: TaskId) => Effect.Effect<void, TaskNotFound | StoreError>
   /** Fails a task whose deadline has passed and cancels what is below it. */
   readonly expire: (id: TaskId) => Effect.Effect<void, StoreError>
   /**

@@ -1,5 +1,6 @@
 /**
- * Fires what is due: the timers of sleeping tasks and the deadlines of all.
+ * Fires what is due: the timers of sleeping tasks, the deadlines of all, and the next telling of a server that has not
+ * answered a cancellation.
  *
  * The store is the heap; memory holds only the time of the next one, so a hundred thousand sleeping tasks cost rows.
  * A timer never fires early; it fires late by at most one commit and the event loop's lag.
@@ -9,10 +10,11 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
+import { Settler } from "./Settler.ts"
 import type { TaskEvent } from "./TaskEvent.ts"
 import { TaskLog } from "./TaskLog.ts"
 import { Tasks } from "./Tasks.ts"
-import { TaskStore, type Timer } from "./TaskStore.ts"
+import { settlementTimer, TaskStore, type Timer } from "./TaskStore.ts"
 
 const page = 1_000
 
@@ -20,23 +22,33 @@ const page = 1_000
 const patience = 60_000
 
 /** When the clock has to be looked at because of this fact. */
-const dueOf = (event: TaskEvent): number | null => {
-  if (event._tag === "TimerSet") return event.due
-  return event._tag === "Created" || event._tag === "Steered" ? event.deadline ?? null : null
+const dueOf = (event: TaskEvent): number => {
+  switch (event._tag) {
+    case "TimerSet":
+      return event.due
+    case "Created":
+    case "Steered":
+      return event.deadline ?? Infinity
+    case "Settled":
+      return event.retryAt ?? Infinity
+    default:
+      return Infinity
+  }
 }
 
-export const layer: Layer.Layer<never, never, TaskStore | TaskLog | Tasks> = Layer.effectDiscard(
+export const layer: Layer.Layer<never, never, TaskStore | TaskLog | Tasks | Settler> = Layer.effectDiscard(
   Effect.gen(function*() {
     const store = yield* TaskStore
     const log = yield* TaskLog
     const tasks = yield* Tasks
+    const settler = yield* Settler
     let next = 0
     let earlier = yield* Deferred.make<void>()
 
     const stop = log.onCommit((events) => {
       for (const { event } of events) {
         const due = dueOf(event)
-        if (due !== null && due < next) {
+        if (due < next) {
           next = due
           Deferred.doneUnsafe(earlier, Effect.void)
         }
@@ -46,6 +58,7 @@ export const layer: Layer.Layer<never, never, TaskStore | TaskLog | Tasks> = Lay
 
     const fire = Effect.fnUntraced(function*(timer: Timer) {
       if (timer.key === "deadline") return yield* tasks.expire(timer.task)
+      if (timer.key === settlementTimer) return yield* settler.again(timer.task)
       const entry = yield* log.acquire(timer.task)
       if (entry === undefined) return log.clearTimer(timer.task, timer.key)
       const fired = log.dispatch(entry, { _tag: "FireTimer", key: timer.key })

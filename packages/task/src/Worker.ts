@@ -75,9 +75,12 @@ export interface Worker {
   readonly start: (entry: Entry, input: Json) => void
   /** Brings a stored task back. Returns at once. */
   readonly resume: (entry: Entry) => void
+  /** The MCP server its tasks are done on; left out when that is this process. */
+  readonly server?: string | undefined
   /**
    * Brings an ended task to rest that nobody here runs, when something of it may go on elsewhere; it tells the settler.
-   * Left out, such a task is at rest: whoever ran it is gone. Takes over the caller's pin.
+   * Also asked when the time of an open settlement has come. Left out, such a task is at rest: whoever ran it is gone.
+   * Takes over the caller's pin.
    */
   readonly rest?: ((entry: Entry) => void) | undefined
 }

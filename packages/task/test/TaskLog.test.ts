@@ -258,7 +258,7 @@ describe("residency", () => {
       const [done, cancelled, released] = [below(log, parent, "1"), below(log, parent, "2"), below(log, parent, "3")]
       assert.strictEqual(log.liveChildCount(id), 3)
       complete(log, done)
-      log.dispatch(released, { _tag: "Release", rule: "adopt" })
+      log.dispatch(released, { _tag: "Release", rule: "continue" })
       assert.deepStrictEqual(log.liveChildren(id), [cancelled])
       cancel(log, cancelled)
       assert.strictEqual(log.liveChildCount(id), 1)

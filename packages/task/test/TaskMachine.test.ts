@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 
 import * as Result from "effect/Result"
-import { isTerminal, type TaskId } from "../src/Task.ts"
+import { isFinal, isTerminal, type TaskId } from "../src/Task.ts"
 import type { TaskEvent } from "../src/TaskEvent.ts"
 import {
   type Command,
@@ -72,9 +72,16 @@ describe("any life of a task", () => {
         state = evolve(state, id, i + 2, event)
       }
       if (!isTerminal(before.status)) continue
-      const { settledAt, settlement, updatedAt } = state
-      assert.deepStrictEqual(state, { ...before, settledAt, settlement, updatedAt })
-      if (before.settlement !== null) assert.strictEqual(state, before)
+      const { rest, settledAt, settlement, updatedAt } = state
+      assert.deepStrictEqual(state, {
+        ...before,
+        settledAt,
+        settlement,
+        updatedAt,
+        ...rest === undefined ? {} : { rest }
+      })
+      if (before.settlement !== null) assert.strictEqual(state.settledAt, before.settledAt)
+      if (isFinal(before)) assert.strictEqual(state, before)
     }
     assert.deepStrictEqual(replay(id, history), state)
   }, { arbitrary: { runs: runs(400) } })

@@ -4,7 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
-import type { Task, TaskId } from "../src/Task.ts"
+import { Settler } from "../src/Settler.ts"
+import type { ParentExit, Task, TaskId } from "../src/Task.ts"
 import type { Entry } from "../src/TaskLog.ts"
 import { replay } from "../src/TaskMachine.ts"
 import { TaskStore } from "../src/TaskStore.ts"
@@ -14,7 +15,9 @@ import { runs } from "./support/runs.ts"
 
 /** Runs a test over an engine of its own with one agent, `worker`. */
 const engine = <A, E>(
-  test: (services: Engine.Services & { readonly worker: Engine.FakeWorker }) => Effect.Effect<A, E, TaskStore>
+  test: (
+    services: Engine.Services & { readonly worker: Engine.FakeWorker }
+  ) => Effect.Effect<A, E, TaskStore | Settler>
 ) =>
   Effect.gen(function*() {
     const worker = yield* Engine.work("worker")
@@ -29,6 +32,9 @@ const grow = Effect.fnUntraced(function*({ log, tasks, worker }: Setting, parent
   parents.forEach((parent, i) => ids.push(Engine.child(tasks, worker, log.resident(ids[parent]!)!, `${i}`)))
   return ids
 })
+
+const below = ({ tasks, worker }: Setting, parent: Entry, key: string, onParentExit: ParentExit) =>
+  tasks.submitChild({ parent, key, input: null, worker, deadline: null, onParentExit }).state.id
 
 const cancelled = ({ event: { _tag } }: { readonly event: { readonly _tag: string } }) => _tag === "Cancelled"
 const settled = ({ event: { _tag } }: { readonly event: { readonly _tag: string } }) => _tag === "Settled"
@@ -76,7 +82,7 @@ describe("cancel", () => {
       yield* tasks.cancel({ id: ids[0]!, by: "ann" })
       yield* log.barrier
       const open = (yield* tasks.cancelReport(ids[0]!)).nodes.filter((node) => node.settlement === null)
-      assert.deepStrictEqual(open.map(({ id }) => id), [ids[0], ids[1], ids[2]])
+      assert.deepStrictEqual<unknown>(open.map(({ id }) => id), [ids[0], ids[1], ids[2]])
       yield* TestClock.adjust("3 seconds")
       worker.settle(ids[2]!)
       yield* log.barrier
@@ -131,8 +137,8 @@ describe("cancel", () => {
           )
         }
         for (const { id, settlement, status } of told) {
-          assert.strictEqual(status, after.get(id)!.status)
-          if (settlement !== null) assert.strictEqual(settlement, after.get(id)!.settlement)
+          assert.strictEqual(status, after.get(id as TaskId)!.status)
+          if (settlement !== null) assert.strictEqual(settlement, after.get(id as TaskId)!.settlement)
         }
       })),
     { arbitrary: { runs: runs(150) } }
@@ -177,23 +183,32 @@ describe("cancel", () => {
 describe("a child that outlives its parent", () => {
   for (const verb of ["cancel", "cancelNow"] as const) {
     for (const where of ["in memory", "out of memory"]) {
-      it.effect(`is reached by ${verb} of the run when it is ${where}`, () =>
-        engine(Effect.fnUntraced(function*(all) {
-          const { log, tasks, worker } = all
-          const [root, parent, child] = yield* grow(all, [0, 1])
-          yield* log.barrier
-          log.dispatch(worker.held.get(child!)!, { _tag: "Release", rule: "continue" })
-          worker.complete(parent!)
-          if (where === "out of memory") worker.park(child!)
-          yield* log.barrier
-          if (verb === "cancel") yield* tasks.cancel({ id: root!, by: "ann" })
-          else tasks.cancelNow(worker.held.get(root!)!, "ann", null)
-          yield* log.barrier
-          yield* log.barrier
-          const after = yield* tasks.tree(root!)
-          assert.deepStrictEqual(after.map(({ status }) => status), ["cancelled", "completed", "cancelled"])
-          assert.isTrue((yield* tasks.cancelReport(root!)).converged)
-        })))
+      for (const rule of ["continue", "adopt"] as const) {
+        const isReached = rule === "adopt"
+        it.effect(`is ${isReached ? "reached" : "left alone"} by ${verb} of the run when it was to ${rule} and is ${where}`, () =>
+          engine(Effect.fnUntraced(function*(all) {
+            const { log, tasks, worker } = all
+            const settler = yield* Settler
+            const [root, parent] = yield* grow(all, [0])
+            const child = below(all, log.resident(parent!)!, "c", rule)
+            yield* log.barrier
+            settler.leave(log.resident(parent!)!, () => worker.complete(parent!))
+            yield* log.barrier
+            if (where === "out of memory") worker.park(child)
+            yield* log.barrier
+            assert.strictEqual((yield* tasks.get(child)).guardian, isReached ? root : null)
+            if (verb === "cancel") yield* tasks.cancel({ id: root!, by: "ann" })
+            else tasks.cancelNow(worker.held.get(root!)!, "ann", null)
+            yield* log.barrier
+            yield* log.barrier
+            const after = yield* tasks.tree(root!)
+            const state = isReached ? "cancelled" : "working"
+            assert.deepStrictEqual(after.map(({ status }) => status), ["cancelled", "completed", state])
+            const report = yield* tasks.cancelReport(root!)
+            assert.isTrue(report.converged)
+            assert.deepStrictEqual(report.nodes.some(({ id }) => id === child), isReached)
+          })))
+      }
     }
   }
 })

@@ -12,7 +12,7 @@
  *
  * It ends when the handler has returned and nothing it left behind waits for the log any more.
  */
-import type { Settlement, TaskId } from "@coppice/task/Task"
+import type { TaskId } from "@coppice/task/Task"
 import type { TaskEvent } from "@coppice/task/TaskEvent"
 import type { Entry } from "@coppice/task/TaskLog"
 import * as Cause from "effect/Cause"
@@ -77,8 +77,8 @@ export class Execution {
   readonly reports: Recorded["reports"]
   /** Results of the task this one retries, by key: an answer to who asks, and nobody has to ask. */
   readonly reused: ReadonlyMap<string, Json>
-  /** How the task is settled should it end now. */
-  settlement: Settlement = "stopped"
+  /** How its code came to its end: whether it had to be abandoned, and how many steps its finalizers ran. */
+  readonly end = { isAbandoned: false, cleanups: 0 }
   /** A fact came after it had begun to leave memory. */
   hasNews = false
 
@@ -474,7 +474,7 @@ export class Execution {
   /** Gives up on code that does not stop: its fibers stay where they are and write nothing. */
   abandon(): void {
     if (this.hasEnded) return
-    this.settlement = "refused"
+    this.end.isAbandoned = true
     this.finish()
   }
 

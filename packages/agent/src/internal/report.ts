@@ -153,20 +153,12 @@ export const report = (host: Host, execution: Execution, exit: Exit.Exit<unknown
     })
     return next.again(wait)
   }
-  endChildren(host, execution, () => {
+  const done = (): void => {
     if (next.isGone()) return
     host.log.dispatch(execution.entry, command!)
     next.done()
-  })
-}
-
-/** Cancels the children that still run, or lets them go on where the call said so, and waits until they are at rest. */
-const endChildren = (host: Host, execution: Execution, done: () => void): void => {
-  if (execution.openChildren.size === 0) return done()
-  for (const child of host.log.liveChildren(execution.id)) {
-    const { onParentExit } = child.state.spec
-    if (onParentExit === "stop") host.tasks.cancelNow(child, "parent", "The parent ended")
-    else host.log.dispatch(child, { _tag: "Release", rule: onParentExit })
   }
-  host.settler.whenChildrenSettled(execution.id, done)
+  const { entry, openChildren } = execution
+  if (openChildren.size === 0 && entry.state.adopted === undefined) done()
+  else host.settler.leave(entry, done)
 }

@@ -54,7 +54,9 @@ export const runStep = (
 
 /** A finalizer of an ended task still does its work, but there is no log left to record it in. */
 const unrecorded = (execution: Execution, step: Step, context: Context.Context<never>): Effect.Effect<any, any> =>
-  execution.phase === "stopping" ? Effect.provideContext(step.body, context) : Effect.interrupt
+  execution.phase === "stopping"
+    ? Effect.tap(Effect.provideContext(step.body, context), () => Effect.sync(() => void execution.end.cleanups++))
+    : Effect.interrupt
 
 /** The body runs in the world's time and order, not in the task's. */
 const outside = (

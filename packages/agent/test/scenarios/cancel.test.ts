@@ -38,7 +38,7 @@ const converged = Effect.fnUntraced(function*(id: TaskId, count: number, how: Re
     (yield* eventsOf()).flatMap(({ event, seq, task }) => event._tag === "Settled" ? [[task, seq]] : [])
   )
   for (const { id, parent } of report.nodes) {
-    if (parent !== null) assert.isBelow(settled.get(id) ?? 0, settled.get(parent) ?? Infinity)
+    if (parent !== null) assert.isBelow(settled.get(id as TaskId) ?? 0, settled.get(parent as TaskId) ?? Infinity)
   }
   assert.deepStrictEqual([(yield* TaskLog).residentCount, (yield* Executor.Executor).residentCount()], [0, 0])
 })

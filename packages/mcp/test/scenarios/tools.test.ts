@@ -106,10 +106,8 @@ describe("the service, operated", () => {
   story("lists, inspects, explains, steers, cancels and retries, and answers nothing", async (bench) => {
     const peer = await bench.modern()
     const names = (await namesOf(peer)).filter((name) => name.startsWith("coppice_"))
-    assert.sameMembers(
-      [...names],
-      ["list", "inspect", "why", "steer", "cancel", "retry"].map((verb) => `coppice_${verb}`)
-    )
+    const verbs = ["list", "inspect", "why", "steer", "cancel", "cancel_preview", "cancel_report", "retry"]
+    assert.sameMembers([...names], verbs.map((verb) => `coppice_${verb}`))
 
     const id = idOf((await peer.tool("always", [["child", "c", []], ["ask", "name"]]).response).result)
     const { runs } = (await operate(peer, "list", { status: "input_required" })).structuredContent
@@ -121,8 +119,13 @@ describe("the service, operated", () => {
     assert.strictEqual(waits, `${id} waits for nothing`)
     const told = (await operate(peer, "steer", { id, message: "enough", priority: 3 })).structuredContent
     assert.strictEqual(told.id, id)
+    const preview = (await operate(peer, "cancel_preview", { id })).structuredContent
+    assert.lengthOf(preview.cancelled, 2)
+    assert.deepStrictEqual(preview.people, [{ task: id, agent: "always", message: "What is your name?" }])
     const report = (await operate(peer, "cancel", { id, reason: "enough" })).structuredContent
     assert.lengthOf(report.nodes, 2)
+    assert.strictEqual(report.totals.stopped, 2)
+    assert.deepStrictEqual((await operate(peer, "cancel_report", { id })).structuredContent, report)
     assert.match(textOf(await operate(peer, "cancel", { id })), /already cancelled/)
     const again = (await operate(peer, "retry", { id })).structuredContent
     assert.deepInclude(again, { agent: "always" })

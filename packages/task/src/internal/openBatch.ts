@@ -1,6 +1,6 @@
 import type { TaskId } from "../Task.ts"
 import type { Envelope, TaskEvent } from "../TaskEvent.ts"
-import type { Artifact, Batch, Note, Receipt, StoreError, TaskRow, Timer } from "../TaskStore.ts"
+import { settlementTimer, type Artifact, type Batch, type Note, type Receipt, type StoreError, type TaskRow, type Timer } from "../TaskStore.ts"
 import type { Resident } from "./residents.ts"
 
 /** Everything decided since the last commit began, and who waits for it. */
@@ -40,6 +40,11 @@ export class OpenBatch {
       case "Failed":
       case "Cancelled":
         if (task.timed) this.timersCleared.push({ task: id, key: null })
+        return
+      case "Settled":
+        if (event.retryAt !== undefined) this.timersSet.push({ task: id, key: settlementTimer, due: event.retryAt })
+        // the word before was open as well
+        else if (task.state.rest?.at !== undefined) this.timersCleared.push({ task: id, key: settlementTimer })
     }
   }
 

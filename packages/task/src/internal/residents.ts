@@ -1,4 +1,4 @@
-import type { TaskId } from "../Task.ts"
+import { guardianOf, type TaskId } from "../Task.ts"
 import type { TaskState } from "../TaskMachine.ts"
 import type { TaskRow } from "../TaskStore.ts"
 
@@ -13,8 +13,6 @@ export interface Resident {
   lastSeq: number
   pins: number
   held: boolean
-  /** True once its parent ended and let it go on. */
-  released: boolean
   /** True when it may have timers in the store. */
   timed: boolean
   /** True while every unsettled child of it is resident. */
@@ -30,7 +28,7 @@ export interface Resident {
   uncommitted: number
 }
 
-/** The resident children of a task, and how many of them are unsettled and not released. */
+/** The resident tasks somebody is responsible for, children as a rule, and how many of them are unsettled. */
 interface Family {
   readonly members: Set<Resident>
   live: number
@@ -46,7 +44,6 @@ export const resident = (row: TaskRow, stored: boolean): Resident => ({
   lastSeq: 0,
   pins: 1,
   held: false,
-  released: false,
   timed: stored,
   complete: !stored,
   whole: !stored,
@@ -56,10 +53,10 @@ export const resident = (row: TaskRow, stored: boolean): Resident => ({
   uncommitted: 0
 })
 
-const isLive = (task: Resident): boolean => task.state.settlement === null && !task.released
+const isLive = (task: Resident): boolean => task.state.settlement === null
 
 /**
- * The tasks in memory and their kinship.
+ * The tasks in memory and their kinship: who is responsible for whom, which is the parent until that has ended.
  *
  * A task stays while it is pinned, while a fact about it waits for its commit, and while a read is under way that began
  * before it could leave: else a row that was read before a fact was written could take the place of the entry that
@@ -95,12 +92,16 @@ export class Residents {
 
   add(task: Resident): void {
     this.entries.set(task.state.id, task)
-    const { parent } = task.state
-    if (parent === null) return
-    let family = this.families.get(parent)
+    this.join(task)
+  }
+
+  private join(task: Resident): void {
+    const guardian = guardianOf(task.state)
+    if (guardian === null) return
+    let family = this.families.get(guardian)
     if (family === undefined) {
       family = { members: new Set(), live: 0 }
-      this.families.set(parent, family)
+      this.families.set(guardian, family)
     }
     family.members.add(task)
     if (isLive(task)) family.live++
@@ -121,20 +122,27 @@ export class Residents {
     return nodes
   }
 
-  /** The task has just settled, or is about to be released: its parent has one live child less. */
+  /** The task has just settled: whoever is responsible for it has one live child less. */
   left(task: Resident): void {
-    const family = task.state.parent === null ? undefined : this.families.get(task.state.parent)
-    if (!task.released && family?.members.has(task) === true) family.live--
+    const guardian = guardianOf(task.state)
+    const family = guardian === null ? undefined : this.families.get(guardian)
+    if (family?.members.has(task) === true) family.live--
   }
 
-  /** The task will outlive its parent: nobody above that finds it from child to child once the parent has left. */
-  outlives(task: Resident): void {
-    const parent = task.state.parent === null ? undefined : this.entries.get(task.state.parent)
-    for (let above = parent?.state.parent ?? null; above !== null;) {
-      const entry = this.entries.get(above)
-      if (entry !== undefined) entry.complete = false
-      above = entry?.state.parent ?? null
-    }
+  /** Another one is responsible for the task now, or nobody; `before` was. */
+  moved(task: Resident, before: TaskId | null): void {
+    if (before !== null) this.part(task, before)
+    this.join(task)
+  }
+
+  /** Takes the task out of a family; whether it was live there. */
+  private part(task: Resident, guardian: TaskId): boolean {
+    const family = this.families.get(guardian)
+    if (family?.members.delete(task) !== true) return false
+    const wasLive = isLive(task)
+    if (wasLive) family.live--
+    if (family.members.size === 0) this.families.delete(guardian)
+    return wasLive
   }
 
   /** Lets the task go, as soon as nothing holds it. */
@@ -150,16 +158,13 @@ export class Residents {
 
   private remove(task: Resident): void {
     this.entries.delete(task.state.id)
-    const { parent } = task.state
-    if (parent === null) return
-    const family = this.families.get(parent)!
-    family.members.delete(task)
-    if (family.members.size === 0) this.families.delete(parent)
-    const entry = this.entries.get(parent)
-    if (entry !== undefined) entry.whole = false
-    if (!isLive(task)) return
-    family.live--
-    if (entry !== undefined) entry.complete = false
+    const guardian = guardianOf(task.state)
+    if (guardian === null) return
+    const wasLive = this.part(task, guardian)
+    const entry = this.entries.get(guardian)
+    if (entry === undefined) return
+    entry.whole = false
+    if (wasLive) entry.complete = false
   }
 
   /** A read begins; the number ends it. */

@@ -40,18 +40,15 @@ export const toHistory = (rows: ReadonlyArray<any>): ReadonlyArray<Envelope> => 
 }
 
 /** The parts of a task that are mostly empty, as one column. */
-interface Live {
-  readonly progress: TaskRow["state"]["progress"]
-  readonly inputs: TaskRow["state"]["inputs"]
-  readonly steered?: TaskRow["state"]["steered"]
-}
+type Live = Pick<TaskRow["state"], "progress" | "inputs" | "steered" | "rest" | "guardian" | "adopted">
 
 const nothingLive: Live = { progress: null, inputs: [] }
 
-export const toLive = ({ state: { inputs, progress, steered } }: TaskRow): string | null =>
-  progress === null && inputs.length === 0 && steered === undefined
-    ? null
-    : JSON.stringify({ progress, inputs, steered } satisfies Live)
+export const toLive = ({ state: { adopted, guardian, inputs, progress, rest, steered } }: TaskRow): string | null => {
+  const others = steered ?? rest ?? guardian ?? adopted
+  if (progress === null && inputs.length === 0 && others === undefined && guardian === undefined) return null
+  return JSON.stringify({ progress, inputs, steered, rest, guardian, adopted })
+}
 
 /** As JSON: a column does not hold every string there is. */
 export const toMessage = ({ state: { statusMessage } }: TaskRow): string | null =>
@@ -101,7 +98,7 @@ export const toRow = (row: any): TaskRow => {
   }
   if (toSum(task, row.expires_at, row.message, row.live) !== row.sum) throw damaged(`The row of task ${row.id}`)
   if (row.message !== null) Object.assign(task.state, { statusMessage: JSON.parse(row.message) })
-  if (row.live !== null) Object.assign(task.state, JSON.parse(row.live) satisfies Live)
+  if (row.live !== null) Object.assign(task.state, JSON.parse(row.live))
   const { spec, steered } = task.state
   if (steered !== undefined) Object.assign(task.state, { spec: { ...spec, ...steered } })
   return task

@@ -1,4 +1,5 @@
 import type { SqlDriver, SqlStatement, SqlValue } from "../SqlTaskStore.ts"
+import { settlementTimer } from "../TaskStore.ts"
 
 /** A task's columns and its `Created` fact. A left join: a row whose fact is gone has to be noticed, not skipped. */
 export const select =
@@ -56,12 +57,13 @@ const writes = (sql: Prepare) => ({
     ended_at = ?, expires_at = ?, settlement = ?, settled_at = ?, ended_seq = ?, settled_seq = ?, live = ?, sum = ?
     WHERE id = ?`),
   updateSettled: sql(`UPDATE tasks SET parked = ?, updated_at = ?, settlement = ?, settled_at = ?, settled_seq = ?,
-    sum = ? WHERE id = ?`),
+    live = ?, sum = ? WHERE id = ?`),
   setDeadline: sql("UPDATE tasks SET deadline = ? WHERE id = ?"),
   insertInput: sql("INSERT INTO inputs (task, key, run, seq) VALUES (?, ?, ?, ?)"),
   deleteInput: sql("DELETE FROM inputs WHERE task = ? AND key = ?"),
   setTimer: sql("INSERT OR REPLACE INTO timers (task, key, due, sum) VALUES (?, ?, ?, ?)"),
   clearTimer: sql("DELETE FROM timers WHERE task = ? AND key = ?"),
+  clearTimers: sql(`DELETE FROM timers WHERE task = ? AND key <> '${settlementTimer}'`),
   insertReceipt: sql("INSERT INTO receipts (principal, agent, key, task, digest, sum) VALUES (?, ?, ?, ?, ?, ?)"),
   insertArtifact: sql("INSERT OR IGNORE INTO artifacts (digest, media_type, bytes) VALUES (?, ?, ?)"),
   insertArtifactRun: sql("INSERT OR IGNORE INTO artifact_runs (run, digest) VALUES (?, ?)"),
@@ -115,7 +117,7 @@ const deletes = (sql: Prepare) => ({
   subtreeIds: sql(`${tree} SELECT id FROM tree`),
   deleteEvents: sql("DELETE FROM events WHERE task = ?"),
   deleteInputs: sql("DELETE FROM inputs WHERE task = ?"),
-  clearTimers: sql("DELETE FROM timers WHERE task = ?"),
+  deleteTimers: sql("DELETE FROM timers WHERE task = ?"),
   deleteReceipts: sql("DELETE FROM receipts WHERE task = ?"),
   deleteArtifacts: sql(`DELETE FROM artifacts WHERE digest IN (
     SELECT r.digest FROM artifact_runs r WHERE r.run = ?

@@ -49,8 +49,16 @@ const Commands = Schema.TaggedUnion({
     error: Value
   },
   Cancel: { by: Schema.String, reason: Schema.NullOr(Schema.String) },
-  Settle: { how: Schema.Literals(["stopped", "refused", "unreachable", "unknown"]), took: Time },
+  Settle: {
+    how: Schema.Literals(["stopped", "refused", "unreachable", "unknown"]),
+    took: Time,
+    unwound: Schema.optionalKey(Schema.Boolean),
+    server: Schema.optionalKey(Schema.String),
+    tries: Schema.optionalKey(Schema.Int),
+    retryAt: Schema.optionalKey(Time)
+  },
   Release: { rule: Schema.Literals(["continue", "adopt"]) },
+  Adopt: { child: Schema.Literal("00000000000000000001" as TaskId) },
   Steer: {
     steering: Schema.Struct({
       by: Schema.String,

@@ -12,7 +12,7 @@ import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import * as assert from "node:assert/strict"
 import type { TaskId } from "../Task.ts"
-import type { StoreError, TaskQuery, TaskRow, TaskStore } from "../TaskStore.ts"
+import { settlementTimer, type StoreError, type TaskQuery, type TaskRow, type TaskStore } from "../TaskStore.ts"
 import { cursors, notes } from "./BesideTasks.ts"
 import { Ledger } from "./Ledger.ts"
 import { type Opened, opened, type Place } from "./StorePlace.ts"
@@ -271,13 +271,14 @@ const timers = ({ commit, ledger, reopen, store }: Opened) =>
     assert.deepEqual(yield* store.timersDue(99, 10), [])
     // set first, cleared afterwards
     ledger.add({
-      timersSet: [timer(a, "x", 50), timer(a, "z", 10)],
+      timersSet: [timer(a, "x", 50), timer(a, "z", 10), timer(b, settlementTimer, 70)],
       timersCleared: [{ task: a, key: "z" }, { task: b, key: null }]
     })
     yield* commit
     const { store: later } = yield* reopen
     assert.equal(yield* later.nextTimer, 50)
-    assert.deepEqual(yield* later.timersDue(1_000, 10), [timer(a, "x", 50), timer(a, "y", 100)])
+    const left = [timer(a, "x", 50), timer(b, settlementTimer, 70), timer(a, "y", 100)]
+    assert.deepEqual(yield* later.timersDue(1_000, 10), left)
   })
 
 const questions = ({ commit, ledger, reopen, store }: Opened) =>

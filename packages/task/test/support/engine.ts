@@ -4,6 +4,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Json } from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import type { Contract } from "../../src/Contract.ts"
 import * as MemoryTaskStore from "../../src/MemoryTaskStore.ts"
 import { Settler } from "../../src/Settler.ts"
@@ -126,6 +127,9 @@ export interface Services {
   readonly tasks: Tasks["Service"]
   readonly faults: FaultyTaskStore.FaultyTaskStore["Service"]
 }
+
+/** What a setting needs. */
+export type Needs = TaskLog | Tasks | FaultyTaskStore.FaultyTaskStore | Workers | Settler | Scope.Scope
 
 export const services: Effect.Effect<Services, never, TaskLog | Tasks | FaultyTaskStore.FaultyTaskStore> = Effect.gen(
   function*() {

@@ -6,7 +6,7 @@
  */
 import type { Contract } from "@coppice/task/Contract"
 import type { Settler } from "@coppice/task/Settler"
-import { isTerminal, type Settlement, type TaskId } from "@coppice/task/Task"
+import { isFinal, isTerminal, type Settlement, type TaskId } from "@coppice/task/Task"
 import type { Envelope } from "@coppice/task/TaskEvent"
 import type { Entry } from "@coppice/task/TaskLog"
 import type { TaskStore } from "@coppice/task/TaskStore"
@@ -48,6 +48,7 @@ const obedience = "5 seconds"
 
 export class RemoteWorker implements Worker {
   readonly contract: Contract
+  readonly server: string
   private readonly options: RemoteWorkerOptions
   private readonly places: Places
   private readonly held = new Map<TaskId, Held>()
@@ -56,6 +57,7 @@ export class RemoteWorker implements Worker {
   constructor(options: RemoteWorkerOptions) {
     this.options = options
     this.contract = options.contract
+    this.server = options.remote.server
     this.places = new Places(options.contract.concurrency, options.contract.queue)
   }
 
@@ -138,8 +140,8 @@ export class RemoteWorker implements Worker {
   /** Nobody here runs the task any more. */
   private letGo(entry: Entry, how: Settlement): void {
     entry.held = false
-    const { status, settlement } = entry.state
-    if (isTerminal(status) && settlement === null) this.options.settler.settle(entry, how)
+    const { server } = this
+    if (isTerminal(entry.state.status) && !isFinal(entry.state)) this.options.settler.settle(entry, { how, server })
     else this.options.remote.log.release(entry)
   }
 

@@ -3,6 +3,7 @@
  *
  * Opt-in, and without the one verb that is a person's: no tool here answers a question or gives an approval.
  */
+import { shortened } from "@coppice/task/CancelReport"
 import { type Task, TaskId, TaskStatus } from "@coppice/task/Task"
 import { isTaskId } from "@coppice/task/TaskIds"
 import * as Effect from "effect/Effect"
@@ -16,6 +17,12 @@ import { invalid } from "./wireError.ts"
 export type Why = (id: TaskId) => Effect.Effect<Schema.Json, unknown>
 
 const mostListed = 50
+
+/** How many tasks one answer tells of; the rest is counted. */
+const mostNodes = 200
+
+/** How long a cancelled tree is waited for. */
+const longestRest = "10 seconds"
 
 const line = ({ agent, createdAt, endedAt, id, parent, status, statusMessage }: Task): Schema.JsonObject => ({
   id,
@@ -74,8 +81,23 @@ class Operate {
       const { id } = yield* this.own(args, peer)
       const reason = typeof args["reason"] === "string" ? args["reason"].slice(0, 1_000) : undefined
       yield* Effect.catchTag(this.calls.cancel(peer, id, reason), "Refused", ({ message }) => invalid(message))
+      yield* Effect.ignore(Effect.timeoutOption(this.calls.verbs.cancelSettled(id), longestRest))
       const report = yield* Effect.orDie(this.calls.verbs.cancelReport(id))
-      return answer({ converged: report.converged, nodes: report.nodes.map((node) => ({ ...node })) })
+      return answer({ ...shortened(report, mostNodes) })
+    })
+
+  report = (args: Schema.JsonObject, peer: Peer) =>
+    Effect.gen({ self: this }, function*() {
+      const { id } = yield* this.own(args, peer)
+      const report = yield* Effect.orDie(this.calls.verbs.cancelReport(id))
+      return answer({ ...shortened(report, mostNodes) })
+    })
+
+  preview = (args: Schema.JsonObject, peer: Peer) =>
+    Effect.gen({ self: this }, function*() {
+      const { id } = yield* this.own(args, peer)
+      const preview = yield* Effect.orDie(this.calls.verbs.cancelPreview(id))
+      return answer({ ...preview, cancelled: preview.cancelled.slice(0, mostNodes) })
     })
 
   retry = (args: Schema.JsonObject, peer: Peer) =>
@@ -163,6 +185,18 @@ export const operateTools = (calls: Calls, why: Why): ReadonlyArray<Tool> => {
         "id"
       ),
       operate.steer
+    ),
+    tool(
+      "cancel_preview",
+      "Tells what cancelling a task would stop and what would go on, and changes nothing.",
+      schema({ id }, "id"),
+      operate.preview
+    ),
+    tool(
+      "cancel_report",
+      "Reports how everything below a cancelled task came to rest, on every server.",
+      schema({ id }, "id"),
+      operate.report
     ),
     tool("retry", "Runs an ended task's work again, as a new task.", schema({ id }, "id"), operate.retry)
   ]

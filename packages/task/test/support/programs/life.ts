@@ -53,7 +53,8 @@ const program = Effect.gen(function*() {
     Engine.child(tasks, worker, log.resident(id)!, "2")
   ]
   dispatch(failing, { _tag: "Fail", attempt: 1, reason: "agent_error", message: "no", error: null })
-  dispatch(cancelled, { _tag: "Release", rule: "adopt" })
+  dispatch(id, { _tag: "Adopt", child: cancelled })
+  dispatch(cancelled, { _tag: "Release", rule: "adopt", to: id })
   yield* ack
   yield* tasks.cancel({ id: cancelled, by: "ann" })
   yield* ack
