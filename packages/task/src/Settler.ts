@@ -224,7 +224,10 @@ class Trees {
   }
 
   /** Pins all in memory that is unsettled below the task, parents first; what stays behind, and is below it, apart. */
-  private reach(root: Entry, staysBehind: (entry: Entry) => boolean): { readonly taken: ReadonlyArray<Entry>; readonly left: ReadonlyArray<Entry> } {
+  private reach(
+    root: Entry,
+    staysBehind: (entry: Entry) => boolean
+  ): { readonly taken: ReadonlyArray<Entry>; readonly left: ReadonlyArray<Entry> } {
     const { log } = this
     const taken: Array<Entry> = []
     const left: Array<Entry> = []

@@ -1,6 +1,15 @@
 import type { TaskId } from "../Task.ts"
 import type { Envelope, TaskEvent } from "../TaskEvent.ts"
-import { settlementTimer, type Artifact, type Batch, type Note, type Receipt, type StoreError, type TaskRow, type Timer } from "../TaskStore.ts"
+import {
+  type Artifact,
+  type Batch,
+  type Note,
+  type Receipt,
+  settlementTimer,
+  type StoreError,
+  type TaskRow,
+  type Timer
+} from "../TaskStore.ts"
 import type { Resident } from "./residents.ts"
 
 /** Everything decided since the last commit began, and who waits for it. */

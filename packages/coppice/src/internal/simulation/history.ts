@@ -1,9 +1,9 @@
 /**
  * What happened in one world, in order: what became durable, what clients were told, what the outside saw.
  */
+import type { CancelReport } from "@coppice/task/CancelReport"
 import type { TaskId } from "@coppice/task/Task"
 import type { Envelope, InputResponse, TaskEvent } from "@coppice/task/TaskEvent"
-import type { CancelReport } from "@coppice/task/Tasks"
 import { createHash } from "node:crypto"
 import type { Fault } from "./faults.ts"
 
