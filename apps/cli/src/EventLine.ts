@@ -79,6 +79,12 @@ const partsOf = (event: TaskEvent, at: number): ReadonlyArray<Span | undefined> 
       return [span(event.level, "busy"), muted(brief(event.data))]
     case "StepRecorded":
       return stepParts(event, at)
+    case "StepIntended":
+      return [
+        span("begins step", "busy"),
+        span(event.name, "strong"),
+        muted("its outcome is unknown until it is recorded")
+      ]
     case "StepReused":
       return [span("reuses"), span(event.name, "strong"), muted(`of ${event.from}`), muted(brief(event.result))]
     case "TimerSet":

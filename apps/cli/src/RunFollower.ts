@@ -42,7 +42,9 @@ const gone = new Set(["no_open_question", "already_ended", "task_not_found"])
 
 /** Facts that make a line where nothing can be drawn. */
 const isTold = (event: TaskEvent): boolean =>
-  !["StepRecorded", "StepReused", "TimerSet", "TimerFired", "Settled", "Released"].includes(event._tag) &&
+  !["StepIntended", "StepRecorded", "StepReused", "TimerSet", "TimerFired", "Settled", "Released"].includes(
+    event._tag
+  ) &&
   !(event._tag === "Started" && event.attempt === 1)
 
 /** Where the messages come from: the log, the keyboard, signals, the clock, and whether the service lives. */

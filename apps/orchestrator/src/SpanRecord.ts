@@ -59,7 +59,11 @@ const tagOf = (error: unknown, fallback: string): string => {
 }
 
 const exitError = (exit: RecordedExit): string | null =>
-  exit._tag === "Success" ? null : tagOf(exit.error, "step_error")
+  exit._tag === "Success"
+    ? null
+    : exit.givenUpBy === undefined
+    ? tagOf(exit.error, "step_error")
+    : "outcome_unknown"
 
 const endError = (ending: TaskEvent | undefined): string | null => {
   if (ending?._tag === "Cancelled") return "cancelled"

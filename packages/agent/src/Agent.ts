@@ -11,7 +11,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import type { CallError, NotAccepted } from "./AgentError.ts"
+import type { CallError, NotAccepted, OutcomeUnknown } from "./AgentError.ts"
 import { AgentSupervisor, type ChildOptions } from "./AgentSupervisor.ts"
 import { call } from "./internal/call.ts"
 import { type Codecs, codecs, contractOf } from "./internal/codecs.ts"
@@ -80,7 +80,7 @@ export interface Agent<Name extends string, I extends Pure, O extends Pure, E ex
    *
    * **Details**
    *
-   * The handler may fail with the declared error. A `CallError` or `NotAccepted` it does not handle fails the task too,
+   * The handler may fail with the declared error. A `CallError`, `NotAccepted` or `OutcomeUnknown` it does not handle fails the task too,
    * as an error its contract does not know, and without another attempt: a replay would only read it again.
    *
    * **Gotchas**
@@ -93,7 +93,7 @@ export interface Agent<Name extends string, I extends Pure, O extends Pure, E ex
    * the task fails with `replay_mismatch`: what may break belongs into steps.
    */
   readonly toLayer: <R>(
-    handler: (input: I["Type"]) => Effect.Effect<O["Type"], E["Type"] | CallError | NotAccepted, R>,
+    handler: (input: I["Type"]) => Effect.Effect<O["Type"], E["Type"] | CallError | NotAccepted | OutcomeUnknown, R>,
     options?: ChildOptions
   ) => Layer.Layer<never, never, AgentSupervisor | Exclude<R, TaskContext>>
 }

@@ -44,6 +44,21 @@ export class AmbiguousStep extends Data.TaggedError("AmbiguousStep")<{ readonly 
   }
 }
 
+/**
+ * Nobody knows whether the effect of a step happened: the process died, or the body broke, before it was recorded, and the
+ * person who was asked could not tell either.
+ */
+export class OutcomeUnknown extends Data.TaggedError("OutcomeUnknown")<{
+  readonly step: string
+  /** Who gave it up. */
+  readonly by: string
+}> {
+  override get message(): string {
+    return `Nobody knows whether step "${this.step}" happened; ${this.by} gave it up. Look where its effect would show, ` +
+      "then retry the task: the step keeps its idempotency key, and is looked into first"
+  }
+}
+
 /** A value that cannot be recorded because it is not JSON. Give the step a schema. */
 export class NotRecordable extends Data.TaggedError("NotRecordable")<{
   readonly step: string

@@ -33,6 +33,7 @@ import type * as Scope from "effect/Scope"
 import { CallCodec } from "./CallCodec.ts"
 import { AgentServer, type Definition } from "./internal/AgentServer.ts"
 import { Callers } from "./internal/Callers.ts"
+import { isOutcomeKey } from "./internal/Doubts.ts"
 import { Execution, type Phase } from "./internal/Execution.ts"
 import type { Host } from "./internal/Host.ts"
 import { endingOf, type Fact, read, toldKey } from "./internal/Journal.ts"
@@ -255,6 +256,9 @@ class ExecutorImpl {
           ? undefined
           : tell(toldKey, { _tag: "Told", by: event.by, message: event.message })
       case "InputReceived":
+        if (isOutcomeKey(event.key)) {
+          return this.tell(task, (execution) => execution.resolve(event.key, event.response))
+        }
         return tell(event.key, { _tag: "Input", response: event.response })
       case "Failed":
       case "Cancelled":

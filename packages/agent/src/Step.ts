@@ -5,9 +5,11 @@ import { canonical } from "@coppice/task/Payload"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SchemaParser from "effect/SchemaParser"
 import { type Pure } from "./Agent.ts"
+import type { OutcomeUnknown } from "./AgentError.ts"
 import { CurrentStep } from "./CurrentStep.ts"
 import { notInHandler } from "./internal/call.ts"
 import { fingerprint } from "./internal/digest.ts"
@@ -20,6 +22,17 @@ export interface StepOptions<A extends Pure, E extends Pure> {
   readonly success?: A | undefined
   readonly error?: E | undefined
 }
+
+/**
+ * What is done about a body that may have run without being recorded.
+ *
+ * - `verify` looks where the effect would show: `Option.some` is the result, `Option.none` says that it did not happen.
+ *   Failing says that it cannot tell.
+ * - `atMostOnce`: nothing can tell, so a person is asked at once.
+ */
+export type Care<A, R> =
+  | { readonly verify: Effect.Effect<Option.Option<A>, unknown, R>; readonly atMostOnce?: boolean | undefined }
+  | { readonly verify?: undefined; readonly atMostOnce: true }
 
 type Run = {
   /**
@@ -53,6 +66,34 @@ type Run = {
     body: Effect.Effect<A["Type"], E["Type"], R>,
     options: StepOptions<A, E>
   ): Effect.Effect<A["Type"], E["Type"], R | TaskContext>
+  /**
+   * Runs a body that must not run twice unseen: a payment, a mail, a deployment.
+   *
+   * **Details**
+   *
+   * That it is about to run is committed before it does (one commit more than other steps). When a later attempt finds
+   * that and no record, because the process was killed or the body broke, `verify` runs before anything is repeated. If it
+   * cannot tell, or there is none, the task waits for a person as `outcome_unknown`: the question stands in the inbox,
+   * and says `did_happen` with the result, `did_not_happen`, or `give_up`, which fails the step with `OutcomeUnknown`.
+   * A typed failure of the body is an outcome like any other: it is recorded, and nothing is looked into.
+   *
+   * **Gotchas**
+   *
+   * `verify` must see what the body did: a list that lags behind says "not done" of what was done. It has the step's
+   * `Step.idempotencyKey`. A body that is interrupted, by a stop of the service or a lost race, has an unknown outcome too.
+   */
+  <A, E, R, R2 = never>(
+    name: string,
+    input: Schema.Json,
+    body: Effect.Effect<A, E, R>,
+    options: Care<NoInfer<A>, R2> & { readonly success?: undefined; readonly error?: undefined }
+  ): Effect.Effect<A, E | OutcomeUnknown, R | R2 | TaskContext>
+  <A extends Pure, E extends Pure, R, R2 = never>(
+    name: string,
+    input: Schema.Json,
+    body: Effect.Effect<A["Type"], E["Type"], R>,
+    options: StepOptions<A, E> & Care<A["Type"], R2>
+  ): Effect.Effect<A["Type"], E["Type"] | OutcomeUnknown, R | R2 | TaskContext>
 }
 
 /** The handler gets a copy: what it does to it is not done to the record. */
@@ -66,10 +107,13 @@ const codec = (schema: Pure | undefined) => {
   return { encode, decode }
 }
 
-const options = (given: StepOptions<Pure, Pure> | undefined): Omit<Step, "name" | "kind" | "input" | "body"> => {
+type Given = StepOptions<Pure, Pure> & Partial<Care<any, any>>
+
+const options = (given: Given | undefined): Omit<Step, "name" | "kind" | "input" | "body"> => {
   const success = codec(given?.success)
   const error = codec(given?.error)
-  return { encode: success.encode, decode: success.decode, encodeError: error.encode, decodeError: error.decode }
+  const care = given?.verify === undefined && given?.atMostOnce !== true ? undefined : { verify: given.verify as never }
+  return { encode: success.encode, decode: success.decode, encodeError: error.encode, decodeError: error.decode, care }
 }
 
 const untyped = options(undefined)
@@ -82,13 +126,16 @@ export const run: Run = (...args: ReadonlyArray<any>) => {
   // one look at the fiber instead of three effects: there are tens of thousands of steps a second
   return Effect.withFiber(({ context }) => {
     const info = Context.get(context as Context.Context<TaskContext>, TaskContext)
-    if (isEphemeral(info)) return inline(name, input, body)
+    if (isEphemeral(info)) return codecs.care === undefined ? inline(name, input, body) : careless(name)
     const execution = executionOf(info)
     return execution === undefined
       ? notInHandler
       : runStep(execution, { name, kind: "step", input, body, ...codecs }, context)
   }) as never
 }
+
+const careless = (step: string) =>
+  Effect.die(new Error(`Step "${step}": an ephemeral agent has no log to write an intent to; make the agent a task`))
 
 /** Inside an ephemeral agent a step is only a name for the key it hands on. */
 const inline = (name: string, input: Schema.Json | undefined, body: Effect.Effect<any, any>) =>

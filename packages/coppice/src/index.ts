@@ -7,7 +7,14 @@
  * @packageDocumentation
  */
 export * as Agent from "@coppice/agent/Agent"
-export { AmbiguousStep, CallError, NotAccepted, NotRecordable, ReplayMismatch } from "@coppice/agent/AgentError"
+export {
+  AmbiguousStep,
+  CallError,
+  NotAccepted,
+  NotRecordable,
+  OutcomeUnknown,
+  ReplayMismatch
+} from "@coppice/agent/AgentError"
 export * as Caller from "@coppice/agent/Caller"
 export * as Durable from "@coppice/agent/Durable"
 export * as Human from "@coppice/agent/Human"

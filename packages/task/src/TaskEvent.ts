@@ -11,10 +11,13 @@ import * as Schema from "effect/Schema"
 import { CancelReport } from "./CancelReport.ts"
 import { AttemptClass, Budget, FailureReason, ParentExit, Progress, Settlement, TaskId, TaskSpec } from "./Task.ts"
 
-/** How a recorded effect ended: the encoded value, or the encoded error. Defects are never recorded as a result. */
+/**
+ * How a recorded effect ended: the encoded value, or the encoded error. Defects are never recorded as a result.
+ * `givenUpBy`: nobody knows whether the effect happened, and this person said so; `error` then says it in words.
+ */
 export const RecordedExit = Schema.TaggedUnion({
   Success: { value: Schema.Json },
-  Failure: { error: Schema.Json }
+  Failure: { error: Schema.Json, givenUpBy: Schema.optionalKey(Schema.String) }
 })
 export type RecordedExit = typeof RecordedExit.Type
 
@@ -28,7 +31,9 @@ export const InputRequest = Schema.Struct({
   url: Schema.NullOr(Schema.String),
   deadline: Schema.NullOr(Schema.Finite),
   /** What `sampling` asks the client's model, as MCP's `sampling/createMessage` has it. */
-  params: Schema.optionalKey(Schema.JsonObject)
+  params: Schema.optionalKey(Schema.JsonObject),
+  /** The runtime itself asks, not the agent: whether an effect happened that nobody has seen end. */
+  about: Schema.optionalKey(Schema.Literals(["outcome_unknown"]))
 })
 export type InputRequest = typeof InputRequest.Type
 
@@ -82,6 +87,16 @@ export const TaskEvent = Schema.TaggedUnion({
   Progressed: { progress: Progress },
   /** A line of the task's own log, for whoever follows it. */
   Logged: { level: LogLevel, logger: Schema.NullOr(Schema.String), data: Schema.Json },
+  /**
+   * The body of a step that must not run twice unseen is about to run. Without a record of the step it says that nobody
+   * knows what became of it. `from`: the intent of the task this one retries, whose idempotency key it keeps.
+   */
+  StepIntended: {
+    key: Schema.String,
+    name: Schema.String,
+    attempt: Schema.Int,
+    from: Schema.optionalKey(TaskId)
+  },
   /** A step's body ended and its result is final. `startedAt` in Unix milliseconds. */
   StepRecorded: {
     key: Schema.String,

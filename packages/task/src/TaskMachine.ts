@@ -86,6 +86,14 @@ export type Command =
     readonly logger: string | null
     readonly data: Json
   }
+  /** `from`: an intent of another task, only before the first attempt. */
+  | {
+    readonly _tag: "IntendStep"
+    readonly attempt: number
+    readonly key: string
+    readonly name: string
+    readonly from?: TaskId
+  }
   | {
     readonly _tag: "RecordStep"
     readonly attempt: number
@@ -232,6 +240,14 @@ const toEvent = (command: Direct): TaskEvent => {
       return { _tag: "Progressed", progress: command.progress }
     case "Log":
       return { _tag: "Logged", level: command.level, logger: command.logger, data: command.data }
+    case "IntendStep":
+      return {
+        _tag: "StepIntended",
+        key: command.key,
+        name: command.name,
+        attempt: command.attempt,
+        ...command.from === undefined ? {} : { from: command.from }
+      }
     case "RecordStep":
       return {
         _tag: "StepRecorded",
@@ -334,6 +350,7 @@ const evolveActive = (state: TaskState, at: number, event: Active): TaskState =>
         statusMessage: event.progress.message ?? state.statusMessage,
         updatedAt: at
       }
+    case "StepIntended":
     case "StepRecorded":
       assertAttempt(state, event)
       return touched(state, at)

@@ -13,7 +13,7 @@
  * It ends when the handler has returned and nothing it left behind waits for the log any more.
  */
 import type { TaskId } from "@coppice/task/Task"
-import type { TaskEvent } from "@coppice/task/TaskEvent"
+import type { InputResponse, TaskEvent } from "@coppice/task/TaskEvent"
 import type { Entry } from "@coppice/task/TaskLog"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -29,6 +29,7 @@ import * as Tracer from "effect/Tracer"
 import { ReplayMismatch } from "../AgentError.ts"
 import { inHandler, TaskContext } from "../TaskContext.ts"
 import type { AgentServer } from "./AgentServer.ts"
+import { Doubts } from "./Doubts.ts"
 import { Holds } from "./Holds.ts"
 import { type Delivery, type Fact, isCancelledByParent, type Losses, nothing, type Recorded } from "./Journal.ts"
 import { LazyMap, LazySet } from "./lazy.ts"
@@ -81,7 +82,8 @@ export class Execution {
   readonly end = { isAbandoned: false, cleanups: 0 }
   /** A fact came after it had begun to leave memory. */
   hasNews = false
-
+  /** Steps whose outcome nobody knows. */
+  readonly doubts: Doubts
   /** Of its steps' bodies. */
   readonly surroundings = new Surroundings(this)
 
@@ -113,7 +115,7 @@ export class Execution {
   private grace: { readonly key: string } | undefined
 
   constructor(server: AgentServer, entry: Entry, input: Json, past?: Recorded) {
-    const { begun, children, deliveries, isNext, lapsed, lastSeq, losses, reports, reused } = past ?? nothing
+    const { begun, children, deliveries, doubts, isNext, lapsed, lastSeq, losses, reports, reused } = past ?? nothing
     this.server = server
     this.entry = entry
     this.id = entry.state.id
@@ -124,6 +126,7 @@ export class Execution {
     this.losses = losses
     this.reports = reports
     this.reused = reused
+    this.doubts = new Doubts(doubts)
     this.mailbox = new Mailbox(deliveries, lastSeq)
     this.phase = past === undefined ? "live" : "replaying"
     this.taskTime = past?.startedAt ?? entry.state.createdAt
@@ -139,7 +142,7 @@ export class Execution {
   get isParkable(): boolean {
     return this.phase === "live" && this.hasBegun && this.exit === undefined && this.waits.size > 0 &&
       this.bodies === 0 && this.heldBack.size === 0 && this.holds.isEmpty && this.mailbox.isEmpty &&
-      this.scheduler.isQuiescent
+      !this.doubts.hasNews && this.scheduler.isQuiescent
   }
 
   get isReplaying(): boolean {
@@ -264,6 +267,13 @@ export class Execution {
     this.server.host.ready(this)
   }
 
+  /** A person said what became of a step; no fact for the code, which only ever sees the step's record. */
+  resolve(key: string, response: InputResponse): void {
+    this.doubts.add(key, response)
+    if (this.phase === "suspending") this.hasNews = true
+    this.server.host.ready(this)
+  }
+
   /** A child has ended, but something of it still runs. */
   childEnds(child: TaskId, ending: TaskEvent): void {
     this.endings.set(child, ending)
@@ -333,6 +343,7 @@ export class Execution {
   }
 
   private next(): Turn | "on" {
+    if (this.doubts.tell()) return "on"
     const delivery = this.mailbox.first
     if (delivery !== undefined) return this.deliver(delivery)
     if (this.phase !== "replaying") return this.bodies > 0 ? "blocked" : "idle"

@@ -8,6 +8,7 @@ import type { Task, TaskId, TaskStatus } from "@coppice/task/Task"
 import type { InputResponse, RecordedExit, TaskEvent } from "@coppice/task/TaskEvent"
 import type { ChildRecord, Journal } from "@coppice/task/TaskStore"
 import type { Json } from "effect/Schema"
+import { type Intent, isOutcomeKey, type RecordedDoubts } from "./Doubts.ts"
 
 export type Fact =
   | { readonly _tag: "Step"; readonly exit: RecordedExit }
@@ -36,6 +37,8 @@ export interface Recorded {
   readonly lapsed: ReadonlyMap<string, number>
   /** What the code gets for a key instead of doing it: results of the task this one retries. */
   readonly reused: ReadonlyMap<string, Json>
+  /** Steps whose body was about to run, and what was said about them. */
+  readonly doubts: RecordedDoubts
   /** How often progress was reported. */
   readonly reports: { readonly progress: number; readonly log: number }
   readonly losses: Losses
@@ -55,6 +58,7 @@ export const nothing: Omit<Recorded, "startedAt"> = {
   reused: new Map(),
   reports: { progress: 0, log: 0 },
   losses: { all: 0, rateLimited: 0, retryAt: 0 },
+  doubts: { intents: new Map(), answers: new Map() },
   lastSeq: 0,
   isNext: false
 }
@@ -87,6 +91,7 @@ class Reader {
   readonly begun = new Set<string>()
   readonly lapsed = new Map<string, number>()
   readonly reused = new Map<string, Json>()
+  readonly doubts = { intents: new Map<string, Intent>(), answers: new Map<string, InputResponse>() }
   private readonly running = new Map<string, number>()
   attempt = 0
   losses: Losses = { all: 0, rateLimited: 0, retryAt: 0 }
@@ -115,6 +120,11 @@ class Reader {
       case "Logged":
         this.reports.log++
         return
+      case "StepIntended": {
+        const known = this.doubts.intents.get(event.key)
+        this.doubts.intents.set(event.key, { runs: (known?.runs ?? 0) + 1, from: event.from ?? known?.from })
+        return
+      }
       case "StepRecorded":
         return this.deliver(event.key, seq, at, { _tag: "Step", exit: event.exit })
       case "StepReused":
@@ -130,7 +140,8 @@ class Reader {
         this.lapsed.delete(event.key)
         return this.deliver(event.key, seq, at, { _tag: "Timer" })
       case "InputRequested":
-        this.begun.add(event.request.key)
+        // the runtime's own questions are no part of the code
+        if (!isOutcomeKey(event.request.key)) this.begun.add(event.request.key)
         return
       case "InputWithdrawn":
         this.begun.delete(event.key)
@@ -138,6 +149,10 @@ class Reader {
       case "Steered":
         return this.told(seq, at, event)
       case "InputReceived":
+        if (isOutcomeKey(event.key)) {
+          this.doubts.answers.set(event.key, event.response)
+          return
+        }
         return this.deliver(event.key, seq, at, { _tag: "Input", response: event.response })
     }
   }
@@ -188,7 +203,7 @@ export const read = (journal: Journal, isRestart: boolean): Recorded => {
   if (isNext) reader.lapse()
   const children = latest(journal.children)
   for (const child of children.values()) reader.child(child)
-  const { begun, deliveries, lapsed, lastSeq, losses, reports, reused, startedAt } = reader
+  const { begun, deliveries, doubts, lapsed, lastSeq, losses, reports, reused, startedAt } = reader
   deliveries.sort((a, b) => a.seq - b.seq)
-  return { deliveries, begun, children, lapsed, reused, reports, losses, startedAt, lastSeq, isNext }
+  return { deliveries, begun, children, lapsed, reused, doubts, reports, losses, startedAt, lastSeq, isNext }
 }

@@ -12,7 +12,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaParser from "effect/SchemaParser"
 import type { Pure } from "../Agent.ts"
-import { CallError, NotAccepted } from "../AgentError.ts"
+import { CallError, NotAccepted, OutcomeUnknown } from "../AgentError.ts"
 import type { Definition } from "./AgentServer.ts"
 import { toJson } from "./json.ts"
 
@@ -83,8 +83,8 @@ export const problemOf = (cause: Cause.Cause<unknown>): { readonly path: string;
 }
 
 /** An error of the runtime that the handler let through: no contract declares it, and a replay would read it again. */
-export const isUndeclared = (error: unknown): error is CallError | NotAccepted =>
-  error instanceof CallError || error instanceof NotAccepted
+export const isUndeclared = (error: unknown): error is CallError | NotAccepted | OutcomeUnknown =>
+  error instanceof CallError || error instanceof NotAccepted || error instanceof OutcomeUnknown
 
 const orDefect = (what: string, exit: Exit.Exit<Schema.Json, unknown>): Effect.Effect<Schema.Json> =>
   Exit.isSuccess(exit)

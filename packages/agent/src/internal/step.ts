@@ -2,17 +2,20 @@
  * A recorded effect: run once, read from the log ever after.
  */
 import { canonical, check } from "@coppice/task/Payload"
-import type { RecordedExit } from "@coppice/task/TaskEvent"
+import type { InputResponse, RecordedExit } from "@coppice/task/TaskEvent"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Json } from "effect/Schema"
-import { AmbiguousStep, NotRecordable } from "../AgentError.ts"
+import { AmbiguousStep, NotRecordable, OutcomeUnknown } from "../AgentError.ts"
 import { CurrentStep } from "../CurrentStep.ts"
+import { problemOf } from "./codecs.ts"
 import { fingerprint } from "./digest.ts"
+import { type Outcome, outcomeKey, outcomeOf, question } from "./Doubts.ts"
 import type { Execution } from "./Execution.ts"
 import type { Fact } from "./Journal.ts"
 import type { Operation } from "./Waits.ts"
@@ -27,6 +30,13 @@ export interface Step {
   readonly decode: (json: Json) => Exit.Exit<any, any>
   readonly encodeError: (error: unknown) => Json
   readonly decodeError: (json: Json) => Exit.Exit<any, any>
+  /** The body must not run twice unseen. */
+  readonly care?: Care | undefined
+}
+
+/** What is done about a body that may have run: `verify` can tell, or a person is asked. */
+interface Care {
+  readonly verify: Effect.Effect<Option.Option<any>, any> | undefined
 }
 
 const keyOf = (execution: Execution, { input, kind, name }: Step): string | undefined => {
@@ -49,7 +59,11 @@ export const runStep = (
   if (key === undefined) return Effect.die(new AmbiguousStep({ step: step.name }))
   const context = outside(execution, step, key, around)
   if (execution.isUnwinding) return unrecorded(execution, step, context)
-  return execution.operation(new Running(execution, step, key, context))
+  return execution.operation(
+    step.care === undefined
+      ? new Running(execution, step, key, context)
+      : new Careful(execution, step, key, context)
+  )
 }
 
 /** A finalizer of an ended task still does its work, but there is no log left to record it in. */
@@ -57,6 +71,10 @@ const unrecorded = (execution: Execution, step: Step, context: Context.Context<n
   execution.phase === "stopping"
     ? Effect.tap(Effect.provideContext(step.body, context), () => Effect.sync(() => void execution.end.cleanups++))
     : Effect.interrupt
+
+/** A step that is looked into by a retry keeps the key it had. */
+const idempotencyKeyOf = (execution: Execution, key: string): string =>
+  `${execution.doubts.intents.get(key)?.from ?? execution.id}/${key}`
 
 /** The body runs in the world's time and order, not in the task's. */
 const outside = (
@@ -66,13 +84,16 @@ const outside = (
   context: Context.Context<never>
 ): Context.Context<never> =>
   Context.add(execution.surroundings.of(context, step.kind === "call"), CurrentStep, {
-    idempotencyKey: `${execution.id}/${key}`,
+    idempotencyKey: idempotencyKeyOf(execution, key),
     attempt: execution.attempt
   })
 
 const interpret = (step: Step, fact: Fact): Effect.Effect<any, any> => {
   if (fact._tag !== "Step") return Effect.die(new Error(`A step was answered by a ${fact._tag}`))
   const { exit } = fact
+  if (exit._tag === "Failure" && exit.givenUpBy !== undefined) {
+    return Effect.fail(new OutcomeUnknown({ step: step.name, by: exit.givenUpBy }))
+  }
   const decoded = exit._tag === "Success" ? step.decode(exit.value) : step.decodeError(exit.error)
   if (Exit.isFailure(decoded)) {
     return Effect.die(new NotRecordable({ step: step.name, detail: String(Cause.squash(decoded.cause)) }))
@@ -82,13 +103,13 @@ const interpret = (step: Step, fact: Fact): Effect.Effect<any, any> => {
 
 /** The live side of one step: waits until what came before is durable, runs the body, records how it ended. */
 class Running implements Operation<any, any> {
-  private readonly execution: Execution
-  private readonly step: Step
+  protected readonly execution: Execution
+  protected readonly step: Step
   readonly key: string
-  private readonly context: Context.Context<never>
-  private fiber: Fiber.Fiber<unknown, unknown> | undefined
-  private state: "new" | "begun" | "over" = "new"
-  private startedAt = 0
+  protected readonly context: Context.Context<never>
+  protected fiber: Fiber.Fiber<unknown, unknown> | undefined
+  protected state: "new" | "begun" | "asking" | "over" = "new"
+  protected startedAt = 0
   /** How the body ended after its task had. */
   private kept: Exit.Exit<Fact> | undefined
 
@@ -105,9 +126,18 @@ class Running implements Operation<any, any> {
     const reused = this.execution.reused.get(this.key)
     // a result the step's schema has outgrown is made anew
     if (reused !== undefined && Exit.isSuccess(this.step.decode(reused))) {
-      this.startedAt = this.execution.server.host.log.now()
-      return this.record({ _tag: "Success", value: reused })
+      return this.take({ _tag: "Success", value: reused })
     }
+    this.runWhenDurable()
+  }
+
+  /** Records what was not made here. */
+  protected take(exit: RecordedExit): void {
+    this.startedAt = this.execution.server.host.log.now()
+    this.record(exit)
+  }
+
+  protected runWhenDurable(): void {
     // a body is visible outside: everything it may depend on has to be durable first. What other tasks do meanwhile it
     // cannot know, and does not wait for
     const { log } = this.execution.server.host
@@ -123,21 +153,21 @@ class Running implements Operation<any, any> {
     else if (this.state === "new" && !this.execution.willBeAnswered(this.key)) this.begin()
   }
 
-  private run(): void {
+  protected run(): void {
     if (this.state !== "begun" || this.execution.isUnwinding && this.execution.phase !== "stopping") return
     this.startedAt = this.execution.server.host.log.now()
     this.fiber = this.execution.runBody(this.step.body, this.context)
     this.fiber.addObserver((exit) => this.ended(exit))
   }
 
-  private ended(exit: Exit.Exit<unknown, unknown>): void {
+  protected ended(exit: Exit.Exit<unknown, unknown>): void {
     if (this.state !== "begun" || this.execution.hasEnded) return
     const recorded = recordedExit(this.step, exit)
     if (Exit.isFailure(recorded)) return this.died(recorded.cause)
     this.record(recorded.value)
   }
 
-  private record(exit: RecordedExit): void {
+  protected record(exit: RecordedExit): void {
     const decided = this.execution.server.host.log.dispatch(this.execution.entry, {
       _tag: "RecordStep",
       attempt: this.execution.attempt,
@@ -156,7 +186,7 @@ class Running implements Operation<any, any> {
   }
 
   /** The attempt ends because of it, unless the task has. */
-  private died(cause: Cause.Cause<never>): void {
+  protected died(cause: Cause.Cause<never>): void {
     if (this.execution.phase === "stopping") this.keep(Exit.failCause(cause))
     else this.execution.crash(cause)
   }
@@ -185,6 +215,147 @@ class Running implements Operation<any, any> {
     })
   }
 }
+
+/**
+ * A step whose body must not run twice unseen.
+ *
+ * ```text
+ *  begin ─► intent ─► body ─► record
+ *             │ an intent without a record is found
+ *             ▼
+ *          verify ── done ─► record
+ *             │  └── not done ─► intent ─► body
+ *             ▼ cannot tell
+ *          a person ── happened ─► record · did not ─► intent ─► body · gives up ─► record
+ * ```
+ */
+class Careful extends Running {
+  /** How often the body was about to run. */
+  private runs: number
+  /** Answers about the last run that did not fit. */
+  private misfits = 0
+  private asked: string | undefined
+
+  constructor(execution: Execution, step: Step, key: string, context: Context.Context<never>) {
+    super(execution, step, key, context)
+    this.runs = execution.doubts.intents.get(key)?.runs ?? 0
+  }
+
+  protected override runWhenDurable(): void {
+    if (this.runs === 0) this.intend()
+    else this.resolve()
+  }
+
+  /** Without a log there is nothing that would stop a second run. */
+  override orphaned(): void {
+    if (!this.execution.willBeAnswered(this.key)) this.execution.answer(this.key, Exit.interrupt())
+  }
+
+  /** Nobody waits for the step any more; the question goes with it, unless the code only leaves memory. */
+  override halt(): Effect.Effect<void> {
+    const { doubts, phase } = this.execution
+    if (this.asked !== undefined) doubts.forget(this.asked)
+    if (phase !== "suspending" && phase !== "crashing") this.unask()
+    return super.halt()
+  }
+
+  private intend(): void {
+    const { attempt, entry, server: { host: { log } } } = this.execution
+    const { key, step: { name } } = this
+    if (Result.isFailure(log.dispatch(entry, { _tag: "IntendStep", attempt, key, name }))) return
+    this.runs++
+    this.misfits = 0
+    log.afterCommit((error) => {
+      if (error === undefined) this.run()
+    })
+  }
+
+  private resolve(): void {
+    if (this.answer !== undefined) return this.decide(this.answer)
+    const verify = this.step.care?.verify
+    if (verify === undefined) return this.ask("It was begun, and no end of it was recorded.")
+    this.fiber = this.execution.runBody(verify, this.context)
+    this.fiber.addObserver((exit) => this.verified(exit as Exit.Exit<Option.Option<unknown>, unknown>))
+  }
+
+  private verified(exit: Exit.Exit<Option.Option<unknown>, unknown>): void {
+    if (this.state !== "begun" || this.execution.hasEnded) return
+    // who was asked before this verification began has answered
+    if (this.answer !== undefined) return this.decide(this.answer)
+    if (Exit.isFailure(exit)) {
+      const failed = exit.cause.reasons.find(Cause.isFailReason)
+      if (failed === undefined || Cause.hasDies(exit.cause)) return this.died(exit.cause as Cause.Cause<never>)
+      return this.ask(`Looking for its effect failed: ${shortOf(failed.error)}.`)
+    }
+    this.unask()
+    if (Option.isNone(exit.value)) return this.intend()
+    this.startedAt = this.execution.server.host.log.now()
+    this.ended(Exit.succeed(exit.value.value))
+  }
+
+  // ---------------------------------------------------------------- asking
+
+  private get question(): string {
+    return outcomeKey(this.key, this.runs, this.misfits)
+  }
+
+  private get answer() {
+    return this.execution.doubts.get(this.question)
+  }
+
+  private ask(doubt: string): void {
+    const { execution, question: key, step: { name } } = this
+    const { attempt, doubts, entry, server: { host } } = execution
+    const request = question(key, name, doubt, idempotencyKeyOf(execution, this.key))
+    // refused: it stands in the inbox already
+    host.log.dispatch(entry, { _tag: "RequestInput", attempt, request })
+    this.asked = key
+    // a task that waits for a person holds no place, and may leave memory
+    this.state = "asking"
+    execution.bodies--
+    doubts.wait(key, () => {
+      this.state = "begun"
+      execution.bodies++
+      this.decide(this.answer!)
+    })
+    host.ready(execution)
+  }
+
+  private unask(): void {
+    const { attempt, entry, server: { host } } = this.execution
+    const first = outcomeKey(this.key, this.runs, 0)
+    for (const { key } of entry.state.inputs) {
+      if (key !== first && !key.startsWith(`${first}.`)) continue
+      host.log.dispatch(entry, { _tag: "WithdrawInput", attempt, key })
+    }
+  }
+
+  private decide(response: InputResponse): void {
+    const outcome = outcomeOf(response)
+    const problem = this.problemOf(outcome)
+    if (problem !== undefined) {
+      this.misfits++
+      return this.answer === undefined
+        ? this.ask(`The answer of ${response.by} cannot be taken: ${problem}.`)
+        : this.resolve()
+    }
+    if (outcome._tag === "DidNotHappen") return this.intend()
+    if (outcome._tag === "Happened") return this.take({ _tag: "Success", value: outcome.result })
+    this.take({ _tag: "Failure", error: `outcome unknown, given up by ${response.by}`, givenUpBy: response.by })
+  }
+
+  private problemOf(outcome: Outcome): string | undefined {
+    if (outcome._tag === "Unreadable") return outcome.problem
+    if (outcome._tag !== "Happened") return undefined
+    const tooLarge = check("the result", outcome.result)
+    if (tooLarge !== undefined) return tooLarge.message
+    const decoded = this.step.decode(outcome.result)
+    return Exit.isSuccess(decoded) ? undefined : `the result does not fit: ${problemOf(decoded.cause).message}`
+  }
+}
+
+const shortOf = (error: unknown): string =>
+  String(error instanceof Error ? error.message : error).split("\n")[0]!.slice(0, 200)
 
 /** The exit as the log keeps it; a failure when it cannot be kept and the attempt has to end because of it. */
 const recordedExit = (step: Step, exit: Exit.Exit<unknown, unknown>): Exit.Exit<RecordedExit> => {

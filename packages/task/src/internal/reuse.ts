@@ -3,35 +3,41 @@
  */
 import type { Json } from "effect/Schema"
 import type { TaskId } from "../Task.ts"
+import type { Command } from "../TaskMachine.ts"
 import type { Journal } from "../TaskStore.ts"
 
-/** A result, the key the code asks for it under, and the task that has made it. */
-export interface Reused {
-  readonly key: string
-  readonly name: string
-  readonly result: Json
-  readonly from: TaskId
-}
+/** A fact of the new task, written before its first attempt. */
+export type Reused = Extract<Command, { readonly _tag: "ReuseStep" | "IntendStep" }>
 
-/** The most results one retry takes over, oldest first: they are written in one commit. */
+/** The most one retry takes over, oldest first: it is written in one commit. */
 export const mostReused = 20_000
 
 /**
  * The results of steps and calls that succeeded, what the task had taken over itself included. Failures are left out:
- * they are what a retry is for.
+ * they are what a retry is for. An effect whose outcome nobody knows is taken over as that: it keeps its idempotency key,
+ * and is looked into before it is done again.
  */
 export const reusable = ({ children, events }: Journal): ReadonlyArray<Reused> => {
   const results = new Map<string, Reused>()
-  const keep = (reused: Reused): void => {
-    if (results.size < mostReused && !results.has(reused.key)) results.set(reused.key, reused)
+  const keep = (key: string, name: string, result: Json, from: TaskId): void => {
+    const known = results.get(key)
+    if (known?._tag === "ReuseStep" || known === undefined && isFull(results)) return
+    results.set(key, { _tag: "ReuseStep", key, name, result, from })
   }
   for (const { event, task } of events) {
-    if (event._tag === "StepReused") keep({ key: event.key, name: event.name, result: event.result, from: event.from })
-    if (event._tag !== "StepRecorded" || event.exit._tag !== "Success") continue
-    keep({ key: event.key, name: event.name, result: event.exit.value, from: task })
+    if (event._tag === "StepReused") keep(event.key, event.name, event.result, event.from)
+    else if (event._tag === "StepIntended" && !results.has(event.key) && !isFull(results)) {
+      const { from = task, key, name } = event
+      results.set(key, { _tag: "IntendStep", attempt: 0, key, name, from })
+    }
+    if (event._tag !== "StepRecorded") continue
+    if (event.exit._tag === "Success") keep(event.key, event.name, event.exit.value, task)
+    else if (event.exit.givenUpBy === undefined) results.delete(event.key)
   }
   for (const { agent, ending, id, key } of children) {
-    if (ending?._tag === "Completed") keep({ key, name: agent, result: ending.result, from: id })
+    if (ending?._tag === "Completed") keep(key, agent, ending.result, id)
   }
   return [...results.values()]
 }
+
+const isFull = (results: ReadonlyMap<string, Reused>): boolean => results.size >= mostReused

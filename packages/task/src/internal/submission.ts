@@ -148,7 +148,7 @@ export const make = (services: Services): Pick<Tasks["Service"], "submit" | "sub
       }
       const id = log.ids.next(log.now())
       const entry = log.create(rootCreation(log, { ...call, worker }, id), id)
-      for (const reused of call.reused) log.dispatch(entry, { _tag: "ReuseStep", ...reused })
+      for (const reused of call.reused) log.dispatch(entry, reused)
       sign(id)
       const { state } = entry
       if (call.reused.length === 0) worker.start(entry, input)

@@ -22,6 +22,7 @@ const Commands = Schema.TaggedUnion({
     retryAt: Schema.optionalKey(Time)
   },
   Progress: { attempt: Attempt, progress: Progress },
+  IntendStep: { attempt: Attempt, key: Key, name: Schema.String },
   RecordStep: {
     attempt: Attempt,
     key: Key,

@@ -19,6 +19,7 @@ const ask = (key: string): Command => ({
 const life: ReadonlyArray<Command> = [
   { _tag: "FailAttempt", attempt: 1, message: "boom", delivered: 1 },
   { _tag: "Start", attempt: 2 },
+  { _tag: "IntendStep", attempt: 2, key: "s", name: "s" },
   { _tag: "RecordStep", attempt: 2, key: "s", name: "s", exit: { _tag: "Success", value: 1 }, startedAt: 1 },
   { _tag: "Progress", attempt: 2, progress: { progress: 1, total: 2, message: null } },
   { _tag: "Log", attempt: 2, level: "info", logger: null, data: "half way" },
