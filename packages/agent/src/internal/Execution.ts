@@ -16,28 +16,22 @@ import type { TaskId } from "@coppice/task/Task"
 import type { InputResponse, TaskEvent } from "@coppice/task/TaskEvent"
 import type { Entry } from "@coppice/task/TaskLog"
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
+import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import * as Random from "effect/Random"
-import { Scheduler } from "effect/Scheduler"
 import type { Json } from "effect/Schema"
-import * as Tracer from "effect/Tracer"
 import { ReplayMismatch } from "../AgentError.ts"
-import { inHandler, TaskContext } from "../TaskContext.ts"
 import type { AgentServer } from "./AgentServer.ts"
 import { Doubts } from "./Doubts.ts"
+import { handlerContext } from "./handlerContext.ts"
 import { Holds } from "./Holds.ts"
 import { type Delivery, type Fact, isCancelledByParent, type Losses, nothing, type Recorded } from "./Journal.ts"
 import { LazyMap, LazySet } from "./lazy.ts"
 import { Mailbox } from "./Mailbox.ts"
 import { Messages } from "./Messages.ts"
 import { Surroundings } from "./surroundings.ts"
-import { TaskClock } from "./TaskClock.ts"
-import { TaskRandom } from "./TaskRandom.ts"
 import { TaskScheduler } from "./TaskScheduler.ts"
 import { type Beginning, type Operation, Waits } from "./Waits.ts"
 
@@ -420,15 +414,7 @@ export class Execution {
     this.attempt = this.server.claim(this, this.isNext)
     if (isNew) this.taskTime = this.entry.state.updatedAt
     const { definition } = this.server
-    // laid over the definition's own, not merged: that would copy every service of the process for every execution
-    const context = definition.context.pipe(
-      Context.add(Scheduler, this.scheduler),
-      Context.add(Clock.Clock, new TaskClock(this)),
-      Context.add(Random.Random, new TaskRandom(this.id)),
-      Context.add(TaskContext, inHandler(this)),
-      // what the handler traces itself hangs below the task's own span, which the log keeps
-      Context.add(Tracer.ParentSpan, Tracer.externalSpan({ ...this.entry.state.spec.trace, sampled: true }))
-    )
+    const context = handlerContext(this, this.scheduler)
     this.scheduler.inside(() => {
       this.fiber = Effect.runForkWith(context)(definition.handle(this.input))
     })
