@@ -35,6 +35,7 @@ import { AgentServer, type Definition } from "./internal/AgentServer.ts"
 import { Callers } from "./internal/Callers.ts"
 import { isOutcomeKey } from "./internal/Doubts.ts"
 import { Execution, type Phase } from "./internal/Execution.ts"
+import { ExecutorOptions } from "./internal/ExecutorOptions.ts"
 import type { Host } from "./internal/Host.ts"
 import { endingOf, type Fact, read, toldKey } from "./internal/Journal.ts"
 import { monotonic } from "./internal/monotonic.ts"
@@ -44,21 +45,7 @@ import { Residency } from "./internal/Residency.ts"
 import { restOf } from "./internal/restOf.ts"
 import { Rests } from "./internal/Rests.ts"
 
-/** Limits of the executor. */
-export interface ExecutorOptions {
-  /** How long a run waits before it leaves memory. */
-  readonly idleAfter: Duration.Input
-  /** Waiting executions kept in memory at most, before `idleAfter`. */
-  readonly maxIdle: number
-  /** How long a handler may take to stop before it is abandoned and reported as `refused`. */
-  readonly shutdown: Duration.Input
-  /** The longest uninterrupted stretch of turns, milliseconds. */
-  readonly slice: number
-}
-
-export const ExecutorOptions = Context.Reference<ExecutorOptions>("@coppice/agent/ExecutorOptions", {
-  defaultValue: () => ({ idleAfter: "10 seconds", maxIdle: 10_000, shutdown: "5 seconds", slice: 5 })
-})
+export { ExecutorOptions }
 
 /** A defect of a task, as its server's supervisor hears of it. */
 export interface Defect {
