@@ -11,6 +11,7 @@
  * process. Nothing is ever sent twice that might run a tool twice, unless the server is known to honour our idempotency
  * keys; `McpError.mayHaveRun` tells of calls whose fate is unknown.
  */
+import type { CancelReport } from "@coppice/task/CancelReport"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
@@ -32,12 +33,21 @@ import type { Common } from "./internal/client/open.ts"
 import { defaultSizes, Pools, type PoolSizes } from "./internal/client/Pools.ts"
 import { type Answer, type Ask, onlyOffered, type Question } from "./internal/client/questions.ts"
 import { Receiver } from "./internal/client/Receiver.ts"
+import { reportIn } from "./internal/client/report.ts"
 import { at, type JsonObject } from "./internal/client/rpc.ts"
 import { Subscriptions } from "./internal/client/Subscriptions.ts"
-import { type CallResult, isOver, type TaskEnd, type TaskReference, type TaskSnapshot } from "./internal/client/task.ts"
+import {
+  type CallResult,
+  isOver,
+  type TaskEnd,
+  type TaskReference,
+  type TaskSnapshot,
+  toSnapshot
+} from "./internal/client/task.ts"
 import { type Tool, Tools } from "./internal/client/tools.ts"
 import * as gen1 from "./internal/client/v2025_11_25.ts"
 import * as gen2 from "./internal/client/v2026_07_28.ts"
+import * as Meta from "./Meta.ts"
 import type { StdioServerOptions } from "./StdioServer.ts"
 
 export { accept, cancel, decline, refuse, result } from "./internal/client/questions.ts"
@@ -108,6 +118,12 @@ export type CancelReply =
   /** The server cannot cancel tasks. */
   | "unsupported"
 
+/** What became of a task that was to stop, and what its server tells of all below it, if it tells. */
+export interface Stopped {
+  readonly reply: CancelReply
+  readonly report: CancelReport | undefined
+}
+
 export interface McpClient {
   readonly name: string
   readonly isCoppice: boolean
@@ -123,6 +139,8 @@ export interface McpClient {
   readonly look: (reference: TaskReference) => Effect.Effect<TaskSnapshot, McpError>
   /** Asks the server to stop a task; the end is seen by following it. */
   readonly cancel: (reference: TaskReference) => Effect.Effect<CancelReply, McpError>
+  /** The same, of a Coppice: also asks how all below the task came to rest, and waits for that within a limit. */
+  readonly stop: (reference: TaskReference, wait: number) => Effect.Effect<Stopped, McpError>
   /** Any other request that may be repeated: prompts, resources, completions. */
   readonly request: (method: string, params?: JsonObject) => Effect.Effect<JsonObject, McpError>
 }
@@ -249,6 +267,7 @@ const client = (parts: Parts): McpClient => {
         )
       ),
     cancel,
+    stop: reporter(parts),
     request: (method, params = {}) =>
       repeated((error) => error.isTransient)(
         Effect.flatMap(link.get, (connection) => complete(connection, method, params, parts.timeout))
@@ -325,28 +344,42 @@ const followed = ({ fork, holds, link, options: client, timeout }: Parts): McpCl
     })
 }
 
-const canceller = (parts: Parts): McpClient["cancel"] => (reference) => {
-  const { link, timeout } = parts
-  const cancelled: Effect.Effect<CancelReply, McpError> = Effect.gen(function*() {
+const canceller = (parts: Parts): McpClient["cancel"] => {
+  const stop = stopper(parts, {})
+  return (reference) => Effect.map(repeated((error) => error.isTransient)(stop(reference)), ({ reply }) => reply)
+}
+
+/** Waits for a report longer than the server does. */
+const overWait = 5_000
+
+const reporter = (parts: Parts): McpClient["stop"] => (reference, wait) =>
+  stopper({ ...parts, timeout: wait + overWait }, { _meta: { [Meta.cancelReport]: { wait } } })(reference).pipe(
+    repeated((error) => error.isRetryable)
+  )
+
+/** Tells the server once; `more` goes with what it is asked. */
+const stopper = ({ link, timeout }: Parts, more: JsonObject) => (reference: TaskReference) => {
+  // it may be waited for as long as a stream is
+  const lane = more["_meta"] === undefined ? "control" : "stream"
+  const ask = (connection: Connection, method: string) =>
+    connection.request(method, { taskId: reference.taskId, ...more }, { timeout, lane })
+  const cancelled: Effect.Effect<Stopped, McpError> = Effect.gen(function*() {
     const connection = yield* link.session(reference.session)
     const isOffered = connection.isModern ||
       at(connection.agreement.capabilities, "tasks", "cancel") !== undefined
-    if (!isOffered) return "unsupported" as const
-    yield* connection.request("tasks/cancel", { taskId: reference.taskId }, { timeout })
-    return "accepted" as const
+    if (!isOffered) return { reply: "unsupported", report: undefined } as const
+    return { reply: "accepted", report: reportIn(yield* ask(connection, "tasks/cancel")) } as const
   })
-  const refused = (error: McpError): Effect.Effect<CancelReply, McpError> =>
-    Effect.gen(function*(): Effect.fn.Return<CancelReply, McpError> {
+  const refused = (error: McpError): Effect.Effect<Stopped, McpError> =>
+    Effect.gen(function*(): Effect.fn.Return<Stopped, McpError> {
       // 2025-11-25 says no when the task is over, and also when it does not know it
       if (error.reason._tag !== "Rpc" || error.reason.code !== code.invalidParams) return yield* error
       const connection = yield* link.session(reference.session)
-      const { status } = yield* poll({ connection, reference, timeout })
-      return isOver(status) ? "over" : yield* error
+      const reply = yield* ask(connection, "tasks/get")
+      const status = toSnapshot(reply)?.status
+      return status !== undefined && isOver(status) ? { reply: "over", report: reportIn(reply) } : yield* error
     })
-  return cancelled.pipe(
-    repeated((error) => error.isTransient),
-    Effect.catch(refused)
-  )
+  return Effect.catch(cancelled, refused)
 }
 
 const runner = (verbs: Pick<McpClient, "call" | "cancel" | "follow">): McpClient["run"] => (name, args, options = {}) =>

@@ -5,6 +5,7 @@
  * here is hostile until proven otherwise: a value that does not parse is as if it were not there. Only an idempotency key
  * and trace context are taken from everybody; a deadline or a parent only from a peer the configuration calls a Coppice.
  */
+import * as Predicate from "effect/Predicate"
 import type { Json, JsonObject } from "effect/Schema"
 
 export const protocolVersion = "io.modelcontextprotocol/protocolVersion"
@@ -26,11 +27,19 @@ export const deadline = "dev.coppice/deadline"
 export const parent = "dev.coppice/parent"
 /** Public id of the task the caller's own task is below, for a Coppice that keeps trees of its own. */
 export const taskParent = "dev.coppice/task-parent"
+/**
+ * In a request about a task: tell how its tree came to rest, and wait for that so many milliseconds at most,
+ * `{ wait: 10000 }`. In the reply: the report. Between a Coppice and one that trusts it.
+ */
+export const cancelReport = "dev.coppice/cancel-report"
 /** An agent's declared error, encoded, beside the text a model reads. */
 export const error = "dev.coppice/error"
 
 /** The id of the tasks extension of MCP 2026-07-28. */
 export const tasksExtension = "io.modelcontextprotocol/tasks"
+
+/** Nobody waits longer for a report in one request, milliseconds. */
+const longestReportWait = 30_000
 
 const text = (meta: JsonObject | null, key: string, most: number): string | undefined => {
   const value = meta?.[key]
@@ -56,6 +65,13 @@ export const readTrace = (
 export const readDeadline = (meta: JsonObject | null): number | undefined => {
   const value = meta?.[deadline]
   return typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : undefined
+}
+
+/** How long the report of a cancelled tree may be waited for, milliseconds; `undefined` when none is asked for. */
+export const readReportWait = (meta: JsonObject | null): number | undefined => {
+  const asked = meta?.[cancelReport]
+  const wait = Predicate.hasProperty(asked, "wait") ? asked.wait : undefined
+  return typeof wait === "number" && wait >= 0 ? Math.min(wait, longestReportWait) : undefined
 }
 
 /** What identifies progress notifications of one request. */

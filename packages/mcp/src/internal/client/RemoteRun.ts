@@ -11,6 +11,7 @@
  * became of the call, and the task fails rather than guess.
  */
 import * as Backoff from "@coppice/task/Backoff"
+import type { CancelReport } from "@coppice/task/CancelReport"
 import type { Settlement } from "@coppice/task/Task"
 import type { Envelope, InputResponse } from "@coppice/task/TaskEvent"
 import type { Entry, TaskLog } from "@coppice/task/TaskLog"
@@ -65,6 +66,8 @@ interface Recorded {
   readonly failures: number
   /** When the next attempt may begin, while the last one failed. */
   readonly retryAt: number
+  /** What the server told last of its part of a cancelled tree. */
+  readonly below?: CancelReport | undefined
 }
 
 /** What earlier attempts left in the log. */
@@ -73,15 +76,16 @@ export const recorded = (events: ReadonlyArray<Envelope>): Recorded => {
   const answers = new Map<string, InputResponse>()
   let failures = 0
   let retryAt = 0
+  let below: CancelReport | undefined
   for (const { event } of events) {
     if (event._tag === "StepRecorded" && event.exit._tag === "Success") steps.set(event.key, event.exit.value)
     else if (event._tag === "InputReceived") answers.set(event.key, event.response)
     else if (event._tag === "AttemptFailed") {
       failures++
       retryAt = event.retryAt ?? 0
-    }
+    } else if (event._tag === "Settled") below = event.below ?? below
   }
-  return { steps, answers, failures, retryAt }
+  return { steps, answers, failures, retryAt, below }
 }
 
 /** Errors the server may answer otherwise the next time; the rest is its opinion of the call. */
@@ -99,6 +103,8 @@ export class RemoteRun {
   onIdle: () => void = () => {}
   private readonly remote: Remote
   private readonly input: Json
+  /** What the server has told of its part of the tree, when the task was cancelled before. */
+  readonly below: CancelReport | undefined
   private failures: number
   private readonly retryAt: number
   private told: string | undefined
@@ -110,6 +116,7 @@ export class RemoteRun {
     this.entry = entry
     this.input = input
     this.failures = before.failures
+    this.below = before.below
     this.retryAt = before.retryAt
     this.reference = toReference(before.steps.get(referenceKey))
     this.wasSent = before.steps.get(intentKey) === sentMark

@@ -2,10 +2,12 @@
  * The worker of one remote agent: takes its tasks from the log, and brings each to rest.
  *
  * A task that ends from outside (cancelled, past its deadline) is stopped at the server first, and settles as the server
- * said: `stopped`, `finished_before`, `refused`, `unreachable`, or `unknown` where nobody can tell.
+ * said: `stopped`, `finished_before`, `refused`, `unreachable`, or `unknown` where nobody can tell. One that is
+ * `unreachable` is told again when its time comes. A server that is a Coppice tells of its own tree, too.
  */
+import { type CancelReport, isAtRest } from "@coppice/task/CancelReport"
 import type { Contract } from "@coppice/task/Contract"
-import type { Settler } from "@coppice/task/Settler"
+import type { Rested, Settler } from "@coppice/task/Settler"
 import { isFinal, isTerminal, type Settlement, type TaskId } from "@coppice/task/Task"
 import type { Envelope } from "@coppice/task/TaskEvent"
 import type { Entry } from "@coppice/task/TaskLog"
@@ -15,11 +17,12 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
 import type { Json } from "effect/Schema"
+import type { CancelReply, McpError } from "../../McpClient.ts"
 import { code } from "./meta.ts"
 import { Places } from "./Places.ts"
 import { recorded, type Remote, RemoteRun } from "./RemoteRun.ts"
+import { isSame } from "./report.ts"
 import type { TaskReference } from "./task.ts"
 
 export interface RemoteWorkerOptions {
@@ -41,10 +44,28 @@ interface Held {
 
 const nothing = { steps: new Map<string, Json>(), answers: new Map(), failures: 0, retryAt: 0 }
 
-/** How often a server that cannot be reached is told to stop, and how long it may take to obey. */
-const tellings = Schedule.exponential("500 millis")
-const tries = 3
+/** How long a server may take to hear that a task is to stop, and then to obey. */
+const hearing = "10 seconds"
 const obedience = "5 seconds"
+
+/** How long a Coppice may take to tell that its tree is at rest, milliseconds; and how often that is waited for. */
+const reportWait = 10_000
+const mostWaits = 3
+
+/** How long a call that is on its way may take to become a task that can be stopped. */
+const birth = "1 second"
+
+const howOf = (error: McpError): Settlement => {
+  const isForgotten = error.reason._tag === "Rpc" && error.reason.code === code.invalidParams
+  return isForgotten ? "unknown" : error.isTransient ? "unreachable" : "refused"
+}
+
+/** The task here rests as the one there does; what that one still waits for is asked again. */
+const restOf = (run: RemoteRun, report: CancelReport): Rested => ({
+  how: report.nodes[0]?.settlement ?? "refused",
+  isOpen: !report.converged,
+  ...isSame(run.below, report) ? {} : { below: report }
+})
 
 export class RemoteWorker implements Worker {
   readonly contract: Contract
@@ -75,7 +96,9 @@ export class RemoteWorker implements Worker {
     entry.held = true
     fork(Effect.exit(store.journal(entry.state.id))).addObserver((exit) => {
       const journal = Exit.isSuccess(exit) && Exit.isSuccess(exit.value) ? exit.value.value : undefined
-      if (journal === undefined || this.isClosed || isTerminal(entry.state.status)) return this.letGo(entry, "stopped")
+      if (journal === undefined || this.isClosed || isTerminal(entry.state.status)) {
+        return this.letGo(entry, { how: "stopped" })
+      }
       const first = journal.events[0]?.event
       const input = first?._tag === "Created" ? first.input : null
       const { attempt } = entry.state
@@ -90,12 +113,11 @@ export class RemoteWorker implements Worker {
     const { fork, remote, store } = this.options
     entry.held = true
     const asked = Effect.flatMap(store.journal(entry.state.id), (journal) => {
-      if (journal === undefined) return Effect.succeed<Settlement>("unknown")
+      if (journal === undefined) return Effect.succeed<Rested>({ how: "unknown" })
       return this.stopRemote(new RemoteRun(remote, entry, null, recorded(journal.events)))
     })
     fork(Effect.exit(asked)).addObserver((exit) => {
-      const how = Exit.isSuccess(exit) && Exit.isSuccess(exit.value) ? exit.value.value : "unknown"
-      this.letGo(entry, how)
+      this.letGo(entry, Exit.isSuccess(exit) && Exit.isSuccess(exit.value) ? exit.value.value : { how: "unknown" })
     })
   }
 
@@ -129,7 +151,7 @@ export class RemoteWorker implements Worker {
       log.dispatch(entry, { _tag: "Fail", attempt, reason: "defect", message, error: null })
     }
     this.remove(held)
-    this.letGo(entry, held.run.rest)
+    this.letGo(entry, { how: held.run.rest })
   }
 
   private remove(held: Held): void {
@@ -138,11 +160,12 @@ export class RemoteWorker implements Worker {
   }
 
   /** Nobody here runs the task any more. */
-  private letGo(entry: Entry, how: Settlement): void {
+  private letGo(entry: Entry, rested: Rested): void {
     entry.held = false
     const { server } = this
-    if (isTerminal(entry.state.status) && !isFinal(entry.state)) this.options.settler.settle(entry, { how, server })
-    else this.options.remote.log.release(entry)
+    if (isTerminal(entry.state.status) && !isFinal(entry.state)) {
+      this.options.settler.settle(entry, { ...rested, server })
+    } else this.options.remote.log.release(entry)
   }
 
   // ---------------------------------------------------------------- facts
@@ -163,36 +186,44 @@ export class RemoteWorker implements Worker {
     held.isStopping = true
     const { fiber, run } = held
     held.leave()
-    const halted = fiber === undefined ? Effect.void : Fiber.interrupt(fiber)
+    const halted = fiber === undefined ? Effect.void : Effect.andThen(this.born(run, fiber), Fiber.interrupt(fiber))
     const stopped = Effect.andThen(halted, Effect.suspend(() => this.stopRemote(run)))
     this.options.fork(stopped).addObserver((exit) => {
       this.remove(held)
-      this.letGo(run.entry, Exit.isSuccess(exit) ? exit.value : "unknown")
+      this.letGo(run.entry, Exit.isSuccess(exit) ? exit.value : { how: "unknown" })
     })
   }
 
-  private stopRemote({ reference, wasSent }: RemoteRun): Effect.Effect<Settlement> {
+  /** A Coppice makes a task of a call in a moment, and only the task can be stopped for sure. */
+  private born(run: RemoteRun, fiber: Fiber.Fiber<void>): Effect.Effect<void> {
+    const isKnown = () => !run.wasSent || run.reference !== undefined || fiber.pollUnsafe() !== undefined
+    if (!this.options.remote.client.isCoppice || isKnown()) return Effect.void
+    return Effect.sleep("5 millis").pipe(Effect.repeat({ until: isKnown }), Effect.timeoutOption(birth), Effect.asVoid)
+  }
+
+  private stopRemote(run: RemoteRun): Effect.Effect<Rested> {
+    const { rest, reference, wasSent } = run
+    if (rest === "finished_before") return Effect.succeed({ how: rest })
     // a call that is given up is cancelled, and no answer to that is ever heard
-    if (reference === undefined) return Effect.succeed(wasSent ? "unknown" : "stopped")
-    const told = Effect.retry(this.options.remote.client.cancel(reference), {
-      schedule: tellings,
-      times: tries,
-      while: (error) => error.isTransient
-    })
+    if (reference === undefined) return Effect.succeed({ how: wasSent ? "unknown" : "stopped" })
+    const { client } = this.options.remote
+    return client.isCoppice ? this.stopCoppice(run, reference) : this.stopForeign(reference)
+  }
+
+  private stopForeign(reference: TaskReference): Effect.Effect<Rested> {
+    const told = Effect.timeoutOption(this.options.remote.client.cancel(reference), hearing)
     return Effect.matchEffect(told, {
-      onFailure: (error) => {
-        const isForgotten = error.reason._tag === "Rpc" && error.reason.code === code.invalidParams
-        return Effect.succeed<Settlement>(isForgotten ? "unknown" : error.isTransient ? "unreachable" : "refused")
-      },
-      onSuccess: (reply) => {
-        if (reply === "accepted") return this.obeyed(reference)
-        return Effect.succeed<Settlement>(reply === "over" ? "finished_before" : "refused")
+      onFailure: (error) => Effect.succeed({ how: howOf(error) }),
+      onSuccess: (reply): Effect.Effect<Rested> => {
+        if (Option.isNone(reply)) return Effect.succeed({ how: "unreachable" })
+        return this.obeyed(reference, reply.value)
       }
     })
   }
 
   /** Whether a server that promised to stop a task did: it may still finish it, or go on. */
-  private obeyed(reference: TaskReference): Effect.Effect<Settlement> {
+  private obeyed(reference: TaskReference, reply: CancelReply): Effect.Effect<Rested> {
+    if (reply !== "accepted") return Effect.succeed({ how: reply === "over" ? "finished_before" : "refused" })
     const { client } = this.options.remote
     return Effect.timeoutOption(client.follow(reference, { patience: 1_000 }), obedience).pipe(
       Effect.match({
@@ -201,8 +232,22 @@ export class RemoteWorker implements Worker {
           if (Option.isNone(end)) return "refused"
           return end.value._tag === "Cancelled" ? "stopped" : "finished_before"
         }
-      })
+      }),
+      Effect.map((how) => ({ how }))
     )
+  }
+
+  /** A Coppice answers once its own tree is at rest, and tells how each task of it came to that. */
+  private stopCoppice(run: RemoteRun, reference: TaskReference): Effect.Effect<Rested> {
+    const stopped = Effect.gen({ self: this }, function*() {
+      for (let waits = 1;; waits++) {
+        const { reply, report } = yield* this.options.remote.client.stop(reference, reportWait)
+        // it does not trust us
+        if (report === undefined) return yield* this.obeyed(reference, reply)
+        if (isAtRest(report) || waits === mostWaits) return restOf(run, report)
+      }
+    })
+    return Effect.catch(stopped, (error) => Effect.succeed<Rested>({ how: howOf(error) }))
   }
 
   /** Lets go of everything, to be found again by whoever serves the agent next. */
@@ -217,7 +262,7 @@ export class RemoteWorker implements Worker {
         for (const held of all) {
           if (this.held.get(held.run.entry.state.id) !== held) continue
           this.remove(held)
-          this.letGo(held.run.entry, "stopped")
+          this.letGo(held.run.entry, { how: "stopped" })
         }
       })
     )

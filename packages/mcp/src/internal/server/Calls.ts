@@ -10,6 +10,7 @@
  *
  * All of it ends in the verbs of `Tasks`; nothing is kept here. Another principal's task is not there.
  */
+import { shortened } from "@coppice/task/CancelReport"
 import type { Contract } from "@coppice/task/Contract"
 import { expiresAt, isTerminal, type Task, type TaskId } from "@coppice/task/Task"
 import type { TaskEvent } from "@coppice/task/TaskEvent"
@@ -61,6 +62,9 @@ const kept = (meta: JsonObject | null): JsonObject | undefined => {
   )
   return entries.length === 0 ? undefined : Object.fromEntries(entries)
 }
+
+/** How many tasks one report lists for another Coppice: some 200 characters each. */
+const mostReported = 5_000
 
 /** A young task is likely to end soon. */
 const pollIntervalOf = (age: number): number => Math.min(5_000, Math.max(250, Math.floor(age / 10)))
@@ -246,6 +250,18 @@ export class Calls {
     return this.tasks.cancel({ id, by: peer.by, reason }).pipe(
       Effect.catchTag("TaskNotFound", () => Effect.fail(noTask())),
       Effect.asVoid
+    )
+  }
+
+  /** How everything of the task came to rest, as `_meta` of a reply to a peer that is trusted and asks for it. */
+  report(peer: Peer, id: TaskId, meta: JsonObject | null): Effect.Effect<JsonObject, StoreError> {
+    const wait = peer.isTrusted ? Meta.readReportWait(meta) : undefined
+    if (wait === undefined) return Effect.succeed({})
+    const { cancelReport, cancelSettled } = this.tasks
+    return Effect.timeoutOption(cancelSettled(id), wait).pipe(
+      Effect.andThen(cancelReport(id)),
+      Effect.map((report) => ({ _meta: { [Meta.cancelReport]: { ...shortened(report, mostReported) } } })),
+      Effect.catchTag("TaskNotFound", () => Effect.succeed({}))
     )
   }
 

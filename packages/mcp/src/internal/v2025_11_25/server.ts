@@ -160,11 +160,12 @@ class Requests {
     )
   }
 
-  get(handle: unknown) {
+  get(handle: unknown, ctx: ServerContext) {
     const { calls } = this.door
     return Effect.gen({ self: this }, function*() {
       const task = yield* this.known(handle)
-      return toTask(calls.seal.handle(task.id), yield* calls.view(task))
+      const report = yield* calls.report(this.session.peer, task.id, metaOf(ctx))
+      return { ...toTask(calls.seal.handle(task.id), yield* calls.view(task)), ...report }
     })
   }
 
@@ -184,7 +185,7 @@ class Requests {
     })
   }
 
-  cancel(handle: unknown) {
+  cancel(handle: unknown, ctx: ServerContext) {
     const { calls } = this.door
     const { peer } = this.session
     return Effect.gen({ self: this }, function*() {
@@ -196,8 +197,9 @@ class Requests {
         "Refused",
         ({ reason }) => Effect.fail(refused(reason._tag === "AlreadyEnded" ? reason.status : task.status))
       )
+      const report = yield* calls.report(peer, task.id, metaOf(ctx))
       const now = yield* Effect.orDie(calls.verbs.get(task.id))
-      return toTask(calls.seal.handle(task.id), yield* calls.view(now))
+      return { ...toTask(calls.seal.handle(task.id), yield* calls.view(now)), ...report }
     })
   }
 
@@ -303,7 +305,7 @@ const registerTasks = (server: Server, door: Door, requests: Requests): void => 
       { params: loose, result: loose } as never,
       ((params: JsonObject, ctx: ServerContext) => door.run(handle(params, ctx), ctx.mcpReq.signal)) as never
     )
-  on("tasks/get", ({ taskId }) => requests.get(taskId))
+  on("tasks/get", ({ taskId }, ctx) => requests.get(taskId, ctx))
   on("tasks/result", ({ taskId }, ctx) => requests.result(taskId, ctx))
-  on("tasks/cancel", ({ taskId }) => requests.cancel(taskId))
+  on("tasks/cancel", ({ taskId }, ctx) => requests.cancel(taskId, ctx))
 }

@@ -248,12 +248,20 @@ const registerTasks = (server: Server, door: Door, peerOf: (ctx: ServerContext) 
 
   on(
     "tasks/get",
-    (task) =>
-      Effect.map(calls.view(task), (view) => detailed(calls.seal.handle(task.id), calls.contract(task.agent), view))
+    (task, peer, ctx) =>
+      Effect.flatMap(calls.report(peer, task.id, metaOf(ctx)), (report) =>
+        Effect.map(calls.view(task), (view) => ({
+          ...detailed(calls.seal.handle(task.id), calls.contract(task.agent), view),
+          ...report
+        })))
   )
   on("tasks/update", (task, peer, ctx) => Effect.as(calls.answer(peer, task, ctx.mcpReq.inputResponses ?? {}), {}))
   on(
     "tasks/cancel",
-    (task, peer) => calls.cancel(peer, task.id).pipe(Effect.catchTag("Refused", () => Effect.void), Effect.as({}))
+    (task, peer, ctx) =>
+      calls.cancel(peer, task.id).pipe(
+        Effect.catchTag("Refused", () => Effect.void),
+        Effect.andThen(Effect.suspend(() => calls.report(peer, task.id, metaOf(ctx))))
+      )
   )
 }
