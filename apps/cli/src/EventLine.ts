@@ -54,6 +54,12 @@ const restParts = (event: TaskEvent & { readonly _tag: "Settled" }, at: number):
     : muted(`told ${event.tries ?? 1} times, again in ${duration(Math.max(0, event.retryAt - at))}`)
 ]
 
+/** Such as `3 calls` and `200 tokens`. */
+const amountParts = (amounts: (TaskEvent & { readonly _tag: "Reserved" })["amounts"]): ReadonlyArray<Span> => {
+  const parts = Object.entries(amounts).map(([measure, amount]) => span(`${amount} ${measure}`, "strong"))
+  return parts.length === 0 ? [muted("nothing")] : parts
+}
+
 const partsOf = (event: TaskEvent, at: number): ReadonlyArray<Span | undefined> => {
   switch (event._tag) {
     case "Created":
@@ -119,6 +125,16 @@ const partsOf = (event: TaskEvent, at: number): ReadonlyArray<Span | undefined> 
       return [span("adopts"), muted(event.child)]
     case "Steered":
       return steeringParts(event)
+    case "Reserved":
+      return [
+        span(event.kept === true ? "spends" : "reserves", "wait"),
+        ...amountParts(event.amounts),
+        muted(`for ${event.id}`)
+      ]
+    case "Refunded":
+      return [span("gets back"), ...amountParts(event.unused), muted(`from ${event.id}`)]
+    case "Partial":
+      return [span("result so far", "busy"), muted(brief(event.value))]
   }
 }
 

@@ -27,7 +27,11 @@ describe("eventLine", () => {
       said({ _tag: "Failed", reason: "defect", message: "boom", error: null }),
       said({ _tag: "Cancelled", by: "ada", reason: null }),
       said({ _tag: "Settled", how: "unreachable", took: 12 }),
-      said({ _tag: "Steered", by: "ada", message: "mind the tests", priority: 2, deadline: noon })
+      said({ _tag: "Steered", by: "ada", message: "mind the tests", priority: 2, deadline: noon }),
+      said({ _tag: "Reserved", id: "t2", amounts: { calls: 1, tokens: 200 } }),
+      said({ _tag: "Reserved", id: "t2", amounts: { calls: 1 }, kept: true }),
+      said({ _tag: "Refunded", id: "t2", unused: {} }),
+      said({ _tag: "Partial", value: [1] })
     ], [
       "started  attempt 2",
       "progress  ▕██░░░░░░░░▏ 1/4  src/a.ts",
@@ -39,7 +43,11 @@ describe("eventLine", () => {
       "failed  a defect: boom",
       "cancelled  by ada",
       "at rest  unreachable  after 12ms",
-      `steered  by ada  mind the tests  priority 2  deadline ${new Date(noon).toISOString()}`
+      `steered  by ada  mind the tests  priority 2  deadline ${new Date(noon).toISOString()}`,
+      "reserves  1 calls  200 tokens  for t2",
+      "spends  1 calls  for t2",
+      "gets back  nothing  from t2",
+      "result so far  [1]"
     ])
   })
 

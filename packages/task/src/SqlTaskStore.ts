@@ -158,7 +158,7 @@ class Writer {
     this.others(batch)
   }
 
-  /** A row whose end was written before `firstSeq` changes no more but to settle. */
+  /** A row whose end was written before `firstSeq` changes no more but to settle, and in what its children give back. */
   private update(row: TaskRow, firstSeq: number): void {
     const { endedSeq, settledSeq, state } = row
     const { attempt, endedAt, id, reason, settledAt, settlement, status, updatedAt } = state

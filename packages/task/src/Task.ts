@@ -9,7 +9,10 @@
  * came to rest.
  */
 import * as Schema from "effect/Schema"
+import { Budget, Pool } from "./Budget.ts"
 import { wholeMillis } from "./internal/millis.ts"
+
+export { Budget } from "./Budget.ts"
 
 /**
  * The public id of a task: lower-case base 32, 20 characters, sortable by time of creation. It is a name, not a
@@ -60,15 +63,6 @@ export const Progress = Schema.Struct({
 })
 export type Progress = typeof Progress.Type
 
-/** Limits of one task and its tree; `null` means none of its own. Times in milliseconds, money in micro-units. */
-export const Budget = Schema.Struct({
-  wallClock: Schema.NullOr(Schema.Finite),
-  calls: Schema.NullOr(Schema.Finite),
-  tokens: Schema.NullOr(Schema.Finite),
-  money: Schema.NullOr(Schema.Finite)
-})
-export type Budget = typeof Budget.Type
-
 /** What is known of how a task came to rest, beside the word for it. */
 export const Rest = Schema.Struct({
   /** Its code was running, was interrupted and ran to its end: all its finalizers have run. */
@@ -114,7 +108,9 @@ export const TaskSpec = Schema.Struct({
   retryOf: Schema.NullOr(TaskId),
   trace: TaskTrace,
   /** MCP `_meta` as it came in; recorded, never obeyed unless the peer is a configured Coppice. */
-  meta: Schema.NullOr(Schema.JsonObject)
+  meta: Schema.NullOr(Schema.JsonObject),
+  /** The nearest task above that owns a budget: what this one uses, or its own budget, is taken from there. */
+  pool: Schema.optionalKey(TaskId)
 })
 export type TaskSpec = typeof TaskSpec.Type
 
@@ -143,7 +139,9 @@ export const Task = Schema.Struct({
   guardian: Schema.optionalKey(Schema.NullOr(TaskId)),
   /** How many tasks it has adopted. */
   adopted: Schema.optionalKey(Schema.Int),
-  spec: TaskSpec
+  spec: TaskSpec,
+  /** What became of its budget; left out while nothing of it was taken. */
+  pool: Schema.optionalKey(Pool)
 }).annotate({ identifier: "Task" })
 export type Task = typeof Task.Type
 

@@ -8,8 +8,9 @@
  * decision in Unix milliseconds (order by `seq`, never by time).
  */
 import * as Schema from "effect/Schema"
+import { Amounts, Budget } from "./Budget.ts"
 import { CancelReport } from "./CancelReport.ts"
-import { AttemptClass, Budget, FailureReason, ParentExit, Progress, Settlement, TaskId, TaskSpec } from "./Task.ts"
+import { AttemptClass, FailureReason, ParentExit, Progress, Settlement, TaskId, TaskSpec } from "./Task.ts"
 
 /**
  * How a recorded effect ended: the encoded value, or the encoded error. Defects are never recorded as a result.
@@ -118,7 +119,13 @@ export const TaskEvent = Schema.TaggedUnion({
   InputWithdrawn: { key: Schema.String },
   Completed: { result: Schema.Json },
   /** `error` is the agent's declared error, encoded; `null` for every other reason. */
-  Failed: { reason: FailureReason, message: Schema.String, error: Schema.NullOr(Schema.Json) },
+  Failed: {
+    reason: FailureReason,
+    message: Schema.String,
+    error: Schema.NullOr(Schema.Json),
+    /** What the task had last put down as its result so far, when a budget or a deadline stopped it. */
+    partial: Schema.optionalKey(Schema.Json)
+  },
   Cancelled: { by: Schema.String, reason: Schema.NullOr(Schema.String) },
   /**
    * The task came to rest after its cancellation or failure from outside. `took` in milliseconds. With `retryAt` (Unix
@@ -147,7 +154,16 @@ export const TaskEvent = Schema.TaggedUnion({
     priority: Schema.optionalKey(Schema.Int),
     deadline: Schema.optionalKey(Schema.Finite),
     budget: Schema.optionalKey(Budget)
-  }
+  },
+  /**
+   * Something was taken from the task's budget, on behalf of `id`: a child that has a budget of its own, or a piece of
+   * work of a task in its tree. `kept` amounts are spent; the others come back in part when `id` is at rest.
+   */
+  Reserved: { id: Schema.String, amounts: Amounts, kept: Schema.optionalKey(Schema.Literal(true)) },
+  /** The reservation is over: what is unused is free again, the rest is spent. */
+  Refunded: { id: Schema.String, unused: Amounts },
+  /** The task's result so far, for the case that a limit stops it. */
+  Partial: { value: Schema.Json }
 }).annotate({ identifier: "TaskEvent" })
 export type TaskEvent = typeof TaskEvent.Type
 export type TaskEventType = TaskEvent["_tag"]

@@ -16,152 +16,35 @@
 import * as Data from "effect/Data"
 import * as Result from "effect/Result"
 import type { Json } from "effect/Schema"
-import type { CancelReport } from "./CancelReport.ts"
-import { wholeMillis } from "./internal/millis.ts"
 import {
-  type AttemptClass,
-  type Budget,
-  type FailureReason,
-  isFinal,
-  isTerminal,
-  type ParentExit,
-  type Progress,
-  type Rest,
-  type Settlement,
-  type Task,
-  type TaskId,
-  type TaskSpec
-} from "./Task.ts"
-import type { InputRequest, InputResponse, LogLevel, RecordedExit, TaskEvent } from "./TaskEvent.ts"
+  atMost,
+  emptyPool,
+  excess,
+  isNothing,
+  limited,
+  type Measure,
+  refunded,
+  reserved,
+  softKey,
+  softly,
+  softQuestion,
+  used
+} from "./Budget.ts"
+import { wholeMillis } from "./internal/millis.ts"
+import { isFinal, isTerminal, type Rest, type Task, type TaskId, type TaskSpec } from "./Task.ts"
+import { type Command, type Creation, type RefusalReason, Refused, type Steering } from "./TaskCommand.ts"
+import type { InputRequest, TaskEvent } from "./TaskEvent.ts"
 
-/** A task and what decisions about it need: its open questions, and what of its `spec` was changed under way. */
+export { type Command, type Creation, type RefusalReason, Refused, type Steering } from "./TaskCommand.ts"
+
+/**
+ * A task and what decisions about it need: its open questions, what of its `spec` was changed under way, and its result
+ * so far.
+ */
 export interface TaskState extends Task {
   readonly inputs: ReadonlyArray<InputRequest>
+  readonly partial?: Json | undefined
   readonly steered?: Pick<TaskSpec, "priority" | "budget"> | undefined
-}
-
-/** What a running task may be told. */
-export interface Steering {
-  readonly by: string
-  readonly message?: string
-  readonly priority?: number
-  readonly deadline?: number
-  readonly budget?: Budget
-}
-
-/** What the facts of a new task are made from. */
-export interface Creation {
-  readonly run: TaskId
-  readonly parent: TaskId | null
-  readonly key: string | null
-  readonly agent: string
-  readonly input: Json
-  readonly attempt: 0 | 1
-  readonly deadline: number | null
-  readonly spec: TaskSpec
-}
-
-/** How a task came to rest, beside the word for it. */
-interface Settling extends Omit<Rest, "at" | "below"> {
-  readonly below?: CancelReport
-}
-
-/** A wish about an existing task. Those with an `attempt` come from the execution of that number. */
-export type Command =
-  | { readonly _tag: "Start"; readonly attempt: number }
-  | {
-    readonly _tag: "FailAttempt"
-    readonly attempt: number
-    readonly message: string
-    readonly delivered: number
-    readonly class?: AttemptClass
-    /** When the next one may begin. */
-    readonly retryAt?: number
-  }
-  | { readonly _tag: "Progress"; readonly attempt: number; readonly progress: Progress }
-  | {
-    readonly _tag: "Log"
-    readonly attempt: number
-    readonly level: LogLevel
-    readonly logger: string | null
-    readonly data: Json
-  }
-  /** `from`: an intent of another task, only before the first attempt. */
-  | {
-    readonly _tag: "IntendStep"
-    readonly attempt: number
-    readonly key: string
-    readonly name: string
-    readonly from?: TaskId
-  }
-  | {
-    readonly _tag: "RecordStep"
-    readonly attempt: number
-    readonly key: string
-    readonly name: string
-    readonly exit: RecordedExit
-    readonly startedAt: number
-  }
-  /** Only before the first attempt. */
-  | {
-    readonly _tag: "ReuseStep"
-    readonly key: string
-    readonly name: string
-    readonly result: Json
-    readonly from: TaskId
-  }
-  | { readonly _tag: "SetTimer"; readonly attempt: number; readonly key: string; readonly due: number }
-  | { readonly _tag: "FireTimer"; readonly key: string }
-  | { readonly _tag: "RequestInput"; readonly attempt: number; readonly request: InputRequest }
-  | { readonly _tag: "Respond"; readonly key: string; readonly response: InputResponse }
-  | { readonly _tag: "WithdrawInput"; readonly attempt: number; readonly key: string }
-  | { readonly _tag: "Complete"; readonly attempt: number; readonly result: Json }
-  | {
-    readonly _tag: "Fail"
-    /** `null` when the failure comes from outside the execution: a deadline, a supervisor. */
-    readonly attempt: number | null
-    readonly reason: FailureReason
-    readonly message: string
-    readonly error: Json
-  }
-  | { readonly _tag: "Cancel"; readonly by: string; readonly reason: string | null }
-  | ({ readonly _tag: "Settle"; readonly how: Settlement; readonly took: number } & Settling)
-  | { readonly _tag: "Release"; readonly rule: ParentExit; readonly to?: TaskId | null }
-  | { readonly _tag: "Adopt"; readonly child: TaskId }
-  | { readonly _tag: "Steer"; readonly steering: Steering }
-
-/** Why a command was refused. */
-export type RefusalReason =
-  | { readonly _tag: "AlreadyEnded"; readonly status: Task["status"] }
-  | { readonly _tag: "NotEnded" }
-  | { readonly _tag: "StaleAttempt"; readonly current: number }
-  | { readonly _tag: "UnknownInput"; readonly key: string }
-  | { readonly _tag: "DuplicateInput"; readonly key: string }
-
-/** A command the task's state does not allow. Nothing was written. */
-export class Refused extends Data.TaggedError("Refused")<{
-  readonly task: TaskId
-  readonly command: Command["_tag"]
-  readonly reason: RefusalReason
-}> {
-  override get message(): string {
-    return `${this.command} refused for task ${this.task}: ${describe(this.reason)}`
-  }
-}
-
-const describe = (reason: RefusalReason): string => {
-  switch (reason._tag) {
-    case "AlreadyEnded":
-      return `it is already ${reason.status}`
-    case "NotEnded":
-      return "it has not ended yet"
-    case "StaleAttempt":
-      return `another execution took over (attempt ${reason.current})`
-    case "UnknownInput":
-      return `it has no open question "${reason.key}"`
-    case "DuplicateInput":
-      return `it already has an open question "${reason.key}"`
-  }
 }
 
 /** A log that contradicts itself. Always a bug or damage, never a user's mistake. */
@@ -183,8 +66,8 @@ const one = (event: TaskEvent): Result.Result<ReadonlyArray<TaskEvent>, Refused>
 /**
  * The facts that follow from a command, or why it is refused.
  *
- * An ended task accepts only `Settle`, and after an open settlement another one; a command of an execution is refused once another attempt has begun, so that an
- * abandoned fiber can write nothing.
+ * An ended task accepts only `Refund` and `Settle`, and after an open settlement another one; a command of an execution is
+ * refused once another attempt has begun, so that an abandoned fiber can write nothing.
  */
 export const decide = (state: TaskState, command: Command): Result.Result<ReadonlyArray<TaskEvent>, Refused> => {
   const refuse = (reason: RefusalReason) => Result.fail(new Refused({ task: state.id, command: command._tag, reason }))
@@ -192,6 +75,8 @@ export const decide = (state: TaskState, command: Command): Result.Result<Readon
     if (!isTerminal(state.status)) return refuse({ _tag: "NotEnded" })
     return isFinal(state) ? Result.succeed([]) : one({ ...command, _tag: "Settled" })
   }
+  // what children of an ended task give back counts, until it has come to rest itself
+  if (command._tag === "Refund" && state.settlement === null) return Result.succeed(refund(state, command))
   if (isTerminal(state.status)) return refuse({ _tag: "AlreadyEnded", status: state.status })
   if (command._tag !== "Start" && "attempt" in command && command.attempt !== null) {
     if (command.attempt !== state.attempt) return refuse({ _tag: "StaleAttempt", current: state.attempt })
@@ -217,12 +102,90 @@ export const decide = (state: TaskState, command: Command): Result.Result<Readon
       return isOpen(state, command.key)
         ? one({ _tag: "InputWithdrawn", key: command.key })
         : refuse({ _tag: "UnknownInput", key: command.key })
+    case "Reserve": {
+      const refusal = overdraft(state, command)
+      return refusal === undefined ? Result.succeed(reserve(state, command)) : refuse(refusal)
+    }
+    case "Refund":
+      return refuse({ _tag: "AlreadyEnded", status: state.status })
+    case "AskForMore":
+      return Result.succeed(askForMore(state, command.measure))
+    case "Fail":
+      return one(failed(state, command))
     default:
       return one(toEvent(command))
   }
 }
 
-type Considered = "Start" | "ReuseStep" | "RequestInput" | "Respond" | "WithdrawInput" | "Settle"
+/**
+ * Why the task's budget does not allow what is asked for. This is the only place where that is decided: nothing is taken
+ * from a pool but by `Reserve`.
+ */
+const overdraft = (state: TaskState, { amounts, id, place }: Of<"Reserve">): RefusalReason | undefined => {
+  const { pool = emptyPool, spec: { budget } } = state
+  if (budget === null || pool.open[id] !== undefined) return undefined
+  const over = excess(budget, pool, amounts, place)
+  if (over !== undefined) return { _tag: "OverBudget", isDeclined: false, ...over }
+  const measure = softly(budget, pool, amounts)
+  if (measure === undefined) return undefined
+  if (pool.soft !== "declined") return { _tag: "SoftLimit", measure }
+  return { _tag: "OverBudget", isDeclined: true, dimension: measure, asked: amounts[measure]!, left: 0 }
+}
+
+/** Only what the budget limits is counted. */
+const reserve = (
+  { pool = emptyPool, spec: { budget } }: TaskState,
+  command: Of<"Reserve">
+): ReadonlyArray<TaskEvent> => {
+  const { id, kept } = command
+  const amounts = budget === null ? {} : limited(command.amounts, budget)
+  if (isNothing(amounts) || pool.open[id] !== undefined) return []
+  return [{ _tag: "Reserved", id, amounts, ...kept === undefined ? {} : { kept } }]
+}
+
+/** Never more than was reserved. */
+const refund = ({ pool = emptyPool }: TaskState, { id, unused }: Of<"Refund">): ReadonlyArray<TaskEvent> => {
+  const held = pool.open[id]
+  return held === undefined ? [] : [{ _tag: "Refunded", id, unused: atMost(unused, held) }]
+}
+
+const askForMore = (state: TaskState, measure: Measure): ReadonlyArray<TaskEvent> => {
+  const { pool = emptyPool, spec: { budget } } = state
+  const limit = budget?.[measure] ?? null
+  if (limit === null || isOpen(state, softKey)) return []
+  const request: InputRequest = {
+    key: softKey,
+    mode: "form",
+    message: softQuestion(measure, used(pool)[measure] ?? 0, limit),
+    schema: { type: "object", properties: {} },
+    url: null,
+    deadline: null
+  }
+  return [{ _tag: "InputRequested", request }]
+}
+
+/** A limit stops a task with what it had got so far. */
+const failed = ({ partial }: TaskState, { error, message, reason }: Of<"Fail">): TaskEvent => ({
+  _tag: "Failed",
+  reason,
+  message,
+  error,
+  ...partial !== undefined && (reason === "budget" || reason === "deadline") ? { partial } : {}
+})
+
+type Of<Tag extends Command["_tag"]> = Extract<Command, { readonly _tag: Tag }>
+
+type Considered =
+  | "Start"
+  | "ReuseStep"
+  | "RequestInput"
+  | "Respond"
+  | "WithdrawInput"
+  | "Settle"
+  | "Reserve"
+  | "Refund"
+  | "AskForMore"
+  | "Fail"
 type Direct = Exclude<Command, { readonly _tag: Considered }>
 
 const toEvent = (command: Direct): TaskEvent => {
@@ -263,8 +226,6 @@ const toEvent = (command: Direct): TaskEvent => {
       return { _tag: "TimerFired", key: command.key }
     case "Complete":
       return { _tag: "Completed", result: command.result }
-    case "Fail":
-      return { _tag: "Failed", reason: command.reason, message: command.message, error: command.error }
     case "Cancel":
       return { _tag: "Cancelled", by: command.by, reason: command.reason }
     case "Release":
@@ -273,6 +234,8 @@ const toEvent = (command: Direct): TaskEvent => {
       return { _tag: "Adopted", child: command.child }
     case "Steer":
       return steeredBy(command.steering)
+    case "PutPartial":
+      return { _tag: "Partial", value: command.value }
   }
 }
 
@@ -287,7 +250,7 @@ const isOpen = (state: TaskState, key: string): boolean => state.inputs.some((re
 const settlesItself = (event: TaskEvent): boolean =>
   event._tag === "Completed" ||
   (event._tag === "Failed" && (event.reason === "agent_error" || event.reason === "defect" ||
-    event.reason === "replay_mismatch"))
+    event.reason === "replay_mismatch" || event.reason === "budget"))
 
 /** The state before the first fact. */
 const born = (id: TaskId, at: number, event: TaskEvent & { readonly _tag: "Created" }): TaskState => ({
@@ -329,11 +292,16 @@ export const evolve = (state: TaskState | undefined, id: TaskId, at: number, eve
     assert(!isFinal(state), () => `task ${id} settled twice`)
     return settled(state, at, event)
   }
+  if (event._tag === "Refunded") {
+    assert(state.settlement === null, () => `task ${id}: Refunded after it came to rest`)
+    assert(state.pool?.open[event.id] !== undefined, () => `task ${id}: nothing is reserved for ${event.id}`)
+    return { ...state, pool: refunded(state.pool!, event.id, event.unused), updatedAt: at }
+  }
   assert(!isTerminal(state.status), () => `task ${id}: ${event._tag} after ${state.status}`)
   return evolveActive(state, at, event)
 }
 
-type Active = Exclude<TaskEvent, { readonly _tag: "Created" | "Settled" }>
+type Active = Exclude<TaskEvent, { readonly _tag: "Created" | "Settled" | "Refunded" }>
 
 const evolveActive = (state: TaskState, at: number, event: Active): TaskState => {
   switch (event._tag) {
@@ -371,7 +339,13 @@ const evolveActive = (state: TaskState, at: number, event: Active): TaskState =>
     case "InputReceived":
     case "InputWithdrawn":
       assert(isOpen(state, event.key), () => `task ${state.id}: no open question "${event.key}"`)
-      return withInputs(state, at, state.inputs.filter((request) => request.key !== event.key))
+      return answered(state, at, event)
+    case "Reserved": {
+      const pool = reserved(state.pool ?? emptyPool, event.id, event.amounts, event.kept === true)
+      return { ...state, pool, updatedAt: at }
+    }
+    case "Partial":
+      return { ...state, partial: event.value, updatedAt: at }
     case "Completed":
       return ended(state, at, event, "completed")
     case "Failed":
@@ -383,6 +357,18 @@ const evolveActive = (state: TaskState, at: number, event: Active): TaskState =>
   }
 }
 
+/** What a person says to the soft limit holds until the budget is changed. */
+const answered = (
+  state: TaskState,
+  at: number,
+  event: TaskEvent & { readonly _tag: "InputReceived" | "InputWithdrawn" }
+): TaskState => {
+  const rest = withInputs(state, at, state.inputs.filter((request) => request.key !== event.key))
+  if (event.key !== softKey || event._tag === "InputWithdrawn") return rest
+  const soft = event.response.action === "accept" ? "accepted" : "declined"
+  return { ...rest, pool: { ...state.pool ?? emptyPool, soft } }
+}
+
 const steered = (state: TaskState, at: number, event: TaskEvent & { readonly _tag: "Steered" }): TaskState => {
   const deadline = event.deadline ?? state.deadline
   const { budget, priority } = event
@@ -391,7 +377,10 @@ const steered = (state: TaskState, at: number, event: TaskEvent & { readonly _ta
     priority: priority ?? state.spec.priority,
     budget: budget ?? state.spec.budget
   }
-  return { ...state, deadline, spec: { ...state.spec, ...changed }, steered: changed, updatedAt: at }
+  const next = { ...state, deadline, spec: { ...state.spec, ...changed }, steered: changed, updatedAt: at }
+  if (budget === undefined || state.pool?.soft === undefined) return next
+  const { soft: _, ...pool } = state.pool
+  return { ...next, pool }
 }
 
 const assertAttempt = (state: TaskState, event: { readonly _tag: string; readonly attempt: number }): void =>
@@ -412,7 +401,7 @@ const withInputs = (state: TaskState, at: number, inputs: ReadonlyArray<InputReq
 })
 
 const ended = (state: TaskState, at: number, event: TaskEvent, status: Task["status"]): TaskState => ({
-  ...state,
+  ...state.partial === undefined ? state : withoutPartial(state),
   status,
   inputs: [],
   endedAt: at,
@@ -439,6 +428,12 @@ const restOf = (
   const told = Object.entries({ unwound, cleanups, server, tries, retryAt, at, below: count })
     .filter(([, value]) => value !== undefined)
   return told.length === 0 ? undefined : Object.fromEntries(told)
+}
+
+/** Its end has it, if that was by a limit. */
+const withoutPartial = (state: TaskState): TaskState => {
+  const { partial: _, ...rest } = state
+  return rest
 }
 
 /** The state after a whole history; `undefined` for an empty one. */

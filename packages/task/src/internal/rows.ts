@@ -40,14 +40,19 @@ export const toHistory = (rows: ReadonlyArray<any>): ReadonlyArray<Envelope> => 
 }
 
 /** The parts of a task that are mostly empty, as one column. */
-type Live = Pick<TaskRow["state"], "progress" | "inputs" | "steered" | "rest" | "guardian" | "adopted">
+type Live = Pick<
+  TaskRow["state"],
+  "progress" | "inputs" | "steered" | "rest" | "guardian" | "adopted" | "pool" | "partial"
+>
 
 const nothingLive: Live = { progress: null, inputs: [] }
 
-export const toLive = ({ state: { adopted, guardian, inputs, progress, rest, steered } }: TaskRow): string | null => {
-  const others = steered ?? rest ?? guardian ?? adopted
-  if (progress === null && inputs.length === 0 && others === undefined && guardian === undefined) return null
-  return JSON.stringify({ progress, inputs, steered, rest, guardian, adopted })
+export const toLive = ({ state }: TaskRow): string | null => {
+  const { adopted, guardian, inputs, partial, pool, progress, rest, steered } = state
+  const others = steered ?? rest ?? guardian ?? adopted ?? pool
+  const isPlain = others === undefined && guardian === undefined && partial === undefined
+  if (progress === null && inputs.length === 0 && isPlain) return null
+  return JSON.stringify({ progress, inputs, steered, rest, guardian, adopted, pool, partial })
 }
 
 /** As JSON: a column does not hold every string there is. */

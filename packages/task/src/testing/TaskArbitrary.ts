@@ -3,6 +3,7 @@
  */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
+import type { Budget } from "../Budget.ts"
 import { AttemptClass, Progress, type TaskId } from "../Task.ts"
 import { InputRequest, InputResponse } from "../TaskEvent.ts"
 import type { Command } from "../TaskMachine.ts"
@@ -11,6 +12,13 @@ const Key = Schema.Literals(["a", "b", "c"])
 const Attempt = Schema.Literals([0, 1, 2])
 const Value = Schema.Union([Schema.Null, Schema.Boolean, Schema.Int, Schema.String, Schema.Array(Schema.String)])
 const Time = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 4_000_000_000_000 }))
+
+const Small = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 12 }))
+const Amounts = Schema.Struct({
+  calls: Schema.optionalKey(Small),
+  tokens: Schema.optionalKey(Small),
+  money: Schema.optionalKey(Small)
+})
 
 const Commands = Schema.TaggedUnion({
   Start: { attempt: Attempt },
@@ -67,7 +75,16 @@ const Commands = Schema.TaggedUnion({
       priority: Schema.optionalKey(Schema.Int),
       deadline: Schema.optionalKey(Time)
     })
-  }
+  },
+  Reserve: {
+    id: Key,
+    amounts: Amounts,
+    kept: Schema.optionalKey(Schema.Literal(true)),
+    place: Schema.optionalKey(Schema.Struct({ depth: Small, fanOut: Small }))
+  },
+  Refund: { id: Key, unused: Amounts },
+  AskForMore: { measure: Schema.Literals(["calls", "tokens", "money"]) },
+  PutPartial: { attempt: Attempt, value: Value }
 })
 
 /** What is left of a value on its way through the log: no `-0`, no object without a prototype. */
@@ -86,6 +103,20 @@ export const living: Arbitrary.Arbitrary<Command> = Arbitrary.filter(
 export const life: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.map(
   Arbitrary.all([Arbitrary.array(living, { maxLength: 20 }), Arbitrary.array(command, { maxLength: 12 })] as const),
   ([active, any]) => [...active, ...any]
+)
+
+/** A budget so small that it is soon used up. */
+export const budget: Arbitrary.Arbitrary<Budget> = Arbitrary.map(
+  Arbitrary.schema(Schema.Struct({
+    wallClock: Schema.Null,
+    calls: Schema.NullOr(Small),
+    tokens: Schema.NullOr(Small),
+    money: Schema.NullOr(Small),
+    depth: Schema.optionalKey(Small),
+    fanOut: Schema.optionalKey(Small),
+    soft: Schema.optionalKey(Schema.Literals([0.25, 0.5, 1]))
+  })),
+  asJson
 )
 
 /** A tree: the parent of each node but the first, as a number of an earlier node. */

@@ -15,6 +15,7 @@ import type { TaskId } from "../Task.ts"
 import { settlementTimer, type StoreError, type TaskQuery, type TaskRow, type TaskStore } from "../TaskStore.ts"
 import { cursors, notes } from "./BesideTasks.ts"
 import { Ledger } from "./Ledger.ts"
+import { pools } from "./PoolCase.ts"
 import { type Opened, opened, type Place } from "./StorePlace.ts"
 import { awkward } from "./TaskArbitrary.ts"
 
@@ -466,6 +467,7 @@ export const cases = (place: Place): ReadonlyArray<Case> => {
   return [
     one("raises the epoch with every opening, and goes on where the log ended", opening),
     one("keeps rows as they were written last", rows),
+    one("keeps what became of a budget", pools),
     one("keeps a journal: facts in order, children by id", journals),
     one("keeps every JSON value", values),
     one("reads a subtree, parents before children", subtrees),

@@ -44,11 +44,13 @@ export const course = (place: Place, acts: ReadonlyArray<Act>): Effect.Effect<vo
   Effect.gen(function*() {
     let { reopen, store, ...first } = yield* opened(place)
     const { ledger } = first
-    const tasks = [ledger.create()]
+    // some of the tasks own a budget, which the commands soon use up
+    const spec = { budget: { wallClock: null, calls: 9, tokens: 9, money: null, soft: 0.5 } }
+    const tasks = [ledger.create({ spec })]
     const task = (n: number) => tasks[n % tasks.length]!
     const commit = Effect.suspend(() => store.commit(ledger.take()))
     for (const act of acts) {
-      if (act._tag === "Root") tasks.push(ledger.create())
+      if (act._tag === "Root") tasks.push(ledger.create({ spec }))
       else if (act._tag === "Child") tasks.push(ledger.create({ parent: task(act.of) }))
       else if (act._tag === "Command") ledger.apply(task(act.to), act.command)
       else if (act._tag === "Park" && ledger.row(task(act.task)).endedSeq === null) {

@@ -24,6 +24,7 @@ export class ReferenceTask {
       this.settled = true
       return undefined
     }
+    if (command._tag === "Refund" && !this.settled) return undefined
     if (this.isOver) return "AlreadyEnded"
     const wanted = command._tag === "Start" ? this.attempt + 1 : this.attempt
     if ("attempt" in command && command.attempt !== null && command.attempt !== wanted) return "StaleAttempt"
@@ -50,7 +51,7 @@ export class ReferenceTask {
       case "Complete":
         return this.end("completed", true)
       case "Fail":
-        return this.end("failed", ["agent_error", "defect", "replay_mismatch"].includes(command.reason))
+        return this.end("failed", ["agent_error", "defect", "replay_mismatch", "budget"].includes(command.reason))
       case "Cancel":
         return this.end("cancelled", false)
       default:

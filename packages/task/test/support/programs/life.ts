@@ -29,7 +29,10 @@ const life: ReadonlyArray<Command> = [
   { _tag: "Respond", key: "a", response: { action: "accept", content: { ok: true }, by: "ann" } },
   ask("b"),
   { _tag: "Steer", steering: { by: "ann", message: "go on", priority: 1, deadline: 8e15 } },
-  { _tag: "WithdrawInput", attempt: 2, key: "b" }
+  { _tag: "WithdrawInput", attempt: 2, key: "b" },
+  { _tag: "Reserve", id: "x", amounts: { tokens: 4 } },
+  { _tag: "Refund", id: "x", unused: { tokens: 1 } },
+  { _tag: "PutPartial", attempt: 2, value: [1] }
 ]
 
 /** A task that takes something over. */
@@ -40,7 +43,12 @@ const program = Effect.gen(function*() {
   const { log, tasks } = yield* Engine.services
   const ack = Effect.andThen(log.barrier, Effect.sync(() => writeSync(1, `ack ${log.head}\n`)))
   const dispatch = (id: TaskId, command: Command) => log.dispatch(log.resident(id)!, command)
-  const { id } = yield* tasks.submit({ agent: "worker", input: null, idempotencyKey: "k" })
+  const { id } = yield* tasks.submit({
+    agent: "worker",
+    input: null,
+    idempotencyKey: "k",
+    budget: { wallClock: null, calls: null, tokens: 9, money: null }
+  })
   yield* ack
   const retried = log.create({ ...log.resident(id)!.state, run: later, input: null, attempt: 0 }, later)
   log.dispatch(retried, { _tag: "ReuseStep", key: "s", name: "s", result: 1, from: id })
