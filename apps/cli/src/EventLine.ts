@@ -135,6 +135,13 @@ const partsOf = (event: TaskEvent, at: number): ReadonlyArray<Span | undefined> 
       return [span("gets back"), ...amountParts(event.unused), muted(`from ${event.id}`)]
     case "Partial":
       return [span("result so far", "busy"), muted(brief(event.value))]
+    case "Upgraded":
+      return [
+        span(event.choice === "migrate" ? "migrated" : "begins anew", "wait"),
+        muted(`contract ${event.version}`),
+        event.code === undefined ? undefined : muted(`code ${event.code}`),
+        event.moves.length === 0 ? undefined : muted(brief(event.moves))
+      ]
   }
 }
 

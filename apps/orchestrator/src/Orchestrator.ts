@@ -11,6 +11,7 @@
 import * as McpHttp from "@coppice/mcp/McpHttp"
 import * as McpServer from "@coppice/mcp/McpServer"
 import * as Seal from "@coppice/mcp/Seal"
+import { CodeVersion } from "@coppice/task/CodeVersion"
 import type { StoreError, TaskStore } from "@coppice/task/TaskStore"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import type * as Runtime from "coppice/Orchestrator"
@@ -106,7 +107,7 @@ export const layerOver = <E, R>(
     Layer.provideMerge(McpRoutes.layer(settings)),
     Layer.provideMerge(mcp(definition)),
     Layer.provideMerge(DurableSpans.layer),
-    Layer.provideMerge(definition.orchestrator.layer),
+    Layer.provideMerge(Layer.provide(definition.orchestrator.layer, Layer.succeed(CodeVersion, settings.codeVersion))),
     Layer.provideMerge(Telemetry.layer),
     Layer.provideMerge(identity(settings)),
     Layer.provideMerge(Listener.layer(settings)),

@@ -25,6 +25,8 @@ export interface Settings {
   readonly logLevel: LogLevel
   /** `token`: whoever calls `/mcp` holds the service's token; `none`: any program of this machine may. */
   readonly mcpAuth: McpAuth
+  /** What the code calls itself; recorded with every task. */
+  readonly codeVersion: string | undefined
 }
 
 export type McpAuth = "token" | "none"
@@ -130,6 +132,13 @@ const settings = {
     help: "token | none: whether MCP hosts have to know the token",
     check: isMcpAuth,
     example: "token"
+  },
+  codeVersion: {
+    variable: "COPPICE_CODE_VERSION",
+    flag: "code-version",
+    help: "what the code calls itself, such as a commit",
+    check: isText,
+    example: "1.4.0"
   }
 } as const satisfies Record<string, Setting>
 
@@ -243,7 +252,8 @@ export const merge = (...sources: ReadonlyArray<Found>): Settings => {
     allowedHosts: (typeof hosts === "string" ? hosts.split(",") : hosts as ReadonlyArray<string>)
       .map((host) => host.trim().toLowerCase()),
     logLevel: (found.logLevel ?? "info") as LogLevel,
-    mcpAuth: (found.mcpAuth ?? "token") as McpAuth
+    mcpAuth: (found.mcpAuth ?? "token") as McpAuth,
+    codeVersion: typeof found.codeVersion === "string" ? found.codeVersion : undefined
   }
 }
 

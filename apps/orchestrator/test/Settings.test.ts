@@ -47,7 +47,7 @@ describe("Settings", () => {
       [
         ["serve"],
         "There is no flag serve; use one of --port, --host, --store, --data, --config, --allow-hosts, " +
-        "--log-level, --mcp-auth, --help, --version"
+        "--log-level, --mcp-auth, --code-version, --help, --version"
       ],
       [["--port"], "--port needs a value; for example --port 4280"],
       [["--port", "x"], "--port cannot be \"x\"; give a number from 0 to 65535"],

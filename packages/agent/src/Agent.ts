@@ -13,10 +13,13 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { CallError, NotAccepted, OutcomeUnknown } from "./AgentError.ts"
 import { AgentSupervisor, type ChildOptions } from "./AgentSupervisor.ts"
+import type { Migration } from "./internal/AgentServer.ts"
 import { call } from "./internal/call.ts"
 import { type Codecs, codecs, contractOf } from "./internal/codecs.ts"
 import { callEphemeral } from "./internal/ephemeral.ts"
 import type { TaskContext } from "./TaskContext.ts"
+
+export type { Migration } from "./internal/AgentServer.ts"
 
 /** A schema whose encoded side can be JSON and that needs no services. */
 export type Pure = Schema.Codec<any, any>
@@ -30,6 +33,8 @@ export interface AgentOptions<I extends Pure, O extends Pure, E extends Pure> {
   readonly error?: E | undefined
   /** Changes when old tasks must not meet new code. [a digest of the schemas] */
   readonly version?: string | undefined
+  /** How this version finds what older ones have recorded, should a person choose to migrate a task. [nothing] */
+  readonly migrate?: Migration | undefined
   /** When a call from outside becomes a task its peer can see. ["slow"] */
   readonly task?: TaskPolicy | undefined
   /** `false`: MCP hosts are not offered this agent; other agents and people still call it. [true] */
@@ -90,7 +95,7 @@ export interface Agent<Name extends string, I extends Pure, O extends Pure, E ex
    *
    * What a dying handler does in its finalizers is recorded like all else. If it died of something that does not come
    * back, such as input or output outside a step, the next attempt does not ask for the steps its finalizers had run, and
-   * the task fails with `replay_mismatch`: what may break belongs into steps.
+   * the task asks how to go on, as if the code had changed: what may break belongs into steps.
    */
   readonly toLayer: <R>(
     handler: (input: I["Type"]) => Effect.Effect<O["Type"], E["Type"] | CallError | NotAccepted | OutcomeUnknown, R>,
@@ -153,7 +158,11 @@ export const makeKind = <const Name extends string, I extends Pure, O extends Pu
         Effect.gen(function*() {
           const supervisor = yield* AgentSupervisor
           const context = yield* Effect.context()
-          yield* supervisor.add({ contract, context, ...all.implement(handler as never) }, childOptions ?? {})
+          const { migrate } = options
+          yield* supervisor.add(
+            { contract, context, migrate, ...all.implement(handler as never) },
+            childOptions ?? {}
+          )
         })
       ) as never
   }

@@ -2,7 +2,9 @@
  * What can go wrong with work that was handed to someone else.
  */
 import type { FailureReason, TaskId } from "@coppice/task/Task"
+import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
+import * as Exit from "effect/Exit"
 
 /**
  * Why a call gave no result.
@@ -73,6 +75,8 @@ export class NotRecordable extends Data.TaggedError("NotRecordable")<{
 export class ReplayMismatch extends Data.TaggedError("ReplayMismatch")<{
   readonly task: TaskId
   readonly agent: string
+  /** What had been recorded and asked for last. */
+  readonly after: string | undefined
   /** The recorded step, call, timer or question nobody asked for. */
   readonly recorded: string
   /** What the code waits for instead. */
@@ -84,6 +88,23 @@ export class ReplayMismatch extends Data.TaggedError("ReplayMismatch")<{
       `the log has ${this.recorded} next, the code waits for ${instead}`
   }
 }
+
+/**
+ * The input a task was given under an older contract does not fit the one its agent has now.
+ * @internal
+ */
+export class OutgrownInput extends Data.TaggedError("OutgrownInput")<{
+  readonly agent: string
+  readonly detail: string
+}> {
+  override get message(): string {
+    return `The recorded input of "${this.agent}" does not fit: ${this.detail}`
+  }
+}
+
+/** @internal */
+export const isOutgrown = (exit: Exit.Exit<unknown, unknown> | undefined): boolean =>
+  exit !== undefined && Exit.isFailure(exit) && Cause.squash(exit.cause) instanceof OutgrownInput
 
 /** A person did not accept: they declined, dismissed the question, or nobody answered in time. */
 export class NotAccepted extends Data.TaggedError("NotAccepted")<{

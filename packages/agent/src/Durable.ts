@@ -45,7 +45,7 @@ export const progress = (
   report: { readonly progress: number; readonly total?: number | undefined; readonly message?: string | undefined }
 ): Effect.Effect<void, never, TaskContext> =>
   Effect.map(currentExecution, (execution) => {
-    if (execution.isUnwinding || execution.ordinal("progress") < execution.reports.progress) return
+    if (execution.isUnwinding || execution.ordinal("progress") < execution.past.reports.progress) return
     const finite = (value: number | undefined) => value !== undefined && Number.isFinite(value) ? value : null
     execution.server.host.log.dispatch(execution.entry, {
       _tag: "Progress",
@@ -68,7 +68,7 @@ export const log = (
   logger?: string
 ): Effect.Effect<void, never, TaskContext> =>
   Effect.map(currentExecution, (execution) => {
-    if (execution.isUnwinding || execution.ordinal("log") < execution.reports.log) return
+    if (execution.isUnwinding || execution.ordinal("log") < execution.past.reports.log) return
     if (check("The log line", data) !== undefined) return
     execution.server.host.log.dispatch(execution.entry, {
       _tag: "Log",

@@ -11,6 +11,7 @@
  * time. A run whose executions all wait for the log is evicted after `idleAfter`, earlier when more than `maxIdle`
  * executions wait: waiting costs a row, not a fiber.
  */
+import { CodeVersion } from "@coppice/task/CodeVersion"
 import { Settler } from "@coppice/task/Settler"
 import { isTerminal, type TaskId } from "@coppice/task/Task"
 import type { Envelope, TaskEvent } from "@coppice/task/TaskEvent"
@@ -31,7 +32,7 @@ import { Scheduler } from "effect/Scheduler"
 import type { Json } from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { CallCodec } from "./CallCodec.ts"
-import { AgentServer, type Definition } from "./internal/AgentServer.ts"
+import { AgentServer, type AgentStats, type Definition } from "./internal/AgentServer.ts"
 import { Callers } from "./internal/Callers.ts"
 import { isOutcomeKey } from "./internal/Doubts.ts"
 import { Execution, type Phase } from "./internal/Execution.ts"
@@ -40,12 +41,13 @@ import type { Host } from "./internal/Host.ts"
 import { endingOf, type Fact, read, toldKey } from "./internal/Journal.ts"
 import { monotonic } from "./internal/monotonic.ts"
 import { ReadyList } from "./internal/ReadyList.ts"
-import { isDefect, report } from "./internal/report.ts"
+import { isDefect, misfitOf, report } from "./internal/report.ts"
 import { Residency } from "./internal/Residency.ts"
 import { restOf } from "./internal/restOf.ts"
 import { Rests } from "./internal/Rests.ts"
+import { Upgrades } from "./internal/Upgrades.ts"
 
-export { ExecutorOptions }
+export { type AgentStats, ExecutorOptions }
 
 /** A defect of a task, as its server's supervisor hears of it. */
 export interface Defect {
@@ -53,16 +55,6 @@ export interface Defect {
   readonly task: TaskId
   readonly attempt: number
   readonly cause: Cause.Cause<unknown>
-}
-
-/** Live figures of one agent. */
-export interface AgentStats {
-  readonly agent: string
-  readonly active: number
-  readonly waiting: number
-  readonly resident: number
-  readonly restarts: number
-  readonly lastDefect: string | undefined
 }
 
 export class Executor extends Context.Service<Executor, {
@@ -90,6 +82,7 @@ class ExecutorImpl {
   private readonly options: ExecutorOptions
   private readonly ready: ReadyList
   private readonly residency: Residency
+  private readonly upgrades: Upgrades
   private readonly executions = new Map<TaskId, Execution>()
   private readonly servers = new Map<string, Served>()
   private readonly callers: Callers
@@ -122,6 +115,7 @@ class ExecutorImpl {
     this.shutdown = Duration.toMillis(options.shutdown)
     this.ready = new ReadyList((execution, deadline) => this.turn(execution, deadline), options.slice)
     this.residency = new Residency(host.log, host.clock, options.maxIdle)
+    this.upgrades = new Upgrades(this.host, (entry) => this.letGo(entry), (entry) => this.bringBack(entry, false))
   }
 
   private now(): number {
@@ -177,13 +171,12 @@ class ExecutorImpl {
       const journal = Exit.isSuccess(exit) ? exit.value : undefined
       if (journal === undefined || isTerminal(entry.state.status)) return this.letGo(entry)
       if (server.isRetired) return this.bringBack(entry, isRestart)
-      const first = journal.events[0]?.event
-      const input = first?._tag === "Created" ? first.input : null
       const past = read(journal, isRestart)
+      if (this.upgrades.comesFirst({ server, entry, journal, past })) return
       const wait = past.losses.retryAt - this.host.log.now()
       // a wait that was recorded survives who recorded it
       if (past.isNext && wait > 0) return this.rests.until(entry, Effect.sleep(wait))
-      const execution = new Execution(server, entry, input, past)
+      const execution = new Execution(server, entry, past.input, past)
       this.host.log.setParked(entry, false)
       this.add(execution)
       for (const tell of news) tell(execution)
@@ -280,7 +273,12 @@ class ExecutorImpl {
     if (child.settledSeq === seq) {
       this.tell(parent, (execution) => {
         const ending = event ?? execution.childEnding(id) ?? endingOf(child.state)
-        execution.push({ key, seq, at, fact: { _tag: "Child", id, status, ending } })
+        execution.push({
+          key: execution.past.childKeys.get(id) ?? key,
+          seq,
+          at,
+          fact: { _tag: "Child", id, status, ending }
+        })
       })
     } else if (event !== undefined && (this.executions.has(parent) || this.loading.has(parent))) {
       this.tell(parent, (execution) => execution.childEnds(id, event))
@@ -303,6 +301,11 @@ class ExecutorImpl {
     const { entry, id } = execution
     if (isTerminal(entry.state.status)) return this.rest(execution)
     if (phase === "suspending") return this.leaveMemory(execution)
+    const misfit = misfitOf(execution, exit)
+    if (misfit !== undefined) {
+      this.remove(execution)
+      return this.upgrades.ask(execution, misfit)
+    }
     report(this.host, execution, exit, {
       done: () => this.rest(execution),
       again: (wait) => this.again(execution, wait),
@@ -455,6 +458,8 @@ const make = Effect.gen(function*() {
     settler: yield* Settler,
     codec: yield* CallCodec,
     clock,
+    code: yield* CodeVersion,
+    grace: Duration.seconds(10),
     outside,
     fork: yield* FiberSet.makeRuntime()
   }

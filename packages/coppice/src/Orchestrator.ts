@@ -8,6 +8,7 @@ import * as AgentSupervisor from "@coppice/agent/AgentSupervisor"
 import * as Executor from "@coppice/agent/Executor"
 import type * as Supervisor from "@coppice/agent/Supervisor"
 import type { Offer } from "@coppice/mcp/Offer"
+import { CodeVersion } from "@coppice/task/CodeVersion"
 import { Rescuer } from "@coppice/task/Rescuer"
 import * as TaskEngine from "@coppice/task/TaskEngine"
 import { Tasks } from "@coppice/task/Tasks"
@@ -25,6 +26,8 @@ export type AgentLayer = Layer.Layer<never, never, AgentSupervisor.AgentSupervis
 export interface OrchestratorOptions {
   /** Started in this order, stopped in reverse. */
   readonly agents: ReadonlyArray<AgentLayer>
+  /** What this code calls itself, such as a release or a commit; recorded with every task. [COPPICE_CODE_VERSION] */
+  readonly code?: string | undefined
   /** OTP's words and meanings. [one_for_one, 5 restarts in 30 seconds] */
   readonly supervision?: Supervisor.SupervisorOptions | undefined
   readonly executor?: Partial<Executor.ExecutorOptions> | undefined
@@ -45,6 +48,7 @@ export interface ServiceOptions {
   readonly allowedHosts?: ReadonlyArray<string> | undefined
   readonly logLevel?: string | undefined
   readonly mcpAuth?: string | undefined
+  readonly codeVersion?: string | undefined
 }
 
 /** The services of a running orchestrator. */
@@ -73,6 +77,8 @@ const resume = Layer.effectDiscard(Effect.flatMap(Rescuer, (rescuer) => rescuer.
 /** Defines an orchestrator. */
 export const make = (options: OrchestratorOptions): Orchestrator => {
   const settings = Layer.mergeAll(
+    // the environment wins
+    Layer.effect(CodeVersion, Effect.map(CodeVersion, (named) => named ?? options.code)),
     options.supervision === undefined
       ? Layer.empty
       : Layer.succeed(AgentSupervisor.SupervisionOptions, options.supervision),

@@ -94,6 +94,8 @@ export type TaskTrace = typeof TaskTrace.Type
 export const TaskSpec = Schema.Struct({
   /** Version of the agent's contract the task was created under. */
   version: Schema.String,
+  /** What the code that made it called itself, when it had a name. */
+  code: Schema.optionalKey(Schema.String),
   /** Who asked. `local` for the loopback token's holder; children inherit it. */
   principal: Schema.String,
   idempotencyKey: Schema.NullOr(Schema.String),

@@ -16,7 +16,10 @@ import type {
   TaskId,
   TaskSpec
 } from "./Task.ts"
-import type { InputRequest, InputResponse, LogLevel, RecordedExit } from "./TaskEvent.ts"
+import type { InputRequest, InputResponse, LogLevel, RecordedExit, TaskEvent } from "./TaskEvent.ts"
+
+/** How newer code goes on with a task. */
+export type Upgrade = Omit<TaskEvent & { readonly _tag: "Upgraded" }, "_tag">
 
 /** What a running task may be told. */
 export interface Steering {
@@ -107,6 +110,7 @@ export type Command =
   | { readonly _tag: "Release"; readonly rule: ParentExit; readonly to?: TaskId | null }
   | { readonly _tag: "Adopt"; readonly child: TaskId }
   | { readonly _tag: "Steer"; readonly steering: Steering }
+  | { readonly _tag: "Upgrade"; readonly attempt: number; readonly upgrade: Upgrade }
   /** Takes something from the task's own budget for `id`; asked for again while it is open, it is the same. */
   | {
     readonly _tag: "Reserve"

@@ -10,6 +10,7 @@
 import * as Schema from "effect/Schema"
 import { Amounts, Budget } from "./Budget.ts"
 import { CancelReport } from "./CancelReport.ts"
+import { Move } from "./Migration.ts"
 import { AttemptClass, FailureReason, ParentExit, Progress, Settlement, TaskId, TaskSpec } from "./Task.ts"
 
 /**
@@ -163,7 +164,20 @@ export const TaskEvent = Schema.TaggedUnion({
   /** The reservation is over: what is unused is free again, the rest is spent. */
   Refunded: { id: Schema.String, unused: Amounts },
   /** The task's result so far, for the case that a limit stops it. */
-  Partial: { value: Schema.Json }
+  Partial: { value: Schema.Json },
+  /**
+   * Newer code goes on with the task. `migrate`: what was recorded before is found under other keys, and perhaps with
+   * another input. `restart`: what was recorded before counts no more; the next attempt begins at the beginning.
+   */
+  Upgraded: {
+    choice: Schema.Literals(["migrate", "restart"]),
+    version: Schema.String,
+    code: Schema.optionalKey(Schema.String),
+    moves: Schema.Array(Move),
+    input: Schema.optionalKey(Schema.Json),
+    /** Children under way whose keys are moved, too. */
+    children: Schema.Array(TaskId)
+  }
 }).annotate({ identifier: "TaskEvent" })
 export type TaskEvent = typeof TaskEvent.Type
 export type TaskEventType = TaskEvent["_tag"]

@@ -35,7 +35,7 @@ import { isFinal, isTerminal, type Rest, type Task, type TaskId, type TaskSpec }
 import { type Command, type Creation, type RefusalReason, Refused, type Steering } from "./TaskCommand.ts"
 import type { InputRequest, TaskEvent } from "./TaskEvent.ts"
 
-export { type Command, type Creation, type RefusalReason, Refused, type Steering } from "./TaskCommand.ts"
+export { type Command, type Creation, type RefusalReason, Refused, type Steering, type Upgrade } from "./TaskCommand.ts"
 
 /**
  * A task and what decisions about it need: its open questions, what of its `spec` was changed under way, and its result
@@ -236,6 +236,8 @@ const toEvent = (command: Direct): TaskEvent => {
       return steeredBy(command.steering)
     case "PutPartial":
       return { _tag: "Partial", value: command.value }
+    case "Upgrade":
+      return { _tag: "Upgraded", ...command.upgrade }
   }
 }
 
@@ -328,6 +330,7 @@ const evolveActive = (state: TaskState, at: number, event: Active): TaskState =>
     case "Logged":
     case "TimerSet":
     case "TimerFired":
+    case "Upgraded":
       return touched(state, at)
     case "Released":
       return event.to === undefined ? touched(state, at) : { ...state, guardian: event.to, updatedAt: at }

@@ -10,6 +10,7 @@ import type { Json, JsonObject } from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type { CancelPreview } from "./CancelPreview.ts"
 import type { CancelReport } from "./CancelReport.ts"
+import { CodeVersion } from "./CodeVersion.ts"
 import { checkAnswer, InvalidAnswer } from "./Form.ts"
 import * as cancellation from "./internal/cancellation.ts"
 import { digest } from "./internal/digest.ts"
@@ -252,7 +253,8 @@ export const layer: Layer.Layer<Tasks, never, TaskStore | TaskLog | Workers | Se
       store: yield* TaskStore,
       log: yield* TaskLog,
       workers: yield* Workers,
-      settler: yield* Settler
+      settler: yield* Settler,
+      code: yield* CodeVersion
     }
     return {
       ...yield* reading.make(services),

@@ -6,6 +6,7 @@
  * tasks that have not begun.
  */
 import type { Contract } from "@coppice/task/Contract"
+import type { Move } from "@coppice/task/Migration"
 import type * as Context from "effect/Context"
 import type { Effect } from "effect/Effect"
 import type { Exit } from "effect/Exit"
@@ -21,7 +22,26 @@ export interface Definition {
   readonly context: Context.Context<never>
   /** The handler on a recorded input. Succeeds with the encoded output, fails with the encoded declared error. */
   readonly handle: (input: Json) => Effect<Json, Json>
+  /** How newer code finds what older code has recorded. */
+  readonly migrate?: Migration | undefined
   readonly accept: (input: Json) => Exit<Json, { readonly path: string; readonly message: string }>
+}
+
+/** What newer code makes of what older code has recorded. */
+export interface Migration {
+  readonly moves?: ReadonlyArray<Move> | undefined
+  /** The recorded input as the contract wants it now. */
+  readonly input?: ((recorded: Json) => Json) | undefined
+}
+
+/** Live figures of one agent. */
+export interface AgentStats {
+  readonly agent: string
+  readonly active: number
+  readonly waiting: number
+  readonly resident: number
+  readonly restarts: number
+  readonly lastDefect: string | undefined
 }
 
 export class AgentServer {

@@ -17,12 +17,11 @@ import type { InputResponse, TaskEvent } from "@coppice/task/TaskEvent"
 import type { Entry } from "@coppice/task/TaskLog"
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type { Json } from "effect/Schema"
-import { ReplayMismatch } from "../AgentError.ts"
+import { isOutgrown, ReplayMismatch } from "../AgentError.ts"
 import type { AgentServer } from "./AgentServer.ts"
 import { Doubts } from "./Doubts.ts"
 import { handlerContext } from "./handlerContext.ts"
@@ -39,9 +38,6 @@ export type Phase = "replaying" | "live" | "stopping" | "suspending" | "crashing
 
 /** What a turn left the execution in. `blocked` keeps the place, `idle` gives it back. */
 export type Turn = "again" | "blocked" | "idle" | "ended"
-
-/** How long a replay waits for code that has to come back from outside the log before it calls it changed. */
-const mismatchGrace = Duration.seconds(10)
 
 export class Execution {
   readonly id: TaskId
@@ -60,6 +56,7 @@ export class Execution {
   /** Calls that have not become tasks because the agent has no room or is not there. */
   readonly heldBack = new LazySet<string>()
   lastDelivered = 0
+  private lastKey: string | undefined
   /** Children by the key of their call. */
   readonly childIds = new LazyMap<string, TaskId>()
   /** Keys of calls whose child has not been seen to settle. */
@@ -68,12 +65,10 @@ export class Execution {
   attempt = 0
   /** Attempts before this one that were lost. */
   readonly losses: Losses
-  /** Reports of progress the log has already. */
-  readonly reports: Recorded["reports"]
-  /** Results of the task this one retries, by key: an answer to who asks, and nobody has to ask. */
-  readonly reused: ReadonlyMap<string, Json>
   /** How its code came to its end: whether it had to be abandoned, and how many steps its finalizers ran. */
   readonly end = { isAbandoned: false, cleanups: 0 }
+  /** What earlier executions left, of a task that is brought back. */
+  readonly past: typeof nothing
   /** A fact came after it had begun to leave memory. */
   hasNews = false
   /** Steps whose outcome nobody knows. */
@@ -109,7 +104,8 @@ export class Execution {
   private grace: { readonly key: string } | undefined
 
   constructor(server: AgentServer, entry: Entry, input: Json, past?: Recorded) {
-    const { begun, children, deliveries, doubts, isNext, lapsed, lastSeq, losses, reports, reused } = past ?? nothing
+    this.past = past ?? nothing
+    const { begun, children, deliveries, doubts, isNext, lapsed, lastSeq, losses } = this.past
     this.server = server
     this.entry = entry
     this.id = entry.state.id
@@ -118,8 +114,6 @@ export class Execution {
     this.begun = new LazySet(begun)
     this.lapsed = lapsed
     this.losses = losses
-    this.reports = reports
-    this.reused = reused
     this.doubts = new Doubts(doubts)
     this.mailbox = new Mailbox(deliveries, lastSeq)
     this.phase = past === undefined ? "live" : "replaying"
@@ -186,6 +180,8 @@ export class Execution {
     return Effect.callback<A, E>((resume) => {
       if (this.hasEnded) return
       const { key } = operation
+      const value = this.past.answers.get(key)
+      if (value !== undefined) return resume(operation.interpret({ _tag: "Step", exit: { _tag: "Success", value } }))
       this.waits.begin(operation, resume)
       this.changes++
       if (!this.begun.delete(key) || this.lapsed.has(key)) this.begin(operation)
@@ -364,6 +360,7 @@ export class Execution {
       return "on"
     }
     this.lastDelivered = seq
+    this.lastKey = key
     this.taskTime = Math.max(this.taskTime, at)
     if (wait !== undefined) {
       this.waits.delete(asked)
@@ -381,7 +378,7 @@ export class Execution {
     const key = this.unasked
     if (this.waits.size === 0 || this.grace?.key === key) return "idle"
     const grace = this.grace = { key }
-    this.server.host.fork(Effect.sleep(mismatchGrace)).addObserver((exit) => {
+    this.server.host.fork(Effect.sleep(this.server.host.grace)).addObserver((exit) => {
       if (Exit.isFailure(exit) || this.grace !== grace || this.phase !== "replaying") return
       this.crash(Cause.die(this.misfit(key)))
     })
@@ -394,7 +391,8 @@ export class Execution {
   }
 
   private misfit(recorded: string): ReplayMismatch {
-    return new ReplayMismatch({ task: this.id, agent: this.entry.state.agent, recorded, waiting: this.waitingFor })
+    const { agent } = this.entry.state
+    return new ReplayMismatch({ task: this.id, agent, after: this.lastKey, recorded, waiting: this.waitingFor })
   }
 
   private goLive(): void {
@@ -487,7 +485,9 @@ export class Execution {
   private outcome(phase: Phase): Exit.Exit<unknown, unknown> {
     if (this.failure !== undefined) return Exit.failCause(this.failure)
     const isWhole = this.exit !== undefined && (phase === "live" || phase === "replaying")
-    if (!isWhole || this.begun.size === 0 || this.losses.all > 0) return this.exit ?? Exit.interrupt()
+    if (!isWhole || this.begun.size === 0 || this.losses.all > 0 || isOutgrown(this.exit)) {
+      return this.exit ?? Exit.interrupt()
+    }
     return Exit.die(this.misfit(this.unasked))
   }
 }

@@ -4,6 +4,7 @@ import type { Tasks } from "@coppice/task/Tasks"
 import type { Worker } from "@coppice/task/Worker"
 import type { Clock } from "effect/Clock"
 import type { Context } from "effect/Context"
+import type { Duration } from "effect/Duration"
 import type { Effect } from "effect/Effect"
 import type { Exit } from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
@@ -17,6 +18,10 @@ export interface Host {
   readonly tasks: Tasks["Service"]
   readonly settler: Settler["Service"]
   readonly codec: CallCodec
+  /** What the code of this process calls itself. */
+  readonly code: string | undefined
+  /** How long a replay waits for code that has to come back from outside the log before it calls it changed. */
+  readonly grace: Duration
   /** The clock of the process, as opposed to a task's own. */
   readonly clock: Clock
   /** Scheduler, clock and randomness of the process, for what runs outside the handler's order. */

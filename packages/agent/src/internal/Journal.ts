@@ -4,6 +4,7 @@
  * A *delivery* is a fact the handler's code waits for: a step's result, a timer, an answer, a child's end. Live and
  * replayed executions receive the same deliveries in the same order, one at a time.
  */
+import { isReused, type Move, moved, movedEntries, supplied } from "@coppice/task/Migration"
 import type { Task, TaskId, TaskStatus } from "@coppice/task/Task"
 import type { InputResponse, RecordedExit, TaskEvent } from "@coppice/task/TaskEvent"
 import type { ChildRecord, Journal } from "@coppice/task/TaskStore"
@@ -39,28 +40,60 @@ export interface Recorded {
   readonly reused: ReadonlyMap<string, Json>
   /** Steps whose body was about to run, and what was said about them. */
   readonly doubts: RecordedDoubts
+  /** What the code gets for a key at once, whenever it asks: by a migration. Nothing is recorded for it. */
+  readonly answers: ReadonlyMap<string, Json>
   /** How often progress was reported. */
   readonly reports: { readonly progress: number; readonly log: number }
   readonly losses: Losses
+  readonly input: Json
   /** When the first attempt began. */
   readonly startedAt: number
   readonly lastSeq: number
   /** Whether what comes now is another attempt. */
   readonly isNext: boolean
+  /** What became of the task when its code had changed. */
+  readonly upgrade: Upgraded
+  /** Timers that run, and when they are due. */
+  readonly timers: ReadonlyMap<string, number>
+  /** What was asked, by the question's key. */
+  readonly questions: ReadonlyMap<string, string>
+  /** Keys of children that were made under another one. */
+  readonly childKeys: ReadonlyMap<TaskId, string>
 }
 
+/** How the task came through changes of its code. */
+interface Upgraded {
+  /** How often somebody was asked. */
+  readonly asked: number
+  /** What was decided and not done yet; `open` while nobody has. */
+  readonly pending: InputResponse | "open" | undefined
+  /** What the newest code that went on with the task called itself; `undefined`: none has. */
+  readonly version: string | undefined
+  readonly code: string | undefined
+}
+
+/** Questions of the runtime itself have keys of this kind. */
+export const upgradeKey = "upgrade"
+
+const isUpgrade = (key: string): boolean => /^upgrade:\d+$/.test(key)
+
 /** Of a task that has not begun. */
-export const nothing: Omit<Recorded, "startedAt"> = {
+export const nothing: Omit<Recorded, "startedAt" | "input"> = {
   deliveries: [],
   begun: new Set(),
   children: new Map(),
   lapsed: new Map(),
   reused: new Map(),
+  answers: new Map(),
   reports: { progress: 0, log: 0 },
   losses: { all: 0, rateLimited: 0, retryAt: 0 },
   doubts: { intents: new Map(), answers: new Map() },
   lastSeq: 0,
-  isNext: false
+  isNext: false,
+  upgrade: { asked: 0, pending: undefined, version: undefined, code: undefined },
+  timers: new Map(),
+  questions: new Map(),
+  childKeys: new Map()
 }
 
 /** Attempts that were lost. */
@@ -86,17 +119,25 @@ const latest = (children: ReadonlyArray<ChildRecord>): ReadonlyMap<string, Child
   return byKey
 }
 
+type Mark = TaskEvent & { readonly _tag: "Upgraded" }
+
 class Reader {
-  readonly deliveries: Array<Delivery> = []
-  readonly begun = new Set<string>()
-  readonly lapsed = new Map<string, number>()
-  readonly reused = new Map<string, Json>()
+  deliveries: Array<Delivery> = []
+  begun = new Set<string>()
+  lapsed = new Map<string, number>()
+  reused = new Map<string, Json>()
+  answers = new Map<string, Json>()
+  running = new Map<string, number>()
+  readonly questions = new Map<string, string>()
+  readonly childKeys = new Map<TaskId, string>()
+  upgrade: Upgraded = nothing.upgrade
+  private readonly marks: Array<Mark & { readonly seq: number }> = []
   readonly doubts = { intents: new Map<string, Intent>(), answers: new Map<string, InputResponse>() }
-  private readonly running = new Map<string, number>()
   attempt = 0
   losses: Losses = { all: 0, rateLimited: 0, retryAt: 0 }
   failed = 0
-  readonly reports = { progress: 0, log: 0 }
+  reports = { progress: 0, log: 0 }
+  input: Json = null
   startedAt = 0
   lastSeq = 0
 
@@ -106,6 +147,7 @@ class Reader {
       case "Created":
         this.startedAt = at
         this.attempt = event.attempt
+        this.input = event.input
         return
       case "Started":
         this.attempt = event.attempt
@@ -140,15 +182,19 @@ class Reader {
         this.lapsed.delete(event.key)
         return this.deliver(event.key, seq, at, { _tag: "Timer" })
       case "InputRequested":
-        // the runtime's own questions are no part of the code
-        if (!isOutcomeKey(event.request.key)) this.begun.add(event.request.key)
-        return
+        return this.asked(event.request.key, event.request.message)
       case "InputWithdrawn":
         this.begun.delete(event.key)
         return
+      case "Upgraded":
+        return this.upgraded(seq, at, event)
       case "Steered":
         return this.told(seq, at, event)
       case "InputReceived":
+        if (isUpgrade(event.key)) {
+          this.upgrade = { ...this.upgrade, pending: event.response }
+          return
+        }
         if (isOutcomeKey(event.key)) {
           this.doubts.answers.set(event.key, event.response)
           return
@@ -164,10 +210,82 @@ class Reader {
     this.failed = event.attempt
   }
 
+  private asked(key: string, message: string): void {
+    if (isUpgrade(key)) {
+      this.upgrade = { ...this.upgrade, asked: this.upgrade.asked + 1, pending: "open" }
+      return
+    }
+    // the runtime's own questions are no part of the code
+    if (isOutcomeKey(key)) return
+    this.begun.add(key)
+    this.questions.set(key, message)
+  }
+
+  private upgraded(seq: number, at: number, event: Mark): void {
+    const { code, version } = event
+    this.upgrade = { ...this.upgrade, pending: undefined, version, code }
+    if (event.input !== undefined) this.input = event.input
+    this.marks.push({ ...event, seq })
+    if (event.choice === "migrate") this.move(event.moves)
+    else this.forget(at)
+  }
+
+  /** What was recorded is found under other keys. */
+  private move(moves: ReadonlyArray<Move>): void {
+    const reused = this.deliveries.flatMap(({ fact, key }) =>
+      fact._tag === "Step" && fact.exit._tag === "Success" && isReused(moves, key)
+        ? [[key, fact.exit.value] as const]
+        : []
+    )
+    this.deliveries = this.deliveries.flatMap((delivery) => {
+      const key = moved(moves, delivery.key)
+      return key === null ? [] : [{ ...delivery, key }]
+    })
+    this.begun = new Set([...this.begun].flatMap((key) => moved(moves, key) ?? []))
+    this.lapsed = new Map(movedEntries(moves, this.lapsed))
+    this.running = new Map(movedEntries(moves, this.running))
+    this.reused = new Map(movedEntries(moves, this.reused))
+    this.answers = new Map([...movedEntries(moves, this.answers), ...reused, ...supplied(moves)])
+  }
+
+  /** What was recorded counts no more: the next attempt is like a first one. */
+  private forget(at: number): void {
+    this.deliveries = []
+    this.begun.clear()
+    this.lapsed.clear()
+    this.running.clear()
+    this.reused.clear()
+    this.answers.clear()
+    this.reports = { progress: 0, log: 0 }
+    this.losses = nothing.losses
+    this.failed = this.attempt
+    this.startedAt = at
+  }
+
   /** Another attempt begins. */
   lapse(): void {
     for (const [key, due] of this.running) this.lapsed.set(key, due)
     this.running.clear()
+  }
+
+  /** The children that count, under the keys they have now. */
+  children(records: ReadonlyArray<ChildRecord>): ReadonlyArray<ChildRecord> {
+    if (this.marks.length === 0) return records
+    return records.flatMap((record) => {
+      const key = this.marks.reduce<string | null>((key, mark) => this.childKey(mark, record, key), record.key)
+      if (key === null) return []
+      if (key !== record.key) this.childKeys.set(record.id, key)
+      return [{ ...record, key }]
+    })
+  }
+
+  /** The key of a child after the code changed; `null` when it counts no more. */
+  private childKey(mark: Mark & { readonly seq: number }, child: ChildRecord, key: string | null): string | null {
+    const isEarlier = (child.settledSeq ?? Infinity) < mark.seq
+    if (key === null || mark.choice === "restart") return isEarlier ? null : key
+    if (!isEarlier && !mark.children.includes(child.id)) return key
+    if (child.ending?._tag === "Completed" && isReused(mark.moves, key)) this.answers.set(key, child.ending.result)
+    return moved(mark.moves, key)
   }
 
   child({ ending, id, key, settledAt, settledSeq, status }: ChildRecord): void {
@@ -201,9 +319,11 @@ export const read = (journal: Journal, isRestart: boolean): Recorded => {
   const { attempt } = reader
   const isNext = attempt > 0 && (isRestart || reader.failed === attempt)
   if (isNext) reader.lapse()
-  const children = latest(journal.children)
+  const children = latest(reader.children(journal.children))
   for (const child of children.values()) reader.child(child)
-  const { begun, deliveries, doubts, lapsed, lastSeq, losses, reports, reused, startedAt } = reader
+  const { begun, childKeys, deliveries, doubts, lapsed, lastSeq, losses, questions, reports, reused, running } = reader
+  const { answers, input, startedAt, upgrade } = reader
   deliveries.sort((a, b) => a.seq - b.seq)
-  return { deliveries, begun, children, lapsed, reused, doubts, reports, losses, startedAt, lastSeq, isNext }
+  const told = { answers, deliveries, begun, children, childKeys, doubts, lapsed, questions, reused, reports }
+  return { ...told, losses, input, startedAt, lastSeq, isNext, timers: running, upgrade }
 }

@@ -11,6 +11,7 @@ import type { TaskContext } from "../TaskContext.ts"
 import { currentExecution } from "./call.ts"
 import { fingerprint } from "./digest.ts"
 import type { Execution } from "./Execution.ts"
+import { upgradeKey } from "./Journal.ts"
 
 /** What is asked. `text` tells it apart from other questions with the same message. */
 export interface Asked extends Omit<InputRequest, "key"> {
@@ -21,7 +22,7 @@ export interface Asked extends Omit<InputRequest, "key"> {
 /** A question that says nothing yet. */
 export const plain = { mode: "form", schema: null, url: null, deadline: null } as const
 
-const isName = (name: string): boolean => /^[A-Za-z0-9_.-]{1,64}$/.test(name)
+const isName = (name: string): boolean => /^[A-Za-z0-9_.-]{1,64}$/.test(name) && name !== upgradeKey
 
 /** The question's key: its name, or what it says; and how many equal ones came before. */
 const keyOf = (execution: Execution, { message, name, text }: Asked): string => {
@@ -29,7 +30,11 @@ const keyOf = (execution: Execution, { message, name, text }: Asked): string => 
     const base = `ask:${fingerprint(`[${canonical(message)},${text}]`)}`
     return `${base}:${execution.ordinal(base)}`
   }
-  if (!isName(name)) throw new TypeError(`Question "${name}": a name has 1 to 64 characters of A–Z, a–z, 0–9, _ - .`)
+  if (!isName(name)) {
+    throw new TypeError(
+      `Question "${name}": a name has 1 to 64 characters of A–Z, a–z, 0–9, _ - . and is not "upgrade"`
+    )
+  }
   const ordinal = execution.ordinal(`ask:${name}`)
   return ordinal === 0 ? name : `${name}:${ordinal}`
 }

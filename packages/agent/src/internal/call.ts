@@ -97,7 +97,7 @@ class Calling implements Operation<Fact, never> {
   begin(): void {
     const { call, callee, execution, key } = this
     const agent = callee.contract.name
-    const reused = execution.reused.get(key)
+    const reused = execution.past.reused.get(key)
     if (reused !== undefined && Exit.isSuccess(output(execution, callee, reused))) {
       return record(execution, key, agent, { _tag: "Success", value: reused })
     }

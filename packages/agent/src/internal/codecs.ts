@@ -12,7 +12,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaParser from "effect/SchemaParser"
 import type { Pure } from "../Agent.ts"
-import { CallError, NotAccepted, OutcomeUnknown } from "../AgentError.ts"
+import { CallError, NotAccepted, OutcomeUnknown, OutgrownInput } from "../AgentError.ts"
 import type { Definition } from "./AgentServer.ts"
 import { toJson } from "./json.ts"
 
@@ -110,11 +110,7 @@ export const codecs = (name: string, input: Pure, output: Pure, error: Pure): Co
       handle: (json) => {
         const decoded = decodeInput(json)
         if (Exit.isFailure(decoded)) {
-          return Effect.die(
-            new DoesNotFit({
-              message: `The recorded input of "${name}" does not fit: ${problemOf(decoded.cause).message}`
-            })
-          )
+          return Effect.die(new OutgrownInput({ agent: name, detail: problemOf(decoded.cause).message }))
         }
         return Effect.matchCauseEffect(Effect.suspend(() => handler(decoded.value)), {
           onSuccess: (value) => orDefect(`The output of "${name}"`, encodeOutput(value)),

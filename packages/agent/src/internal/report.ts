@@ -10,7 +10,7 @@ import * as Context from "effect/Context"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
 import type { Json } from "effect/Schema"
-import { AmbiguousStep, NotRecordable, ReplayMismatch } from "../AgentError.ts"
+import { AmbiguousStep, NotRecordable, OutgrownInput, ReplayMismatch } from "../AgentError.ts"
 import { NotRetryable, RateLimited } from "../Retry.ts"
 import { DoesNotFit, isUndeclared } from "./codecs.ts"
 import type { Execution } from "./Execution.ts"
@@ -36,8 +36,6 @@ const lineOf = (error: unknown): string => {
     : String(error)
   return text.split("\n")[0]!.slice(0, longestMessage)
 }
-
-const messageOf = (cause: Cause.Cause<unknown>): string => lineOf(Cause.squash(cause))
 
 /** So often a task may be sent away until later before that costs it attempts as well. */
 const mostRateLimited = 100
@@ -96,7 +94,6 @@ const verdict = (execution: Execution, exit: Exit.Exit<unknown, unknown>): Comma
     return failure(execution, "defect", tooLarge.message, null)
   }
   const { cause } = exit
-  if (diedOf(cause, isMismatch)) return failure(execution, "replay_mismatch", messageOf(cause), null)
   if (Cause.hasDies(cause)) {
     const loss = lossOf(cause)
     if (loss.class === "poison") return failure(execution, "quarantined", lineOf(loss.defect), null)
@@ -114,9 +111,23 @@ const verdict = (execution: Execution, exit: Exit.Exit<unknown, unknown>): Comma
 /** What another attempt would only meet again. */
 const isIncurable = (defect: unknown): boolean =>
   isUndeclared(defect) || defect instanceof AmbiguousStep || defect instanceof NotRecordable ||
-  defect instanceof DoesNotFit
+  defect instanceof DoesNotFit || defect instanceof OutgrownInput
 
 const isMismatch = (defect: unknown): boolean => defect instanceof ReplayMismatch
+
+/** Why the code no longer fits what the task has recorded; `undefined` when it does. */
+export const misfitOf = (
+  { entry, past, server }: Execution,
+  exit: Exit.Exit<unknown, unknown>
+): ReplayMismatch | OutgrownInput | undefined => {
+  const defects = Exit.isFailure(exit) ? exit.cause.reasons.filter(Cause.isDieReason) : []
+  for (const { defect } of defects) {
+    if (defect instanceof ReplayMismatch) return defect
+    const version = past.upgrade.version ?? entry.state.spec.version
+    if (defect instanceof OutgrownInput && version !== server.contract.version) return defect
+  }
+  return undefined
+}
 
 const diedOf = (cause: Cause.Cause<unknown>, is: (defect: unknown) => boolean): boolean =>
   cause.reasons.some((reason) => Cause.isDieReason(reason) && is(reason.defect))

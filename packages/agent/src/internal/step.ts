@@ -123,7 +123,7 @@ class Running implements Operation<any, any> {
   begin(): void {
     this.state = "begun"
     this.execution.bodies++
-    const reused = this.execution.reused.get(this.key)
+    const reused = this.execution.past.reused.get(this.key)
     // a result the step's schema has outgrown is made anew
     if (reused !== undefined && Exit.isSuccess(this.step.decode(reused))) {
       return this.take({ _tag: "Success", value: reused })

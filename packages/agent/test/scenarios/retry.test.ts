@@ -102,6 +102,8 @@ describe("a retry", () => {
         yield* Effect.sleep("1 second")
         yield* executor.evictIdle
         world.work = Effect.andThen(step("a"), Effect.andThen(wait, step("b")))
+        yield* Effect.sleep("2 minutes")
+        yield* tasks.respond({ id, response: { action: "accept", content: { choice: "stop" }, by: "ada" } })
         assert.deepInclude((yield* result(id)).ending, { reason: "replay_mismatch" })
         world.ran.length = 0
         const again = yield* tasks.retry(id)

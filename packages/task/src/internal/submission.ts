@@ -21,6 +21,8 @@ interface Services {
   readonly store: TaskStore["Service"]
   readonly log: TaskLog["Service"]
   readonly workers: Workers["Service"]
+  /** What the code of this process calls itself. */
+  readonly code: string | undefined
 }
 
 /** A request that may become a task. */
@@ -67,8 +69,10 @@ const receipts = ({ log, store }: Services) => {
   }
 }
 
+const codeOf = (code: string | undefined) => code === undefined ? {} : { code }
+
 const rootCreation = (
-  log: TaskLog["Service"],
+  { code, log }: Pick<Services, "code" | "log">,
   { input, principal, request, reused, worker }: Call,
   id: TaskId
 ): Creation => ({
@@ -82,6 +86,7 @@ const rootCreation = (
   deadline: request.deadline ?? null,
   spec: {
     version: worker.contract.version,
+    ...codeOf(code),
     principal,
     idempotencyKey: request.idempotencyKey ?? null,
     depth: 0,
@@ -100,7 +105,7 @@ const rootCreation = (
   }
 })
 
-const childCreation = (log: TaskLog["Service"], request: SubmitChild): Creation => {
+const childCreation = ({ code, log }: Pick<Services, "code" | "log">, request: SubmitChild): Creation => {
   const parent = request.parent.state
   return {
     run: parent.run,
@@ -112,6 +117,7 @@ const childCreation = (log: TaskLog["Service"], request: SubmitChild): Creation 
     deadline: earliest(request.deadline, parent.deadline),
     spec: {
       version: request.worker.contract.version,
+      ...codeOf(code),
       principal: parent.spec.principal,
       idempotencyKey: null,
       depth: parent.spec.depth + 1,
@@ -147,7 +153,7 @@ export const make = (services: Services): Pick<Tasks["Service"], "submit" | "sub
         return Effect.fail(new QueueFull({ agent, limit: worker.contract.queue, retryAfter: 1_000 }))
       }
       const id = log.ids.next(log.now())
-      const entry = log.create(rootCreation(log, { ...call, worker }, id), id)
+      const entry = log.create(rootCreation(services, { ...call, worker }, id), id)
       for (const reused of call.reused) log.dispatch(entry, reused)
       sign(id)
       const { state } = entry
@@ -178,7 +184,7 @@ export const make = (services: Services): Pick<Tasks["Service"], "submit" | "sub
   const submit: Tasks["Service"]["submit"] = (request) => submitted(request, [])
 
   const submitChild = (request: SubmitChild): Entry => {
-    const entry = log.create(childCreation(log, request), log.ids.next(log.now()))
+    const entry = log.create(childCreation(services, request), log.ids.next(log.now()))
     request.worker.start(entry, request.input)
     return entry
   }

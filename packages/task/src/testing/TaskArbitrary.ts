@@ -84,7 +84,16 @@ const Commands = Schema.TaggedUnion({
   },
   Refund: { id: Key, unused: Amounts },
   AskForMore: { measure: Schema.Literals(["calls", "tokens", "money"]) },
-  PutPartial: { attempt: Attempt, value: Value }
+  PutPartial: { attempt: Attempt, value: Value },
+  Upgrade: {
+    attempt: Attempt,
+    upgrade: Schema.Struct({
+      choice: Schema.Literals(["migrate", "restart"]),
+      version: Schema.String,
+      moves: Schema.Array(Schema.Struct({ from: Key, to: Key })),
+      children: Schema.Tuple([])
+    })
+  }
 })
 
 /** What is left of a value on its way through the log: no `-0`, no object without a prototype. */

@@ -28,6 +28,7 @@ const life: ReadonlyArray<Command> = [
   ask("a"),
   { _tag: "Respond", key: "a", response: { action: "accept", content: { ok: true }, by: "ann" } },
   ask("b"),
+  { _tag: "Upgrade", attempt: 2, upgrade: { choice: "restart", version: "2", moves: [], children: [] } },
   { _tag: "Steer", steering: { by: "ann", message: "go on", priority: 1, deadline: 8e15 } },
   { _tag: "WithdrawInput", attempt: 2, key: "b" },
   { _tag: "Reserve", id: "x", amounts: { tokens: 4 } },
