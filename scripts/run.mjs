@@ -16,6 +16,7 @@ const programs = {
   build: "scripts/build.ts",
   bench: "apps/bench/src/main.ts",
   chaos: "apps/orchestrator/chaos/main.ts",
+  simulate: "apps/orchestrator/simulation/main.ts",
   conformance: "scripts/conformance.ts",
   examples: "scripts/examples.ts",
   "docs:sync": "scripts/docsSync.ts"

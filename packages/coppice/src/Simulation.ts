@@ -17,7 +17,7 @@ import type { History } from "./internal/simulation/history.ts"
 import type { Invariant, Verdict } from "./internal/simulation/promises.ts"
 import { shrink } from "./internal/simulation/shrink.ts"
 import { Tally } from "./internal/simulation/tally.ts"
-import { trace } from "./internal/simulation/trace.ts"
+import { trace as traceOf } from "./internal/simulation/trace.ts"
 import { isBroken, type Job, type Outcome, type Scenario, type Stage, tryOnce } from "./internal/simulation/trial.ts"
 
 export { type Fault, type FaultKind, faultKinds } from "./internal/simulation/faults.ts"
@@ -31,9 +31,9 @@ export type { Job, Scenario, Stage } from "./internal/simulation/trial.ts"
 export interface Options {
   /** Makes what is simulated, afresh for every seed. */
   readonly scenario: (stage: Stage) => Scenario
-  /** How many seeds. [100] */
-  readonly seeds?: number | undefined
-  /** The first of them. [1] */
+  /** How many seeds, or which. [100] */
+  readonly seeds?: number | ReadonlyArray<number> | undefined
+  /** The first of so many. [1] */
   readonly seed?: number | undefined
   /** Which kinds of faults may strike. ["all"] */
   readonly faults?: "all" | "none" | ReadonlyArray<FaultKind> | undefined
@@ -41,6 +41,10 @@ export interface Options {
   readonly span?: Duration.Input | undefined
   /** Virtual time within which everything has to come to rest after the last of them. ["30 minutes"] */
   readonly bound?: Duration.Input | undefined
+  /** Faults and jobs to take instead of the seed's and the scenario's: a failure that was found before. */
+  readonly only?:
+    | { readonly faults?: ReadonlyArray<Fault> | undefined; readonly jobs?: ReadonlyArray<Job> | undefined }
+    | undefined
   /** Makes a failing seed smaller before it is reported. [true] */
   readonly shrink?: boolean | undefined
   /** Goes on after a seed that failed. [false] */
@@ -100,8 +104,11 @@ export class SimulationFailed extends Error {
   }
 }
 
-/** A failure as lines to read. */
-export const describe = ({ broken, faults, jobs, seed, trace }: Failure): ReadonlyArray<string> => [
+/** What happened, one line for each thing. */
+export const trace = (history: History): ReadonlyArray<string> => traceOf(history)
+
+/** A failure as lines to read: the last `lines` of what happened. */
+export const describe = ({ broken, faults, jobs, seed, trace }: Failure, lines = 60): ReadonlyArray<string> => [
   `Seed ${seed} breaks a promise:`,
   ...broken.slice(0, 10).map(({ promise, what }) => `  ${promise}: ${what}`),
   `with ${faults.length === 0 ? "no faults" : "these faults"}:`,
@@ -109,7 +116,7 @@ export const describe = ({ broken, faults, jobs, seed, trace }: Failure): Readon
   "and these jobs:",
   ...jobs.map((job) => `  ${JSON.stringify(job)}`),
   "what happened:",
-  ...trace.slice(-60).map((line) => `  ${line}`),
+  ...(lines === Infinity ? trace : trace.slice(-lines)).map((line) => `  ${line}`),
   `See it again with seeds: 1, seed: ${seed}`
 ]
 
@@ -121,7 +128,7 @@ const failureOf = ({ faults, history, jobs, seed, verdicts }: Outcome): Failure 
   faults,
   jobs,
   broken: verdicts.flatMap(({ broken, name }) => broken.map((what) => ({ promise: name, what }))),
-  trace: trace(history)
+  trace: traceOf(history)
 })
 
 /** Leaves the microtask a caller may be in: a world can only be run outside of one. */
@@ -138,16 +145,18 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
  */
 export const run = async (options: Options): Promise<Report> => {
   const { keepGoing = false, seed: first = 1, seeds = 100 } = options
+  const all = typeof seeds === "number" ? Array.from({ length: seeds }, (_, index) => first + index) : seeds
   const trial = {
     scenario: options.scenario,
     kinds: kindsOf(options.faults),
     span: Duration.toMillis(options.span ?? "30 seconds"),
-    bound: Duration.toMillis(options.bound ?? "30 minutes")
+    bound: Duration.toMillis(options.bound ?? "30 minutes"),
+    ...options.only
   }
   const began = performance.now()
   const tally = new Tally()
   const failures: Array<Failure> = []
-  for (let seed = first; seed < first + seeds; seed++) {
+  for (const seed of all) {
     const outcome = await outside(() => tryOnce(seed, trial))
     tally.add(outcome)
     const { history, verdicts } = outcome

@@ -13,6 +13,7 @@
  */
 import type { CancelReport } from "@coppice/task/CancelReport"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
@@ -23,6 +24,7 @@ import { type ClientAuth, toAuthorization } from "./ClientAuth.ts"
 import { HttpFetch } from "./HttpFetch.ts"
 import { type CallOptions, type CallOutcome, send } from "./internal/client/call.ts"
 import type { Agreement, Connection, Heard } from "./internal/client/Connection.ts"
+import { Eras, KnownEras } from "./internal/client/eras.ts"
 import { brief, McpError, type McpErrorReason } from "./internal/client/errors.ts"
 import { FetchPools } from "./internal/client/FetchPools.ts"
 import { type CallProgress, type Follower, type FollowOptions, poll, pursue } from "./internal/client/follow.ts"
@@ -70,6 +72,9 @@ export {
   type TaskSnapshot,
   type Tool
 }
+
+/** Which revision each server spoke last, forgotten: for a process that is played by another one. */
+export const freshEras = (): Context.Context<never> => Context.make(KnownEras, new Eras())
 
 /** Where a server is. */
 export type Endpoint =

@@ -3,7 +3,7 @@
  */
 import type { Contract } from "@coppice/task/Contract"
 import { canonical, check } from "@coppice/task/Payload"
-import type { TaskId } from "@coppice/task/Task"
+import { isTerminal, type TaskId } from "@coppice/task/Task"
 import type { RecordedExit } from "@coppice/task/TaskEvent"
 import type { Worker } from "@coppice/task/Worker"
 import type * as Cause from "effect/Cause"
@@ -104,6 +104,8 @@ class Calling implements Operation<Fact, never> {
     execution.heldBack.add(key)
     execution.server.host.whenRoom(agent, (worker) => {
       if (!execution.heldBack.delete(key)) return
+      // ended from outside: its code will hear of that with the commit, and an ended task has no new children
+      if (isTerminal(execution.entry.state.status)) return
       // recorded: there may be such an agent when the task is replayed
       if (typeof worker === "string") record(execution, key, agent, { _tag: "Failure", error: worker })
       else submit(execution, worker, call)

@@ -4,6 +4,7 @@
 import { AgentSupervisor } from "@coppice/agent/AgentSupervisor"
 import * as Executor from "@coppice/agent/Executor"
 import { HttpFetch } from "@coppice/mcp/HttpFetch"
+import * as McpClient from "@coppice/mcp/McpClient"
 import * as McpHttp from "@coppice/mcp/McpHttp"
 import * as McpServer from "@coppice/mcp/McpServer"
 import * as Seal from "@coppice/mcp/Seal"
@@ -194,6 +195,7 @@ export class Machine {
     const environment = Context.mergeAll(
       Context.make(Random.Random, randomOf(world.seed, `${this.name}#${life.number}`)),
       Context.make(HttpFetch, this.parts.fetch(this)),
+      McpClient.freshEras(),
       Context.make(References.MinimumLogLevel, "None" as const)
     )
     const offer = { trusted: ["local"], ...mcp }

@@ -141,20 +141,30 @@ const finality: Invariant["check"] = (history) => {
   return finding(facts.size, broken)
 }
 
+/** A question that nobody answered is asked again, under its key, by an attempt that follows a failed one. */
 const questions: Invariant["check"] = (history) => {
   const broken: Array<string> = []
   let checked = 0
   for (const [id, all] of factsByTask(history)) {
-    const asked = new Set<string>()
+    const asked = new Map<string, { readonly attempt: number; readonly request: unknown }>()
+    const answered = new Set<string>()
     const open = new Set<string>()
+    let attempt = 0
     for (const { envelope: { event } } of all) {
-      if (event._tag === "InputRequested") {
+      if (event._tag === "Created" || event._tag === "Started") attempt = event.attempt
+      else if (event._tag === "InputRequested") {
         checked++
-        if (asked.has(event.request.key)) broken.push(`${id} asks under the key ${event.request.key} twice`)
-        asked.add(event.request.key)
-        open.add(event.request.key)
-      } else if (event._tag === "InputReceived" && !open.delete(event.key)) {
-        broken.push(`${id} has an answer to ${event.key}, which was not open`)
+        const { key } = event.request
+        const before = asked.get(key)
+        const isAgain = before !== undefined && before.attempt < attempt && !answered.has(key) && !open.has(key) &&
+          isDeepStrictEqual(before.request, event.request)
+        if (before !== undefined && !isAgain) broken.push(`${id} asks under the key ${key} twice`)
+        asked.set(key, { attempt, request: event.request })
+        open.add(key)
+      } else if (event._tag === "InputReceived") {
+        if (!open.delete(event.key)) broken.push(`${id} has an answer to ${event.key}, which was not open`)
+        if (answered.has(event.key)) broken.push(`${id} has two answers to ${event.key}`)
+        answered.add(event.key)
       } else if (event._tag === "InputWithdrawn") open.delete(event.key)
     }
   }
@@ -189,6 +199,7 @@ const grace = 5_100
 const cancels: Invariant["check"] = (history, end) => {
   const broken: Array<string> = []
   const reports = told(history, "cancel", "Report")
+  const facts = factsByTask(history)
   const wishes = history.of("Asked").flatMap(({ client, node, wish }) =>
     wish.verb === "cancel" ? [{ client, node, task: wish.task }] : []
   )
@@ -198,11 +209,18 @@ const cancels: Invariant["check"] = (history, end) => {
   )
   for (const { at, node, reply: { task: root } } of reports) {
     const rows = end.nodes.get(node)
-    for (const { state } of rows?.rows.values() ?? []) {
+    const cut = facts.get(idOf({ node, task: root }))?.find((fact) => tagOf(fact) === "Cancelled")
+    for (const { createdSeq, endedSeq, state } of rows?.rows.values() ?? []) {
       if (!lineOf(rows, state.id).includes(root)) continue
       const isLeft = lineOf(rows, state.id).some((id) => isReleased(history, node, id))
       if (isLeft) continue
       if (!isTerminal(state.status)) broken.push(`${node}: ${state.id} runs on below the cancelled ${root}`)
+      if (cut !== undefined && createdSeq < cut.envelope.seq && (endedSeq ?? Infinity) > cut.envelope.seq) {
+        const end = facts.get(idOf({ node, task: state.id }))?.find((fact) => endings.has(tagOf(fact)))
+        if (end === undefined || tagOf(end) !== "Cancelled" || end.at !== cut.at) {
+          broken.push(`${node}: ${state.id} was not cancelled with ${root}`)
+        }
+      }
       const late = began.get(idOf({ node, task: state.id }))?.find((acted) => acted.at > at + grace)
       if (late !== undefined) {
         broken.push(`${node}: ${state.id} began a call ${Math.round(late.at - at)} ms after its cancellation`)
@@ -244,6 +262,74 @@ const steps: Invariant["check"] = (history) => {
     const run = `${key} ${entry.life} ${entry.attempt}`
     if ((runs.get(run) ?? entry.body) !== entry.body) broken.push(`${key} began twice in one attempt`)
     runs.set(run, entry.body)
+  }
+  return finding(checked, broken)
+}
+
+/** Timers never fire early; a clock that was set back meanwhile makes it look so. */
+const timers: Invariant["check"] = (history) => {
+  const broken: Array<string> = []
+  const due = new Map<string, number>()
+  const setBack = new Set(
+    history.of("Struck").filter(({ fault }) => fault.kind === "clock-back").map(({ fault }) => fault.node)
+  )
+  let checked = 0
+  for (const { envelope: { at, event, task }, node } of history.facts()) {
+    if (event._tag === "TimerSet") due.set(`${node}/${task}/${event.key}`, event.due)
+    if (event._tag !== "TimerFired") continue
+    checked++
+    const early = (due.get(`${node}/${task}/${event.key}`) ?? Infinity) - at
+    if (early > 0 && !setBack.has(node)) broken.push(`${node}: timer ${event.key} of ${task} fired ${early} ms early`)
+  }
+  return finding(checked, broken)
+}
+
+/** Code of an attempt that is over writes nothing. */
+const attempts: Invariant["check"] = (history) => {
+  const broken: Array<string> = []
+  const current = new Map<string, number>()
+  let checked = 0
+  for (const { envelope: { event, task }, node } of history.facts()) {
+    if (!("attempt" in event)) continue
+    checked++
+    const id = idOf({ node, task })
+    if (event._tag === "Created" || event._tag === "Started") {
+      if (event._tag === "Started" && event.attempt !== current.get(id)! + 1) {
+        broken.push(`${id}: attempt ${event.attempt} follows ${current.get(id)}`)
+      }
+      current.set(id, event.attempt)
+    } else if (event.attempt !== current.get(id)) {
+      broken.push(`${id}: ${event._tag} of attempt ${event.attempt} in attempt ${current.get(id)}`)
+    }
+  }
+  return finding(checked, broken)
+}
+
+/** A task that another node runs for this one is over when this node says so. */
+const remotes: Invariant["check"] = (history, end) => {
+  const broken: Array<string> = []
+  const ends = new Map<string, number>()
+  const parts = new Map<string, ReadonlyArray<string>>()
+  for (const [node, { rows }] of end.nodes) {
+    for (const { state } of rows.values()) {
+      const key = state.spec.idempotencyKey
+      if (state.parent === null && key !== null && !key.startsWith("job-")) {
+        parts.set(key, [...parts.get(key) ?? [], idOf({ node, task: state.id })])
+      }
+    }
+  }
+  for (const { at, envelope: { event, task }, node } of history.facts()) {
+    if (endings.has(event._tag)) ends.set(idOf({ node, task }), at)
+  }
+  let checked = 0
+  for (const { at, envelope: { event, task }, node } of history.facts()) {
+    if (event._tag !== "Settled" || (event.how !== "stopped" && event.how !== "finished_before")) continue
+    for (const part of parts.get(task) ?? []) {
+      checked++
+      if ((ends.get(part) ?? Infinity) > at) {
+        broken.push(`${node} says that ${task} is ${event.how}, and ${part} still runs`)
+      }
+    }
   }
   return finding(checked, broken)
 }
@@ -360,7 +446,10 @@ export const promises: ReadonlyArray<Invariant> = [
   { name: "I4 an acknowledged answer is applied once", check: answers },
   { name: "I5 a cancel reaches all below, and nobody else", check: cancels },
   { name: "I6 a recorded step never runs again", check: steps },
+  { name: "I5 what is reported as stopped elsewhere has stopped", check: remotes },
+  { name: "I6 only the present attempt writes", check: attempts },
   { name: "I7 nothing of a task outlives its settlement", check: rest },
+  { name: "I7 no timer fires early", check: timers },
   { name: "I9 everything ends or waits for a person", check: liveness },
   { name: "I10 memory and log stay bounded", check: bounds },
   { name: "I11 a parent settles after its children", check: families },

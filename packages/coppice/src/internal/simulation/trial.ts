@@ -35,7 +35,7 @@ export interface Job {
   readonly node?: string | undefined
   /** [0] */
   readonly at?: number | undefined
-  /** Cancels a task of the run this long after it was begun: the root, or some task of its tree. */
+  /** Cancels a task of the run this long after it was begun: the root, or some task below it that has not ended. */
   readonly cancelAfter?: number | undefined
   readonly cancels?: "root" | "any" | undefined
   /** Smaller jobs that may show the same failure. */
@@ -47,6 +47,8 @@ export interface Scenario {
   /** Orchestrators by name. They find each other at `http://<name>/mcp`. */
   readonly nodes: Readonly<Record<string, Orchestrator>>
   readonly jobs: ReadonlyArray<Job>
+  /** Nodes whose endpoint speaks MCP 2025-11-25 alone. [none] */
+  readonly legacy?: ReadonlyArray<string> | undefined
   /** [accepts with something that fits the form, now and then declines] */
   readonly human?: Human | undefined
   /** What has to hold besides the promises of the runtime. */
@@ -140,7 +142,7 @@ class Trial {
     }
     outside = new Outside(world, history, this.injector, residence)
     const parts = { world, history, network: this.network, machines: this.machines }
-    const fetch = fetchOf(parts)
+    const fetch = fetchOf({ ...parts, legacy: new Set(this.scenario.legacy) })
     for (const [name, orchestrator] of Object.entries(this.scenario.nodes)) {
       const disk = new Disk(name, world, history, this.injector)
       this.machines.set(name, new Machine(name, orchestrator, { world, history, disk, fetch }))
@@ -284,8 +286,10 @@ class Trial {
   ): Effect.Effect<unknown> {
     return Effect.gen({ self: this }, function*() {
       yield* Effect.sleep(cancelAfter!)
-      const tree = [...machine.disk.rows.values()].filter(({ state }) => state.run === root)
-      const task = cancels === "any" && tree.length > 0 ? this.world.chance.pick(tree).state.id : root
+      const below = [...machine.disk.unsettled].filter((id) =>
+        id !== root && machine.disk.rows.get(id)?.state.run === root
+      )
+      const task = cancels === "any" && below.length > 0 ? this.world.chance.pick(below) : root
       yield* client.tell(machine, { verb: "cancel", task })
     })
   }

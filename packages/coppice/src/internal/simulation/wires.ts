@@ -15,6 +15,8 @@ interface Parts {
   readonly history: History
   readonly network: Network
   readonly machines: ReadonlyMap<string, Machine>
+  /** Nodes that do not know 2026-07-28. */
+  readonly legacy: ReadonlySet<string>
 }
 
 class NetworkError extends TypeError {
@@ -22,6 +24,14 @@ class NetworkError extends TypeError {
     super("fetch failed", { cause: Object.assign(new Error(code), { code }) })
   }
 }
+
+/** What a server says that knows older revisions only. */
+const unsupported = (): Response =>
+  Response.json({
+    jsonrpc: "2.0",
+    id: null,
+    error: { code: -32000, message: "Bad Request: Unsupported protocol version" }
+  }, { status: 400 })
 
 const noBody = new Set([101, 204, 205, 304])
 
@@ -119,6 +129,9 @@ class Exchange {
     const { body, headers, method = "GET" } = this.init
     const request = new Request(this.url, { method, headers: headers ?? {}, signal: this.gone.signal })
     const parsed = typeof body === "string" ? JSON.parse(body) as unknown : undefined
+    if (this.parts.legacy.has(this.host) && request.headers.get("mcp-protocol-version") === "2026-07-28") {
+      return this.respond(server, unsupported())
+    }
     mcp.handle(request, parsed, { principal: "local", isIdentified: true, by: "mcp" }).then(
       (response) => this.respond(server, response),
       (error: unknown) => this.respond(server, Response.json({ error: String(error) }, { status: 500 }))

@@ -63,6 +63,8 @@ const toReference = (value: Json | undefined): TaskReference | undefined =>
 interface Recorded {
   readonly steps: ReadonlyMap<string, Json>
   readonly answers: ReadonlyMap<string, InputResponse>
+  /** The server has asked something. */
+  readonly hasAsked: boolean
   readonly failures: number
   /** When the next attempt may begin, while the last one failed. */
   readonly retryAt: number
@@ -77,7 +79,9 @@ export const recorded = (events: ReadonlyArray<Envelope>): Recorded => {
   let failures = 0
   let retryAt = 0
   let below: CancelReport | undefined
+  let hasAsked = false
   for (const { event } of events) {
+    if (event._tag === "InputRequested") hasAsked = true
     if (event._tag === "StepRecorded" && event.exit._tag === "Success") steps.set(event.key, event.exit.value)
     else if (event._tag === "InputReceived") answers.set(event.key, event.response)
     else if (event._tag === "AttemptFailed") {
@@ -85,7 +89,7 @@ export const recorded = (events: ReadonlyArray<Envelope>): Recorded => {
       retryAt = event.retryAt ?? 0
     } else if (event._tag === "Settled") below = event.below ?? below
   }
-  return { steps, answers, failures, retryAt, below }
+  return { steps, answers, hasAsked, failures, retryAt, below }
 }
 
 /** Errors the server may answer otherwise the next time; the rest is its opinion of the call. */
@@ -95,8 +99,6 @@ export class RemoteRun {
   readonly entry: Entry
   readonly inbox: RemoteInbox
   reference: TaskReference | undefined
-  /** The call may have reached the server. */
-  wasSent: boolean
   /** How it came to rest when it ended by itself. */
   rest: Settlement = "stopped"
   /** Called when the task waits for a person: others may have its place. */
@@ -105,6 +107,10 @@ export class RemoteRun {
   private readonly input: Json
   /** What the server has told of its part of the tree, when the task was cancelled before. */
   readonly below: CancelReport | undefined
+  /** The call may be under way at the server. */
+  isSent: boolean
+  /** A server that asks in between may hold work for the call: nothing tells it that nobody will answer. */
+  private hasAsked: boolean
   private failures: number
   private readonly retryAt: number
   private told: string | undefined
@@ -119,8 +125,14 @@ export class RemoteRun {
     this.below = before.below
     this.retryAt = before.retryAt
     this.reference = toReference(before.steps.get(referenceKey))
-    this.wasSent = before.steps.get(intentKey) === sentMark
+    this.isSent = before.steps.get(intentKey) === sentMark
+    this.hasAsked = before.hasAsked
     this.inbox = new RemoteInbox({ entry, log: remote.log, answers: before.answers, steps: before.steps.keys() })
+  }
+
+  /** The server may have work of this call that was not given a name. */
+  get wasSent(): boolean {
+    return this.isSent || this.hasAsked
   }
 
   private get attempt(): number {
@@ -186,7 +198,7 @@ export class RemoteRun {
 
   private get begin(): Effect.Effect<Verdict> {
     return Effect.gen({ self: this }, function*() {
-      if (this.wasSent && !this.remote.mayRepeat) return failed(this.attempt, "defect", this.unknown("a restart"))
+      if (this.isSent && !this.remote.mayRepeat) return failed(this.attempt, "defect", this.unknown("a restart"))
       return yield* this.sent.pipe(
         Effect.flatMap((outcome) => this.started(outcome)),
         Effect.catch((error) => Effect.sync(() => this.refused(error)))
@@ -207,7 +219,7 @@ export class RemoteRun {
       return Effect.andThen(
         this.barrier,
         Effect.sync(() => {
-          this.wasSent = true
+          this.isSent = true
         })
       )
     })
@@ -217,14 +229,15 @@ export class RemoteRun {
   private get asking(): Effect.Effect<void> {
     return Effect.sync(() => {
       this.unsent()
+      this.hasAsked = true
       this.onIdle()
     })
   }
 
   /** Nothing of the call is under way. */
   private unsent(): void {
-    if (this.wasSent && !this.remote.mayRepeat) this.record(intentKey, null)
-    this.wasSent = false
+    if (this.isSent && !this.remote.mayRepeat) this.record(intentKey, null)
+    this.isSent = false
   }
 
   /** Sends the call; a reference is recorded in the same breath it arrives. */

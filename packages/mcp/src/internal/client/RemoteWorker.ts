@@ -42,7 +42,7 @@ interface Held {
   isStopping: boolean
 }
 
-const nothing = { steps: new Map<string, Json>(), answers: new Map(), failures: 0, retryAt: 0 }
+const nothing = { steps: new Map<string, Json>(), answers: new Map(), hasAsked: false, failures: 0, retryAt: 0 }
 
 /** How long a server may take to hear that a task is to stop, and then to obey. */
 const hearing = "10 seconds"
@@ -196,7 +196,7 @@ export class RemoteWorker implements Worker {
 
   /** A Coppice makes a task of a call in a moment, and only the task can be stopped for sure. */
   private born(run: RemoteRun, fiber: Fiber.Fiber<void>): Effect.Effect<void> {
-    const isKnown = () => !run.wasSent || run.reference !== undefined || fiber.pollUnsafe() !== undefined
+    const isKnown = () => !run.isSent || run.reference !== undefined || fiber.pollUnsafe() !== undefined
     if (!this.options.remote.client.isCoppice || isKnown()) return Effect.void
     return Effect.sleep("5 millis").pipe(Effect.repeat({ until: isKnown }), Effect.timeoutOption(birth), Effect.asVoid)
   }

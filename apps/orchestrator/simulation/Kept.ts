@@ -1,0 +1,62 @@
+/**
+ * What the simulator once found in the product, each as the smallest case that showed it. They are run before all seeds.
+ */
+import { Orchestrator } from "coppice"
+import type { Options, Stage } from "coppice/Simulation"
+import * as Interpreter from "./Interpreter.ts"
+import { jobOf } from "./Jobs.ts"
+import type { Program } from "./Program.ts"
+
+interface Kept extends Required<Pick<Options, "scenario" | "seed" | "only">> {
+  readonly what: string
+}
+
+/** Node `a`, which knows `b`. */
+const pair = (isCoppice: boolean) => (stage: Stage) => {
+  const outside = { bank: stage.service("bank"), model: stage.service("model") }
+  const serving = { concurrency: 1_000, intensity: undefined }
+  const b = Interpreter.remote("b")
+  return {
+    nodes: {
+      a: Orchestrator.make({
+        agents: [Interpreter.live(serving, { ...outside, remotes: new Map([["b", b]]) })],
+        servers: { b: { url: "http://b/mcp", agents: [b], isCoppice } }
+      }),
+      b: Orchestrator.make({ agents: [Interpreter.live(serving, { ...outside, remotes: new Map() })] })
+    },
+    jobs: []
+  }
+}
+
+/** One node whose agent runs so many tasks at a time. */
+const single = (concurrency: number) => (stage: Stage) => {
+  const bank = stage.service("bank")
+  const model = stage.service("model", { takes: [50, 3_000] })
+  const agents = [Interpreter.live({ concurrency, intensity: undefined }, { bank, model, remotes: new Map() })]
+  return { nodes: { a: Orchestrator.make({ agents }) }, jobs: [] }
+}
+
+const race: Program = {
+  t: "race",
+  xs: [
+    { t: "call", x: { t: "call", x: { t: "step", n: 1, model: true } } },
+    { t: "step", n: 0, model: true }
+  ]
+}
+
+const asks: Program = { t: "call", x: { t: "ask", n: 2 }, on: "b" }
+
+export const kept: ReadonlyArray<Kept> = [
+  {
+    what: "a call that a server answered with a question was reported as stopped, and went on there",
+    scenario: pair(false),
+    seed: 8,
+    only: { faults: [], jobs: [jobOf(asks, { node: "a", at: 1_000, cancelAfter: 8, cancels: "root" })] }
+  },
+  {
+    what: "a task that had lost a race made another child, and that began an effect",
+    scenario: single(1),
+    seed: 80,
+    only: { faults: [], jobs: [jobOf(race, { at: 0 })] }
+  }
+]

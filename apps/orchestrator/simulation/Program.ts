@@ -1,0 +1,111 @@
+/**
+ * Small random programs, as data: what the agents of the simulator run.
+ */
+import type { Dice } from "./Dice.ts"
+
+export type Program =
+  /** An effect in the world, recorded. `model`: asks the model, which is slow. `calm`: cannot be interrupted. */
+  | { readonly t: "step"; readonly n: number; readonly model?: boolean; readonly calm?: boolean }
+  /** A call of an agent of this node, or of another. `free`: the child may outlive its caller. */
+  | { readonly t: "call"; readonly x: Program; readonly on?: string; readonly free?: boolean; readonly within?: number }
+  | { readonly t: "sleep"; readonly ms: number }
+  | { readonly t: "ask"; readonly n: number }
+  | { readonly t: "fail"; readonly n: number }
+  /** A defect of the first attempt that later ones do not have. */
+  | { readonly t: "boom" }
+  | { readonly t: "progress" }
+  | { readonly t: "seq"; readonly xs: ReadonlyArray<Program> }
+  | { readonly t: "all"; readonly c: number; readonly xs: ReadonlyArray<Program> }
+  | { readonly t: "race"; readonly xs: ReadonlyArray<Program> }
+  | { readonly t: "timeout"; readonly ms: number; readonly x: Program }
+  | { readonly t: "catch"; readonly x: Program; readonly y: Program }
+
+const leaves = ["step", "step", "step", "step", "sleep", "ask", "fail", "boom", "progress"] as const
+const branches = [
+  "seq",
+  "seq",
+  "call",
+  "call",
+  "call",
+  "call",
+  "all",
+  "all",
+  "race",
+  "timeout",
+  "catch",
+  "catch"
+] as const
+
+/** Mostly short, now and then an hour. */
+const millis = (dice: Dice): number => Math.round(5 * 10 ** (dice.next() * (dice.chance(0.1) ? 5.5 : 3)))
+
+const leaf = (dice: Dice): Program => {
+  const t = dice.pick(leaves)
+  switch (t) {
+    case "step":
+      return {
+        t,
+        n: dice.below(4),
+        ...dice.chance(0.2) ? { model: true } : {},
+        ...dice.chance(0.1) ? { calm: true } : {}
+      }
+    case "ask":
+    case "fail":
+      return { t, n: dice.below(3) }
+    case "sleep":
+      return { t, ms: millis(dice) }
+    default:
+      return { t }
+  }
+}
+
+const call = (dice: Dice, x: Program, nodes: ReadonlyArray<string>): Program => ({
+  t: "call",
+  x,
+  ...nodes.length > 0 && dice.chance(0.5) ? { on: dice.pick(nodes) } : {},
+  ...dice.chance(0.1) ? { free: true } : {},
+  ...dice.chance(0.1) ? { within: millis(dice) } : {}
+})
+
+/** A program that may call agents of these nodes. */
+export const generate = (dice: Dice, depth: number, nodes: ReadonlyArray<string>): Program => {
+  if (depth === 0 || dice.chance(0.1)) return leaf(dice)
+  const one = () => generate(dice, depth - 1, nodes)
+  const some = () => Array.from({ length: 2 + dice.below(2) }, one)
+  const t = dice.pick(branches)
+  switch (t) {
+    case "seq":
+    case "race":
+      return { t, xs: some() }
+    case "all":
+      return { t, c: dice.below(3), xs: some() }
+    case "call":
+      return call(dice, one(), nodes)
+    case "timeout":
+      return { t, ms: millis(dice), x: one() }
+    case "catch":
+      return { t, x: one(), y: one() }
+  }
+}
+
+const children = (program: Program): ReadonlyArray<Program> => [
+  ..."xs" in program ? program.xs : [],
+  ..."x" in program ? [program.x] : [],
+  ..."y" in program ? [program.y] : []
+]
+
+/** Programs a little smaller than this one. */
+export const simpler = (program: Program): ReadonlyArray<Program> => {
+  const found: Array<Program> = [...children(program)]
+  if ("xs" in program) {
+    if (program.xs.length > 1) {
+      for (const drop of program.xs.keys()) found.push({ ...program, xs: program.xs.toSpliced(drop, 1) })
+    }
+    program.xs.forEach((x, index) => {
+      for (const smaller of simpler(x)) found.push({ ...program, xs: program.xs.with(index, smaller) })
+    })
+  }
+  if ("x" in program) { for (const x of simpler(program.x)) found.push({ ...program, x }) }
+  if ("y" in program) { for (const y of simpler(program.y)) found.push({ ...program, y }) }
+  return found
+}

@@ -1,0 +1,60 @@
+/**
+ * A random assembly: one to four orchestrators that call each other over MCP, a bank, a model, clients and a person.
+ */
+import { Orchestrator } from "coppice"
+import type { Job, Scenario, Stage } from "coppice/Simulation"
+import type { Dice } from "./Dice.ts"
+import * as Interpreter from "./Interpreter.ts"
+import { jobOf } from "./Jobs.ts"
+import { generate } from "./Program.ts"
+
+const names = ["a", "b", "c", "d"]
+
+/** Who knows whom, and as what. */
+interface Link {
+  readonly to: string
+  readonly isCoppice: boolean
+}
+
+const linksOf = (dice: Dice, nodes: ReadonlyArray<string>, from: string): ReadonlyArray<Link> =>
+  nodes.filter((to) => to !== from).map((to) => ({ to, isCoppice: dice.chance(0.7) }))
+
+const serving = (dice: Dice): Interpreter.Serving => ({
+  concurrency: dice.pick([1, 2, 1_000]),
+  intensity: dice.pick([undefined, undefined, 0, 1])
+})
+
+const jobs = (dice: Dice, nodes: ReadonlyArray<string>): ReadonlyArray<Job> =>
+  Array.from({ length: 1 + dice.below(3) }, () => {
+    const program = generate(dice, 2 + dice.below(3), nodes)
+    const cancels = dice.chance(0.35)
+      ? { cancelAfter: Math.round(10 ** (dice.next() * 4)), cancels: dice.pick(["root", "any"] as const) }
+      : {}
+    return jobOf(program, { node: dice.pick(nodes), at: Math.round(10 ** (dice.next() * 3.5)), ...cancels })
+  })
+
+/** The random assembly of a seed. */
+export const topology = (stage: Stage): Scenario => {
+  const { chance: dice } = stage
+  const bank = stage.service("bank", { honoursKeys: dice.chance(0.5) })
+  const model = stage.service("model", { takes: [50, 3_000] })
+  const nodes = names.slice(0, dice.chance(0.5) ? 1 : 2 + dice.below(3))
+  const orchestrators = nodes.map((name) => {
+    const links = linksOf(dice, nodes, name)
+    const remotes = new Map(links.map(({ to }) => [to, Interpreter.remote(to)]))
+    const orchestrator = Orchestrator.make({
+      agents: [Interpreter.live(serving(dice), { bank, model, remotes })],
+      servers: Object.fromEntries(
+        links.map(({ isCoppice, to }) => [to, { url: `http://${to}/mcp`, agents: [remotes.get(to)!], isCoppice }])
+      ),
+      supervision: { strategy: "one_for_one", intensity: 1_000, period: "30 seconds" },
+      executor: { idleAfter: dice.pick(["100 millis", "10 seconds"]) }
+    })
+    return [name, orchestrator] as const
+  })
+  return {
+    nodes: Object.fromEntries(orchestrators),
+    legacy: nodes.filter(() => dice.chance(0.4)),
+    jobs: jobs(dice, nodes)
+  }
+}

@@ -1,0 +1,34 @@
+import { assert, describe, it } from "@effect/vitest"
+import { execFile } from "node:child_process"
+import { join } from "node:path"
+import { mutants } from "../../simulation/Mutants.ts"
+
+const program = join(import.meta.dirname, "../../simulation/main.ts")
+
+/** Seeds near one that shows the bug; `npm run simulate -- --mutant NAME --seeds 500` finds each from the first seed on. */
+const near: Readonly<Record<string, number>> = { "answer-applied-twice": 60, "lost-wake-up": 190 }
+
+const simulate = (args: ReadonlyArray<string>) =>
+  new Promise<{ readonly code: number; readonly output: string }>((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [program, ...args],
+      (_error, stdout, stderr) => resolve({ code: child.exitCode ?? 1, output: stdout + stderr })
+    )
+  })
+
+describe("the simulator", () => {
+  for (const { name, what } of mutants) {
+    it(`finds ${name}: ${what}`, async () => {
+      const { code, output } = await simulate(["--mutant", name, "--seed", String(near[name] ?? 1), "--seeds", "60"])
+      assert.strictEqual(code, 0, output)
+      assert.include(output, `${name} found by seed`)
+    }, 60_000)
+  }
+
+  it("refuses a mutant it does not know", async () => {
+    const { code, output } = await simulate(["--mutant", "nobody", "--seeds", "1"])
+    assert.strictEqual(code, 2)
+    assert.match(output, /lost-wake-up/)
+  })
+})
