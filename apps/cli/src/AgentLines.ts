@@ -4,10 +4,12 @@
  * ```text
  * supervisor  one_for_one, gives up after more than 5 restarts in 30.0s
  * ├─ ● migrate  workflow  1 of 10 running
- * └─ ● review  agent  16 of 16 running, 84 of 1000 queued  restarted 2 times: connection reset
+ * └─ ● search  group  rest_for_one, gives up after more than 2 restarts in 1m
+ *    ├─ ● crawl  agent  idle
+ *    └─ ◌ rank  agent  restarting, again in 800ms  idle  3 restarts: connection reset
  * ```
  */
-import type { Agents, AgentStatus } from "@coppice/api/AgentsApi"
+import type { Agents, AgentStatus, GroupStatus, Supervision } from "@coppice/api/AgentsApi"
 import { empty, type Line, line, muted, type Role, spaced, type Span, span, strong } from "./Line.ts"
 import { wrap } from "./Text.ts"
 import { age, duration } from "./Times.ts"
@@ -37,11 +39,18 @@ const times = (count: number, once: string, often: string): string => count === 
 
 const because = (said: string, reason: string | null): string => reason === null ? said : `${said}: ${reason}`
 
-const stateOf = ({ since, state }: AgentStatus, now: number): Span | undefined => {
+const stateOf = ({ since, state, until }: AgentStatus | GroupStatus, now: number): Span | undefined => {
   if (state === "running") return undefined
+  if (until !== null) return span(`${state}, again in ${duration(Math.max(0, until - now))}`, roles[state])
   const waited = age(now - since)
   return span(waited === "now" ? state : `${state} for ${waited}`, roles[state])
 }
+
+const restartsOf = ({ reason, restarts }: AgentStatus | GroupStatus): Span | undefined =>
+  restarts === 0 ? undefined : span(because(times(restarts, "restarted once", "restarts"), reason), "wait")
+
+const ruleOf = ({ intensity, period, strategy }: Supervision): Span =>
+  muted(`${strategy}, gives up after more than ${times(intensity, "1 restart", "restarts")} in ${duration(period)}`)
 
 const agentLine = (agent: AgentStatus, now: number): Line => [
   span(signs[agent.state], roles[agent.state]),
@@ -52,14 +61,67 @@ const agentLine = (agent: AgentStatus, now: number): Line => [
     agent.restart === "permanent" ? undefined : muted(agent.restart),
     stateOf(agent, now),
     loadOf(agent),
-    agent.restarts === 0
-      ? undefined
-      : span(because(times(agent.restarts, "restarted once", "restarts"), agent.reason), "wait"),
+    restartsOf(agent),
     agent.defects === 0
       ? undefined
       : span(because(times(agent.defects, "1 attempt lost", "attempts lost"), agent.lastDefect), "wait")
   )
 ]
+
+const groupLine = (group: GroupStatus, now: number): Line => [
+  span(signs[group.state], roles[group.state]),
+  span(" "),
+  ...spaced(
+    strong(group.name),
+    muted("group"),
+    group.restart === "permanent" ? undefined : muted(group.restart),
+    stateOf(group, now),
+    ruleOf(group.supervision),
+    restartsOf(group)
+  )
+]
+
+interface Shown {
+  readonly line: Line
+  readonly below: ReadonlyArray<Shown>
+}
+
+/** What stands in a group, or at the top: where its first agent stands, so in the order it starts in. */
+const shownIn = (tree: Agents, group: string | null, now: number): ReadonlyArray<Shown> => {
+  const groups = new Map(tree.groups.map((one) => [one.name, one]))
+  const topOf = (name: string | null): string | null => {
+    const above = name === null ? undefined : groups.get(name)?.group
+    return above === undefined || above === group ? name : topOf(above)
+  }
+  const seen = new Set<string>()
+  return tree.agents.flatMap((agent) => {
+    if (agent.group === group) return [{ line: agentLine(agent, now), below: [] }]
+    const below = groups.get(topOf(agent.group) ?? "")
+    if (below === undefined || below.group !== group || seen.has(below.name)) return []
+    seen.add(below.name)
+    return [{ line: groupLine(below, now), below: shownIn(tree, below.name, now) }]
+  })
+}
+
+const branches = (shown: ReadonlyArray<Shown>, indent = ""): ReadonlyArray<Line> =>
+  shown.flatMap(({ below, line }, index) => {
+    const isLast = index === shown.length - 1
+    return [
+      [muted(`${indent}${isLast ? "└─ " : "├─ "}`), ...line],
+      ...branches(below, `${indent}${isLast ? "   " : "│  "}`)
+    ]
+  })
+
+const setAside = ({ quarantined }: Agents, now: number): ReadonlyArray<Line> =>
+  quarantined.length === 0 ? [] : [
+    empty,
+    line(strong("quarantined")),
+    ...quarantined.slice(0, 10).map(({ agent, id, message, since }) => [
+      span("  "),
+      ...spaced(span(id, "bad"), span(agent), muted(age(now - since)), muted(message ?? ""))
+    ]),
+    ...quarantined.length > 10 ? [line(muted(`  and ${quarantined.length - 10} more; --json has them`))] : []
+  ]
 
 const promise = ({ contract }: AgentStatus, width: number): ReadonlyArray<Line> => {
   const lines = contract.description === "" ? [] : wrap(contract.description.replace(/\s+/g, " "), width - 4)
@@ -70,15 +132,15 @@ const promise = ({ contract }: AgentStatus, width: number): ReadonlyArray<Line> 
 }
 
 /** The supervision tree, then what each agent does. */
-export const agentLines = ({ agents, supervision }: Agents, now: number, width: number): ReadonlyArray<Line> => {
+export const agentLines = (tree: Agents, now: number, width: number): ReadonlyArray<Line> => {
+  const { agents, supervision } = tree
   if (agents.length === 0) {
     return [line(muted("This service has no agents. Name them in coppice.config.ts and start it again."))]
   }
-  const { intensity, period, strategy } = supervision
-  const rule = `gives up after more than ${times(intensity, "1 restart", "restarts")} in ${duration(period)}`
   return [
-    spaced(strong("supervisor"), muted(`${strategy}, ${rule}`)),
-    ...agents.map((agent, index) => [muted(index === agents.length - 1 ? "└─ " : "├─ "), ...agentLine(agent, now)]),
+    spaced(strong("supervisor"), ruleOf(supervision)),
+    ...branches(shownIn(tree, null, now)),
+    ...setAside(tree, now),
     empty,
     ...agents.flatMap((agent) => promise(agent, width)),
     empty,

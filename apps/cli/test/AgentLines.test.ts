@@ -1,4 +1,4 @@
-import type { AgentStatus } from "@coppice/api/AgentsApi"
+import type { AgentStatus, GroupStatus, Quarantined } from "@coppice/api/AgentsApi"
 import { assert, describe, it } from "@effect/vitest"
 import { agentLines } from "../src/AgentLines.ts"
 import { noon, texts } from "./support/fixtures.ts"
@@ -7,7 +7,9 @@ const agent = (name: string, parts: Partial<AgentStatus> = {}): AgentStatus =>
   ({
     contract: { name, description: `What ${name} does`, version: "v1", kind: "agent", concurrency: 16, queue: 1_000 },
     state: "running",
+    group: null,
     restart: "permanent",
+    until: null,
     since: noon - 60_000,
     active: 0,
     waiting: 0,
@@ -19,6 +21,7 @@ const agent = (name: string, parts: Partial<AgentStatus> = {}): AgentStatus =>
     ...parts
   }) as AgentStatus
 
+const none = { groups: [], quarantined: [] }
 const supervision = { strategy: "one_for_one", intensity: 5, period: 30_000 } as const
 
 describe("agentLines", () => {
@@ -26,6 +29,7 @@ describe("agentLines", () => {
     assert.deepStrictEqual(
       texts(agentLines(
         {
+          ...none,
           supervision,
           agents: [
             agent("idle"),
@@ -44,9 +48,50 @@ describe("agentLines", () => {
       ]
     ))
 
+  it("shows groups with what is in them, and until when a restart waits", () => {
+    const group = (name: string, above: string | null): GroupStatus => ({
+      name,
+      group: above,
+      supervision: { strategy: "rest_for_one", intensity: 2, period: 60_000 },
+      state: "running",
+      restart: "permanent",
+      since: noon,
+      until: null,
+      restarts: 1,
+      reason: "\"rank\" was restarted more than 2 times"
+    })
+    const agents = [
+      agent("first"),
+      agent("crawl", { group: "deep" }),
+      agent("rank", { group: "search", state: "restarting", until: noon + 800 }),
+      agent("last")
+    ]
+    const groups = [group("search", null), group("deep", "search")]
+    const rule = "rest_for_one, gives up after more than 2 restarts in 1m 00s"
+    const why = "restarted once: \"rank\" was restarted more than 2 times"
+    assert.deepStrictEqual(texts(agentLines({ supervision, groups, agents, quarantined: [] }, noon, 100)).slice(1, 7), [
+      "├─ ● first  agent  idle",
+      `├─ ● search  group  ${rule}  ${why}`,
+      `│  ├─ ● deep  group  ${rule}  ${why}`,
+      "│  │  └─ ● crawl  agent  idle",
+      "│  └─ ◌ rank  agent  restarting, again in 800ms  idle",
+      "└─ ● last  agent  idle"
+    ])
+  })
+
+  it("names the tasks that were set aside", () => {
+    const id = "0".repeat(20) as Quarantined["id"]
+    const quarantined = [{ id, agent: "work", since: noon - 60_000, message: "The process died 3 times" }]
+    const lines = texts(agentLines({ supervision, groups: [], agents: [agent("work")], quarantined }, noon, 100))
+    assert.include(lines, `  ${id}  work  1m  The process died 3 times`)
+  })
+
   it("says what each one does", () =>
-    assert.include(texts(agentLines({ supervision, agents: [agent("review")] }, noon, 80)), "    What review does"))
+    assert.include(
+      texts(agentLines({ ...none, supervision, agents: [agent("review")] }, noon, 80)),
+      "    What review does"
+    ))
 
   it("says what to do when there is none", () =>
-    assert.match(texts(agentLines({ supervision, agents: [] }, noon, 80))[0]!, /coppice\.config\.ts/))
+    assert.match(texts(agentLines({ ...none, supervision, agents: [] }, noon, 80))[0]!, /coppice\.config\.ts/))
 })

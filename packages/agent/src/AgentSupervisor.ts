@@ -1,5 +1,6 @@
 /**
- * The supervision tree of a process: one supervisor, whose children are the agent servers.
+ * The supervision tree of a process: one supervisor, whose children are the agent servers, alone or in groups that have a
+ * supervisor of their own. To its parent a group is one child; when it gives up, that is this child's death.
  *
  * A defect in a handler costs its task an attempt and its server a restart count; it does not touch the server's other
  * tasks. A server itself dies, and is restarted by the supervisor, when its defects come faster than `intensity` allows.
@@ -29,10 +30,31 @@ export interface ChildOptions {
   readonly period?: Duration.Input | undefined
 }
 
+/** How a group is supervised, by its parent and within. */
+export interface GroupOptions extends Partial<Supervisor.SupervisorOptions> {
+  /** What its parent does when it has given up. ["permanent"] */
+  readonly restart?: Supervisor.Restart | undefined
+}
+
+/** What stands below a supervisor, in the order it is started in. */
+export type Member =
+  | { readonly _tag: "Agent"; readonly definition: Definition; readonly options: ChildOptions }
+  | {
+    readonly _tag: "Group"
+    readonly name: string
+    readonly options: GroupOptions
+    readonly members: ReadonlyArray<Member>
+  }
+
+const defaults = { restart: "permanent", shutdown: "10 seconds", period: "30 seconds" } as const
+
+/** Of the tree and of groups. */
+const calm: Supervisor.SupervisorOptions = { strategy: "one_for_one", intensity: 5, period: "30 seconds" }
+
 /** Strategy and intensity of the tree. */
 export const SupervisionOptions = Context.Reference<Supervisor.SupervisorOptions>(
   "@coppice/agent/SupervisionOptions",
-  { defaultValue: () => ({ strategy: "one_for_one", intensity: 5, period: "30 seconds" }) }
+  { defaultValue: () => calm }
 )
 
 /** An agent's handlers died faster than its server allows. */
@@ -49,13 +71,28 @@ export class TooManyDefects extends Data.TaggedError("TooManyDefects")<{
 export type AgentNode = Supervisor.ChildStatus & Omit<AgentStats, "agent" | "restarts"> & {
   /** Attempts its tasks lost to defects. */
   readonly defects: number
+  /** The group it belongs to. */
+  readonly group: string | undefined
+  /** How it is supervised, defaults included. Milliseconds. */
+  readonly shutdown: number
+  readonly intensity: number | undefined
+  readonly period: number
+}
+
+/** One group in the tree. */
+export type GroupNode = Supervisor.ChildStatus & {
+  readonly group: string | undefined
+  readonly options: Supervisor.SupervisorOptions
 }
 
 export class AgentSupervisor extends Context.Service<AgentSupervisor, {
   /** Puts an agent under supervision; succeeds when it takes tasks. */
   readonly add: (definition: Definition, options: ChildOptions) => Effect.Effect<void>
+  /** Puts a group under supervision; succeeds when all its agents take tasks. */
+  readonly addGroup: (group: Member & { readonly _tag: "Group" }) => Effect.Effect<void>
   readonly options: Supervisor.SupervisorOptions
   readonly tree: () => ReadonlyArray<AgentNode>
+  readonly groups: () => ReadonlyArray<GroupNode>
   /** Never succeeds; fails when the tree gives up, which is the end of the service. */
   readonly escalation: Effect.Effect<never, Supervisor.TooManyRestarts>
 }>()("@coppice/agent/AgentSupervisor") {}
@@ -69,7 +106,7 @@ interface Losses {
 /** Counts defects; fails the server when too many fall into one period. */
 const gauge = (definition: Definition, options: ChildOptions) => {
   const { name } = definition.contract
-  const period = Duration.toMillis(options.period ?? "30 seconds")
+  const period = Duration.toMillis(options.period ?? defaults.period)
   const recent: Array<number> = []
   const storm = Deferred.makeUnsafe<never, TooManyDefects>()
   const onDefect = (now: number, defect: Defect): void => {
@@ -82,6 +119,76 @@ const gauge = (definition: Definition, options: ChildOptions) => {
   }
   return { storm, onDefect }
 }
+
+const nameOf = (member: Member): string => member._tag === "Agent" ? member.definition.contract.name : member.name
+
+const namesIn = (member: Member): ReadonlyArray<string> =>
+  member._tag === "Agent" ? [nameOf(member)] : [member.name, ...member.members.flatMap(namesIn)]
+
+const optionsOf = ({ backoff, intensity, period, strategy }: GroupOptions): Supervisor.SupervisorOptions => ({
+  strategy: strategy ?? calm.strategy,
+  intensity: intensity ?? calm.intensity,
+  period: period ?? calm.period,
+  backoff
+})
+
+/** A group has as long as its members have one after the other, and a second for itself. */
+const shutdownOf = (member: Member): number =>
+  member._tag === "Agent"
+    ? Duration.toMillis(member.options.shutdown ?? defaults.shutdown)
+    : member.members.reduce((sum, one) => sum + shutdownOf(one), 1_000)
+
+interface Place {
+  readonly members: ReadonlyArray<Member>
+  readonly supervisor: Supervisor.Supervisor | undefined
+  readonly group: string | undefined
+}
+
+interface Node {
+  readonly member: Member
+  readonly status: Supervisor.ChildStatus
+  readonly group: string | undefined
+}
+
+/** Everything below a supervisor as it is now, in the order it starts in. */
+const walk = (
+  { group, members, supervisor }: Place,
+  inner: ReadonlyMap<string, Supervisor.Supervisor>
+): ReadonlyArray<Node> => {
+  const known = new Map(supervisor?.status().map((status) => [status.id, status]))
+  return members.flatMap((member) => {
+    const status = known.get(nameOf(member)) ?? notStarted(member)
+    const node = { member, status, group }
+    if (member._tag === "Agent") return [node]
+    const below = { members: member.members, supervisor: inner.get(member.name), group: member.name }
+    return [node, ...walk(below, inner)]
+  })
+}
+
+const supervisedAs = ({ intensity, period, shutdown }: ChildOptions) => ({
+  shutdown: Duration.toMillis(shutdown ?? defaults.shutdown),
+  intensity,
+  period: Duration.toMillis(period ?? defaults.period)
+})
+
+const figures = (stat: AgentStats | undefined, loss: Losses | undefined) => ({
+  active: stat?.active ?? 0,
+  waiting: stat?.waiting ?? 0,
+  resident: stat?.resident ?? 0,
+  lastDefect: loss?.lastDefect,
+  defects: loss?.defects ?? 0
+})
+
+/** A group that is being restarted has not come to this one yet. */
+const notStarted = (member: Member): Supervisor.ChildStatus => ({
+  id: nameOf(member),
+  restart: member.options.restart ?? defaults.restart,
+  state: "stopped",
+  restarts: 0,
+  reason: undefined,
+  since: 0,
+  until: undefined
+})
 
 export const layer: Layer.Layer<AgentSupervisor, never, Executor | Rescuer> = Layer.effect(
   AgentSupervisor,
@@ -108,28 +215,55 @@ export const layer: Layer.Layer<AgentSupervisor, never, Executor | Rescuer> = La
       return Deferred.await(storm)
     })
 
-    const add = (definition: Definition, childOptions: ChildOptions) =>
-      Effect.orDie(supervisor.add({
-        id: definition.contract.name,
-        restart: childOptions.restart ?? "permanent",
-        shutdown: childOptions.shutdown ?? "10 seconds",
-        start: start(definition, childOptions)
-      }))
+    const roots: Array<Member> = []
+    /** The supervisors of the groups that stand, or stood last. */
+    const inner = new Map<string, Supervisor.Supervisor>()
+
+    const specOf = (member: Member): Supervisor.ChildSpec => {
+      const restart = member.options.restart ?? defaults.restart
+      const shutdown = shutdownOf(member)
+      if (member._tag === "Agent") {
+        return { id: nameOf(member), restart, shutdown, start: start(member.definition, member.options) }
+      }
+      return Supervisor.childSpec(member.name, { ...optionsOf(member.options), restart, shutdown }, (below) => {
+        inner.set(member.name, below)
+        return Effect.forEach(member.members, (one) => below.add(specOf(one)), { discard: true })
+      })
+    }
+
+    const put = (member: Member): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        const known = new Set(roots.flatMap(namesIn))
+        const twice = namesIn(member).find((name, index, names) => known.has(name) || names.indexOf(name) < index)
+        if (twice !== undefined) return Effect.die(new Error(`"${twice}" names two of the agents and groups`))
+        return Effect.andThen(Effect.orDie(supervisor.add(specOf(member))), Effect.sync(() => roots.push(member)))
+      })
+
+    const nodes = () => walk({ members: roots, supervisor, group: undefined }, inner)
 
     const tree = (): ReadonlyArray<AgentNode> => {
       const stats = new Map(executor.stats().map((stat) => [stat.agent, stat]))
-      return supervisor.status().map((child) => {
-        const stat = stats.get(child.id)
-        return {
-          ...child,
-          active: stat?.active ?? 0,
-          waiting: stat?.waiting ?? 0,
-          resident: stat?.resident ?? 0,
-          lastDefect: losses.get(child.id)?.lastDefect,
-          defects: losses.get(child.id)?.defects ?? 0
-        }
+      return nodes().flatMap(({ group, member, status }) => {
+        if (member._tag === "Group") return []
+        return [{
+          ...status,
+          group,
+          ...supervisedAs(member.options),
+          ...figures(stats.get(status.id), losses.get(status.id))
+        }]
       })
     }
-    return { add, options, tree, escalation: supervisor.escalation }
+    const groups = (): ReadonlyArray<GroupNode> =>
+      nodes().flatMap(({ group, member, status }) =>
+        member._tag === "Agent" ? [] : [{ ...status, group, options: optionsOf(member.options) }]
+      )
+    return {
+      add: (definition, childOptions) => put({ _tag: "Agent", definition, options: childOptions }),
+      addGroup: put,
+      options,
+      tree,
+      groups,
+      escalation: supervisor.escalation
+    }
   })
 )

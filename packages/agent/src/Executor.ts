@@ -12,6 +12,7 @@
  * executions wait: waiting costs a row, not a fiber.
  */
 import { CodeVersion } from "@coppice/task/CodeVersion"
+import { Predecessor } from "@coppice/task/Predecessor"
 import { Settler } from "@coppice/task/Settler"
 import { isTerminal, type TaskId } from "@coppice/task/Task"
 import type { Envelope, TaskEvent } from "@coppice/task/TaskEvent"
@@ -34,12 +35,14 @@ import type * as Scope from "effect/Scope"
 import { CallCodec } from "./CallCodec.ts"
 import { AgentServer, type AgentStats, type Definition } from "./internal/AgentServer.ts"
 import { Callers } from "./internal/Callers.ts"
+import type { Defect } from "./internal/Defect.ts"
 import { isOutcomeKey } from "./internal/Doubts.ts"
 import { Execution, type Phase } from "./internal/Execution.ts"
 import { ExecutorOptions } from "./internal/ExecutorOptions.ts"
 import type { Host } from "./internal/Host.ts"
 import { endingOf, type Fact, read, toldKey } from "./internal/Journal.ts"
 import { monotonic } from "./internal/monotonic.ts"
+import { Probation } from "./internal/Probation.ts"
 import { ReadyList } from "./internal/ReadyList.ts"
 import { isDefect, misfitOf, report } from "./internal/report.ts"
 import { Residency } from "./internal/Residency.ts"
@@ -47,15 +50,7 @@ import { restOf } from "./internal/restOf.ts"
 import { Rests } from "./internal/Rests.ts"
 import { Upgrades } from "./internal/Upgrades.ts"
 
-export { type AgentStats, ExecutorOptions }
-
-/** A defect of a task, as its server's supervisor hears of it. */
-export interface Defect {
-  readonly agent: string
-  readonly task: TaskId
-  readonly attempt: number
-  readonly cause: Cause.Cause<unknown>
-}
+export { type AgentStats, type Defect, ExecutorOptions }
 
 export class Executor extends Context.Service<Executor, {
   /** Serves an agent until the scope closes; then its executions leave memory and stay resumable. */
@@ -89,6 +84,7 @@ class ExecutorImpl {
   /** Tasks whose journal is being read, and what is told them meanwhile. */
   private readonly loading = new Map<TaskId, Array<(execution: Execution) => void>>()
   private readonly rests: Rests
+  private readonly probation: Probation
   /** Executions that were told to stop, and until when they may take. */
   private readonly leavers = new Map<Execution, number>()
   private isRelieving = false
@@ -97,7 +93,7 @@ class ExecutorImpl {
   constructor(
     host: Omit<Host, "ready" | "leaving" | "ended" | "local" | "whenRoom">,
     store: TaskStore["Service"],
-    workers: Workers["Service"],
+    services: { readonly workers: Workers["Service"]; readonly predecessor: Predecessor["Service"] },
     options: ExecutorOptions
   ) {
     this.host = {
@@ -109,7 +105,8 @@ class ExecutorImpl {
       ended: (execution, phase, exit) => this.ended(execution, phase, exit)
     }
     this.store = store
-    this.callers = new Callers(workers)
+    this.callers = new Callers(services.workers)
+    this.probation = new Probation(this.host, services.predecessor, options.trial)
     this.rests = new Rests(host.fork, (entry) => this.bringBack(entry, true))
     this.options = options
     this.shutdown = Duration.toMillis(options.shutdown)
@@ -125,13 +122,16 @@ class ExecutorImpl {
   private turn(execution: Execution, deadline: number): void {
     if (execution.hasEnded) return
     const { server } = execution
+    if (!execution.hasBegun && !this.probation.admits(execution)) return
     if (!execution.isUnwinding && !server.enter(execution)) return
     this.residency.busy(execution)
+    if (execution.isNext && execution.attempt === 0) return this.probation.claim(execution)
     const left = execution.turn(deadline)
     if (left === "again") return this.ready.add(execution)
     if (left === "idle") {
       server.leave(execution)
       this.residency.idle(execution)
+      this.probation.idle(execution)
     }
   }
 
@@ -148,6 +148,7 @@ class ExecutorImpl {
     this.residency.remove(execution)
     this.executions.delete(execution.id)
     this.leavers.delete(execution)
+    this.probation.pass(execution)
     execution.server.remove(execution)
   }
 
@@ -178,9 +179,12 @@ class ExecutorImpl {
       if (past.isNext && wait > 0) return this.rests.until(entry, Effect.sleep(wait))
       const execution = new Execution(server, entry, past.input, past)
       this.host.log.setParked(entry, false)
+      const deaths = this.probation.deathsOf(id, past.silentSince)
+      if (deaths >= this.options.quarantine) return this.probation.quarantine(entry, deaths)
       this.add(execution)
       for (const tell of news) tell(execution)
-      this.ready.add(execution)
+      if (deaths > 0) this.probation.suspect(execution, deaths)
+      else this.ready.add(execution)
     })
   }
 
@@ -217,6 +221,7 @@ class ExecutorImpl {
 
   /** Hands committed facts to the executions they concern. */
   readonly committed = (events: ReadonlyArray<Envelope>): void => {
+    this.probation.committed(events)
     for (const envelope of events) this.route(envelope)
     this.ready.run()
     this.relieve()
@@ -463,7 +468,8 @@ const make = Effect.gen(function*() {
     outside,
     fork: yield* FiberSet.makeRuntime()
   }
-  const executor = new ExecutorImpl(host, yield* TaskStore, workers, yield* ExecutorOptions)
+  const services = { workers, predecessor: yield* Predecessor }
+  const executor = new ExecutorImpl(host, yield* TaskStore, services, yield* ExecutorOptions)
   const stop = log.onCommit(executor.committed)
   yield* Effect.addFinalizer(() => Effect.sync(stop))
   yield* Effect.sleep("1 second").pipe(
@@ -487,7 +493,8 @@ const make = Effect.gen(function*() {
   }
 })
 
-export const layer: Layer.Layer<Executor, never, TaskLog | Tasks | TaskStore | Workers | Settler> = Layer.effect(
-  Executor,
-  make
-)
+export const layer: Layer.Layer<Executor, never, TaskLog | Tasks | TaskStore | Workers | Settler | Predecessor> = Layer
+  .effect(
+    Executor,
+    make
+  )

@@ -2,19 +2,32 @@
  * The agents of the service: what they promise, how busy they are, and who watches whom.
  */
 import { Contract } from "@coppice/task/Contract"
+import { TaskId } from "@coppice/task/Task"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as Schema from "effect/Schema"
 import { Authorization } from "./Authorization.ts"
 
+const State = Schema.Literals(["running", "restarting", "stopped", "abandoned"])
+const Restart = Schema.Literals(["permanent", "transient", "temporary"])
+
 /** One agent: its contract, its server's life and its load now. */
 export const AgentStatus = Schema.Struct({
   contract: Contract,
   /** Of its server. `restarting` and `stopped` take no work; `abandoned` did not stop in time. */
-  state: Schema.Literals(["running", "restarting", "stopped", "abandoned"]),
-  restart: Schema.Literals(["permanent", "transient", "temporary"]),
+  state: State,
+  /** The group it belongs to. */
+  group: Schema.NullOr(Schema.String),
+  restart: Restart,
+  /** How long it may take to stop, milliseconds. */
+  shutdown: Schema.Finite,
+  /** Defects of its tasks within `period` milliseconds that it survives; `null`: any number. */
+  intensity: Schema.NullOr(Schema.Int),
+  period: Schema.Finite,
   /** When it came into this state. */
   since: Schema.Finite,
+  /** When it will be started again, while it waits for that. */
+  until: Schema.NullOr(Schema.Finite),
   /** Executions running code now. */
   active: Schema.Int,
   /** Tasks that wait for a place. */
@@ -38,8 +51,40 @@ export const Supervision = Schema.Struct({
 })
 export type Supervision = typeof Supervision.Type
 
-/** The supervision tree: one supervisor and its agents, in the order they start in. */
-export const Agents = Schema.Struct({ supervision: Supervision, agents: Schema.Array(AgentStatus) })
+/** Agents with a supervisor of their own, which is one child of the one above it. */
+export const GroupStatus = Schema.Struct({
+  name: Schema.String,
+  /** The group it stands in. */
+  group: Schema.NullOr(Schema.String),
+  supervision: Supervision,
+  state: State,
+  restart: Restart,
+  since: Schema.Finite,
+  until: Schema.NullOr(Schema.Finite),
+  restarts: Schema.Int,
+  reason: Schema.NullOr(Schema.String)
+})
+export type GroupStatus = typeof GroupStatus.Type
+
+/** A task that is not run again because its process died while it ran, or because its code said so. */
+export const Quarantined = Schema.Struct({
+  id: TaskId,
+  agent: Schema.String,
+  since: Schema.Finite,
+  message: Schema.NullOr(Schema.String)
+})
+export type Quarantined = typeof Quarantined.Type
+
+/**
+ * The supervision tree: one supervisor, its groups and agents, in the order they start in. `quarantined`, newest first, is
+ * taken from the last 1,000 tasks that failed.
+ */
+export const Agents = Schema.Struct({
+  supervision: Supervision,
+  groups: Schema.Array(GroupStatus),
+  agents: Schema.Array(AgentStatus),
+  quarantined: Schema.Array(Quarantined)
+})
 export type Agents = typeof Agents.Type
 
 const list = HttpApiEndpoint.get("list", "/agents", { success: Agents })

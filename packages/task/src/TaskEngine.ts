@@ -6,6 +6,7 @@
  */
 import * as Layer from "effect/Layer"
 import * as Ownership from "./Ownership.ts"
+import * as Predecessor from "./Predecessor.ts"
 import * as Pruner from "./Pruner.ts"
 import * as Rescuer from "./Rescuer.ts"
 import * as Settler from "./Settler.ts"
@@ -19,6 +20,7 @@ import * as Worker from "./Worker.ts"
 export type TaskEngine =
   | Ownership.Ownership
   | TaskLog.TaskLog
+  | Predecessor.Predecessor
   | Worker.Workers
   | Settler.Settler
   | Tasks.Tasks
@@ -30,6 +32,7 @@ const background = Layer.mergeAll(Timers.layer, Rescuer.layer, Pruner.layer)
 export const layer: Layer.Layer<TaskEngine, StoreError, TaskStore> = background.pipe(
   Layer.provideMerge(Tasks.layer),
   Layer.provideMerge(Settler.layer),
+  Layer.provideMerge(Predecessor.layer),
   Layer.provideMerge(TaskLog.layer),
   Layer.provideMerge(Layer.merge(Ownership.layerSingle, Worker.layer))
 )

@@ -429,7 +429,8 @@ class TaskLogImpl {
     this.held = undefined
     this.written.commits++
     this.written.events += sealed.events.length
-    for (const listener of this.listeners) listener(sealed.events)
+    // a commit of notes or cursors alone tells nobody anything
+    if (sealed.events.length > 0) { for (const listener of this.listeners) listener(sealed.events) }
     for (const task of batch.inbound) task.uncommitted--
     for (const task of batch.dirty) task.uncommitted--
     for (const task of batch.inbound) this.residents.forget(task)

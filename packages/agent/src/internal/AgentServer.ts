@@ -150,12 +150,13 @@ export class AgentServer {
     this.letIn()
   }
 
-  /** The number of the attempt that begins now; recorded unless the task was born with it. */
-  claim(execution: Execution, isNext: boolean): number {
+  /** Gives the execution the number of its attempt, which is recorded unless the task has it already. */
+  claim(execution: Execution): void {
+    if (execution.attempt > 0) return
     const { state } = execution.entry
-    if (state.attempt > 0 && !isNext) return state.attempt
-    const attempt = state.attempt + 1
-    this.host.log.dispatch(execution.entry, { _tag: "Start", attempt })
-    return attempt
+    execution.attempt = state.attempt + (state.attempt === 0 || execution.isNext ? 1 : 0)
+    if (execution.attempt > state.attempt) {
+      this.host.log.dispatch(execution.entry, { _tag: "Start", attempt: execution.attempt })
+    }
   }
 }

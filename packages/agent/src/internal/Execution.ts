@@ -94,8 +94,8 @@ export class Execution {
   /** How children ended that have not settled. */
   private readonly endings = new LazyMap<TaskId, TaskEvent>()
   /** Whether it counts as another attempt. */
-  private readonly isNext: boolean
-  private hasBegun = false
+  readonly isNext: boolean
+  hasBegun = false
   private fiber: Fiber.Fiber<unknown, unknown> | undefined
   private exit: Exit.Exit<unknown, unknown> | undefined
   /** Why the attempt failed, when a step's body died or the code no longer fits. */
@@ -409,7 +409,7 @@ export class Execution {
   private start(): void {
     this.hasBegun = true
     const { isNew } = this
-    this.attempt = this.server.claim(this, this.isNext)
+    this.server.claim(this)
     if (isNew) this.taskTime = this.entry.state.updatedAt
     const { definition } = this.server
     const context = handlerContext(this, this.scheduler)

@@ -1,3 +1,6 @@
+/**
+ * How much the executor keeps in memory, how long it waits, and when it gives a task up.
+ */
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 
@@ -11,8 +14,19 @@ export interface ExecutorOptions {
   readonly shutdown: Duration.Input
   /** The longest uninterrupted stretch of turns, milliseconds. */
   readonly slice: number
+  /** So many deaths of the process held against a task, and it is not run again but fails as `quarantined`. */
+  readonly quarantine: number
+  /** How long a task that may have killed the process runs alone after a restart, before others begin. */
+  readonly trial: Duration.Input
 }
 
 export const ExecutorOptions = Context.Reference<ExecutorOptions>("@coppice/agent/ExecutorOptions", {
-  defaultValue: () => ({ idleAfter: "10 seconds", maxIdle: 10_000, shutdown: "5 seconds", slice: 5 })
+  defaultValue: () => ({
+    idleAfter: "10 seconds",
+    maxIdle: 10_000,
+    shutdown: "5 seconds",
+    slice: 5,
+    quarantine: 3,
+    trial: "5 seconds"
+  })
 })

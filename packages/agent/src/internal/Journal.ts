@@ -59,6 +59,8 @@ export interface Recorded {
   readonly questions: ReadonlyMap<string, string>
   /** Keys of children that were made under another one. */
   readonly childKeys: ReadonlyMap<TaskId, string>
+  /** Where the last attempt began, if the task has recorded nothing since. */
+  readonly silentSince: number | undefined
 }
 
 /** How the task came through changes of its code. */
@@ -93,7 +95,8 @@ export const nothing: Omit<Recorded, "startedAt" | "input"> = {
   upgrade: { asked: 0, pending: undefined, version: undefined, code: undefined },
   timers: new Map(),
   questions: new Map(),
-  childKeys: new Map()
+  childKeys: new Map(),
+  silentSince: undefined
 }
 
 /** Attempts that were lost. */
@@ -312,6 +315,12 @@ export const endingOf = ({ reason, status, statusMessage }: Task): TaskEvent =>
     ? { _tag: "Cancelled", by: "", reason: statusMessage }
     : { _tag: "Failed", reason: reason ?? "defect", message: statusMessage ?? "", error: null }
 
+const silentSince = ({ events }: Journal): number | undefined => {
+  const last = events.at(-1)
+  const isBeginning = last?.event._tag === "Started" || last?.event._tag === "Created" && last.event.attempt > 0
+  return isBeginning ? last.seq : undefined
+}
+
 /** `isRestart`: who ran the task before is gone. */
 export const read = (journal: Journal, isRestart: boolean): Recorded => {
   const reader = new Reader()
@@ -325,5 +334,15 @@ export const read = (journal: Journal, isRestart: boolean): Recorded => {
   const { answers, input, startedAt, upgrade } = reader
   deliveries.sort((a, b) => a.seq - b.seq)
   const told = { answers, deliveries, begun, children, childKeys, doubts, lapsed, questions, reused, reports }
-  return { ...told, losses, input, startedAt, lastSeq, isNext, timers: running, upgrade }
+  return {
+    ...told,
+    losses,
+    input,
+    startedAt,
+    lastSeq,
+    isNext,
+    timers: running,
+    upgrade,
+    silentSince: silentSince(journal)
+  }
 }

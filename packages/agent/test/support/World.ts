@@ -58,7 +58,9 @@ const defaults: Executor.ExecutorOptions = {
   maxIdle: 10_000,
   shutdown: "5 seconds",
   // of real time: a busy machine would cut the turns elsewhere, and the facts of different tasks in another order
-  slice: 60_000
+  slice: 60_000,
+  quarantine: 3,
+  trial: "5 seconds"
 }
 
 const engine = (options: Options, activity: Activity): Layer.Layer<Services, StoreError> => {

@@ -211,6 +211,9 @@ export class Machine {
       maxIdle: 10_000,
       shutdown: "5 seconds",
       slice: 60_000,
+      // here it is the world that kills, and no task
+      quarantine: Infinity,
+      trial: "5 seconds",
       ...executor
     })
     return { runtime: Layer.provide(runtime, slice), environment }
