@@ -51,6 +51,11 @@ const run = Command.make("run", {
   input: text("input", "JSON|@file|-", "What it works on: JSON, a file, or - for the standard input"),
   detach: given("detach", "Print the id and do not wait for the end"),
   deadline: text("deadline", "10m", "Fail the run when it has not ended by then"),
+  budget: text(
+    "budget",
+    "calls=100,wallClock=1h",
+    "What the run may use: wallClock, calls, tokens, money, depth, fanOut, soft"
+  ),
   key: text("key", "KEY", "Idempotency key: the same key with the same input is the same run"),
   json
 }, connected(() => import("./verbs/run.ts").then(({ run }) => run))).pipe(
@@ -152,7 +157,7 @@ const steer = Command.make("steer", {
     Flag.map(Option.getOrUndefined)
   ),
   deadline: text("deadline", "10m", "Fail it when it has not ended by then; never later than the task above"),
-  budget: text("budget", "JSON|@file|-", "The limits of a whole run"),
+  budget: text("budget", "tokens=20000|JSON|@file|-", "The limits of a whole run"),
   subtree: given("subtree", "Everything below it that runs is told the same"),
   json
 }, connected(() => import("./verbs/steer.ts").then(({ steer }) => steer))).pipe(

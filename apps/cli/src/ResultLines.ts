@@ -30,6 +30,8 @@ export const endLines = ({ cancelled, failed, task }: TaskResult): ReadonlyArray
     return [
       head,
       line("  ", span(`${failureOf(failed)}: ${failed.message}`, "bad")),
+      ...(failed.partial === undefined ? [] : [line(muted("  result so far:"))]),
+      ...(failed.partial === undefined ? [] : valueLines(failed.partial).map((one) => [span("  "), ...one])),
       ...(isSaid(failed) ? [] : valueLines(failed.error).map((one) => [span("  "), ...one])),
       line(muted(`  what happened: coppice events ${task.id}   once more: coppice retry ${task.id}`))
     ]

@@ -13,11 +13,20 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Lifecycle } from "./Lifecycle.ts"
 
+const failed = (
+  { error, message, partial, reason }: TaskEvent & { readonly _tag: "Failed" }
+): TaskResult["failed"] => ({
+  reason,
+  message,
+  error,
+  ...partial === undefined ? {} : { partial }
+})
+
 /** How a task ended, in the API's words. */
 const toResult = (task: Task, ending: TaskEvent | undefined): TaskResult => ({
   task,
   completed: ending?._tag === "Completed" ? { output: ending.result } : null,
-  failed: ending?._tag === "Failed" ? { reason: ending.reason, message: ending.message, error: ending.error } : null,
+  failed: ending?._tag === "Failed" ? failed(ending) : null,
   cancelled: ending?._tag === "Cancelled" ? { by: ending.by, reason: ending.reason } : null
 })
 

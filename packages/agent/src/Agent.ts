@@ -11,12 +11,13 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import type { CallError, NotAccepted, OutcomeUnknown } from "./AgentError.ts"
+import type { BudgetExceeded, CallError, NotAccepted, OutcomeUnknown } from "./AgentError.ts"
 import { AgentSupervisor, type ChildOptions } from "./AgentSupervisor.ts"
 import type { Migration } from "./internal/AgentServer.ts"
 import { call } from "./internal/call.ts"
 import { type Codecs, codecs, contractOf } from "./internal/codecs.ts"
 import { callEphemeral } from "./internal/ephemeral.ts"
+import type { Limits } from "./Limits.ts"
 import type { TaskContext } from "./TaskContext.ts"
 
 export type { Migration } from "./internal/AgentServer.ts"
@@ -54,6 +55,11 @@ export interface CallOptions {
   /** The task fails when this much task time has passed; never later than the caller's own deadline. */
   readonly deadline?: number | undefined
   readonly onParentExit?: ParentExit | undefined
+  /**
+   * What the call and all below it may use. It is reserved from the budget above, never more than what is left of that,
+   * and what is unused comes back when the call has come to rest.
+   */
+  readonly budget?: Limits | undefined
 }
 
 export interface Agent<Name extends string, I extends Pure, O extends Pure, E extends Pure> {
@@ -98,7 +104,9 @@ export interface Agent<Name extends string, I extends Pure, O extends Pure, E ex
    * the task asks how to go on, as if the code had changed: what may break belongs into steps.
    */
   readonly toLayer: <R>(
-    handler: (input: I["Type"]) => Effect.Effect<O["Type"], E["Type"] | CallError | NotAccepted | OutcomeUnknown, R>,
+    handler: (
+      input: I["Type"]
+    ) => Effect.Effect<O["Type"], E["Type"] | CallError | NotAccepted | BudgetExceeded | OutcomeUnknown, R>,
     options?: ChildOptions
   ) => Layer.Layer<never, never, AgentSupervisor | Exclude<R, TaskContext>>
 }

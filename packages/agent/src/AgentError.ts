@@ -1,10 +1,12 @@
 /**
  * What can go wrong with work that was handed to someone else.
  */
+import type { Dimension } from "@coppice/task/Budget"
 import type { FailureReason, TaskId } from "@coppice/task/Task"
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Exit from "effect/Exit"
+import type { Json } from "effect/Schema"
 
 /**
  * Why a call gave no result.
@@ -14,14 +16,48 @@ import * as Exit from "effect/Exit"
  * - `Cancelled`: somebody else cancelled it.
  * - `Unknown`: no agent of that name.
  * - `Refused`: it was never created: the input does not fit, the payload is too large, a limit was reached.
+ * - `Budget`: it was never created: a budget above does not allow it; `exceeded` says which and what to do.
  * - `Malformed`: the answer does not fit the contract's schema.
  */
 export type CallErrorReason =
-  | { readonly _tag: "Failed"; readonly task: TaskId; readonly reason: FailureReason; readonly detail: string }
+  | {
+    readonly _tag: "Failed"
+    readonly task: TaskId
+    readonly reason: FailureReason
+    readonly detail: string
+    /** What it had put down as its result so far (`Durable.partial`), when a budget or a deadline stopped it. */
+    readonly partial?: Json
+  }
   | { readonly _tag: "Cancelled"; readonly task: TaskId; readonly detail: string }
   | { readonly _tag: "Unknown"; readonly detail: string }
   | { readonly _tag: "Refused"; readonly detail: string }
+  | { readonly _tag: "Budget"; readonly exceeded: BudgetExceeded; readonly detail: string }
   | { readonly _tag: "Malformed"; readonly task: TaskId; readonly detail: string }
+
+/**
+ * A budget of the tree does not allow it. `owner` is the task whose budget it is; amounts are in the budget's units.
+ * Unhandled, it fails the task with the reason `budget`.
+ */
+export class BudgetExceeded extends Data.TaggedError("BudgetExceeded")<{
+  readonly dimension: Dimension
+  readonly asked: number
+  readonly left: number
+  readonly owner: TaskId
+  /** A person was asked at the soft limit, and declined. */
+  readonly isDeclined: boolean
+}> {
+  /** What can be done about it. */
+  get fix(): string {
+    return this.isDeclined
+      ? `a person declined to go on; they can still change it: coppice steer ${this.owner} --budget ...`
+      : `ask for less, handle BudgetExceeded, or have the budget raised: coppice steer ${this.owner} --budget ...`
+  }
+
+  override get message(): string {
+    const { asked, dimension, left, owner } = this
+    return `The budget of task ${owner} has ${left} ${dimension} left, not ${asked}: ${this.fix}`
+  }
+}
 
 /** A call to another agent that gave no result. The agent's declared errors come as themselves, not as this. */
 export class CallError extends Data.TaggedError("CallError")<{

@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import type * as Schema from "effect/Schema"
 import { currentExecution } from "./internal/call.ts"
+import { toJson } from "./internal/json.ts"
 import type { TaskContext } from "./TaskContext.ts"
 
 /** Waits on a timer in the log: a restart does not begin the wait again. */
@@ -56,6 +57,22 @@ export const progress = (
         message: report.message?.slice(0, longestMessage) ?? null
       }
     })
+  })
+
+/**
+ * Puts down the result so far, as JSON: if a budget or a deadline stops the task, whoever waits for it gets the last one
+ * with the failure. Not repeated by a replay, and not waited for.
+ *
+ * **Gotchas**
+ *
+ * It is kept with the task's row and written again whenever that changes: put down what matters, not megabytes.
+ */
+export const partial = (value: Schema.Json): Effect.Effect<void, never, TaskContext> =>
+  Effect.map(currentExecution, (execution) => {
+    if (execution.isUnwinding || execution.ordinal("partial") < execution.past.reports.partial) return
+    if (check("The result so far", value) !== undefined) return
+    const { attempt, entry, server: { host } } = execution
+    host.log.dispatch(entry, { _tag: "PutPartial", attempt, value: toJson(value) })
   })
 
 /**

@@ -11,6 +11,7 @@
  * time. A run whose executions all wait for the log is evicted after `idleAfter`, earlier when more than `maxIdle`
  * executions wait: waiting costs a row, not a fiber.
  */
+import { softKey } from "@coppice/task/Budget"
 import { CodeVersion } from "@coppice/task/CodeVersion"
 import { Predecessor } from "@coppice/task/Predecessor"
 import { Settler } from "@coppice/task/Settler"
@@ -42,6 +43,7 @@ import { ExecutorOptions } from "./internal/ExecutorOptions.ts"
 import type { Host } from "./internal/Host.ts"
 import { endingOf, type Fact, read, toldKey } from "./internal/Journal.ts"
 import { monotonic } from "./internal/monotonic.ts"
+import { PoolKeeper } from "./internal/PoolKeeper.ts"
 import { Probation } from "./internal/Probation.ts"
 import { ReadyList } from "./internal/ReadyList.ts"
 import { isDefect, misfitOf, report } from "./internal/report.ts"
@@ -139,6 +141,7 @@ class ExecutorImpl {
 
   private add(execution: Execution): void {
     execution.entry.held = true
+    this.host.pools.hold(execution.entry)
     this.executions.set(execution.id, execution)
     execution.server.executions.add(execution)
     this.residency.add(execution)
@@ -150,6 +153,7 @@ class ExecutorImpl {
     this.leavers.delete(execution)
     this.probation.pass(execution)
     execution.server.remove(execution)
+    this.host.pools.drop(execution.id)
   }
 
   private start(server: AgentServer, entry: Entry, input: Json): void {
@@ -167,7 +171,7 @@ class ExecutorImpl {
     const news: Array<(execution: Execution) => void> = []
     this.loading.set(id, news)
     entry.held = true
-    this.host.fork(this.store.journal(id)).addObserver((exit) => {
+    this.host.fork(this.host.pools.with(entry, this.store.journal(id))).addObserver((exit) => {
       this.loading.delete(id)
       const journal = Exit.isSuccess(exit) ? exit.value : undefined
       if (journal === undefined || isTerminal(entry.state.status)) return this.letGo(entry)
@@ -198,6 +202,7 @@ class ExecutorImpl {
   /** Nobody here runs the task any more. */
   private letGo(entry: Entry): void {
     entry.held = false
+    this.host.pools.drop(entry.state.id)
     if (isTerminal(entry.state.status) && entry.state.settlement === null) this.host.settler.settle(entry, "stopped")
     else this.host.log.release(entry)
   }
@@ -223,6 +228,7 @@ class ExecutorImpl {
   readonly committed = (events: ReadonlyArray<Envelope>): void => {
     this.probation.committed(events)
     for (const envelope of events) this.route(envelope)
+    this.host.pools.committed(events)
     this.ready.run()
     this.relieve()
   }
@@ -241,6 +247,7 @@ class ExecutorImpl {
           ? undefined
           : tell(toldKey, { _tag: "Told", by: event.by, message: event.message })
       case "InputReceived":
+        if (event.key === softKey) return
         if (isOutcomeKey(event.key)) {
           return this.tell(task, (execution) => execution.resolve(event.key, event.response))
         }
@@ -457,8 +464,10 @@ const make = Effect.gen(function*() {
     Context.make(Random.Random, yield* Random.Random),
     Context.make(Scheduler, yield* Scheduler)
   )
+  const store = yield* TaskStore
   const host = {
     log,
+    pools: new PoolKeeper(log, store),
     tasks: yield* Tasks,
     settler: yield* Settler,
     codec: yield* CallCodec,
@@ -469,7 +478,7 @@ const make = Effect.gen(function*() {
     fork: yield* FiberSet.makeRuntime()
   }
   const services = { workers, predecessor: yield* Predecessor }
-  const executor = new ExecutorImpl(host, yield* TaskStore, services, yield* ExecutorOptions)
+  const executor = new ExecutorImpl(host, store, services, yield* ExecutorOptions)
   const stop = log.onCommit(executor.committed)
   yield* Effect.addFinalizer(() => Effect.sync(stop))
   yield* Effect.sleep("1 second").pipe(

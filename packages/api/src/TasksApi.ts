@@ -15,7 +15,7 @@ import * as Schema from "effect/Schema"
 import { BadRequest, Conflict, NotFound, TooLarge, TooManyRequestsResponse } from "./ApiError.ts"
 import { Authorization } from "./Authorization.ts"
 
-export { CancelPreview, CancelReport }
+export { Budget, CancelPreview, CancelReport }
 
 const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 
@@ -38,6 +38,8 @@ export const Submission = Schema.Struct({
   deadline: Schema.optionalKey(between(0, 8.64e15)),
   /** How long the task is worth keeping, from its creation. */
   ttl: Schema.optionalKey(between(0, 8.64e15)),
+  /** What the whole run may use. */
+  budget: Schema.optionalKey(Budget),
   priority: Schema.optionalKey(between(-1_000, 1_000))
 })
 export type Submission = typeof Submission.Type
@@ -75,7 +77,9 @@ export const TaskResult = Schema.Struct({
     reason: FailureReason,
     message: Schema.String,
     /** The error the agent declared, encoded. */
-    error: Schema.NullOr(Schema.Json)
+    error: Schema.NullOr(Schema.Json),
+    /** What it had put down as its result so far, when a budget or a deadline stopped it. */
+    partial: Schema.optionalKey(Schema.Json)
   })),
   cancelled: Schema.NullOr(Schema.Struct({ by: Schema.String, reason: Schema.NullOr(Schema.String) }))
 })

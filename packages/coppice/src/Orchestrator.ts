@@ -6,10 +6,12 @@
  */
 import * as AgentSupervisor from "@coppice/agent/AgentSupervisor"
 import * as Executor from "@coppice/agent/Executor"
+import { budgetOf, type Limits } from "@coppice/agent/Limits"
 import type * as Supervisor from "@coppice/agent/Supervisor"
 import type { Offer } from "@coppice/mcp/Offer"
 import { CodeVersion } from "@coppice/task/CodeVersion"
 import { Rescuer } from "@coppice/task/Rescuer"
+import { RootBudget } from "@coppice/task/RootBudget"
 import * as TaskEngine from "@coppice/task/TaskEngine"
 import { Tasks } from "@coppice/task/Tasks"
 import { type OpenInput, type StoreError, TaskStore } from "@coppice/task/TaskStore"
@@ -31,6 +33,8 @@ export interface OrchestratorOptions {
   /** OTP's words and meanings. [one_for_one, 5 restarts in 30 seconds] */
   readonly supervision?: Supervisor.SupervisorOptions | undefined
   readonly executor?: Partial<Executor.ExecutorOptions> | undefined
+  /** What every run may use that is submitted without a budget of its own. [no limits] */
+  readonly budget?: Limits | undefined
   /** Foreign MCP servers by name, and their tools that are agents here. */
   readonly servers?: Servers.Servers | undefined
   /** What MCP hosts are offered beside the agents, and how. */
@@ -82,6 +86,7 @@ export const make = (options: OrchestratorOptions): Orchestrator => {
     options.supervision === undefined
       ? Layer.empty
       : Layer.succeed(AgentSupervisor.SupervisionOptions, options.supervision),
+    options.budget === undefined ? Layer.empty : Layer.succeed(RootBudget, budgetOf(options.budget)),
     options.executor === undefined
       ? Layer.empty
       : Layer.effect(

@@ -9,12 +9,14 @@
 export * as Agent from "@coppice/agent/Agent"
 export {
   AmbiguousStep,
+  BudgetExceeded,
   CallError,
   NotAccepted,
   NotRecordable,
   OutcomeUnknown,
   ReplayMismatch
 } from "@coppice/agent/AgentError"
+export * as Budget from "@coppice/agent/Budget"
 export * as Caller from "@coppice/agent/Caller"
 export * as Durable from "@coppice/agent/Durable"
 export * as Human from "@coppice/agent/Human"

@@ -8,7 +8,7 @@
  * decision in Unix milliseconds (order by `seq`, never by time).
  */
 import * as Schema from "effect/Schema"
-import { Amounts, Budget } from "./Budget.ts"
+import { Amounts, Budget, softKey } from "./Budget.ts"
 import { CancelReport } from "./CancelReport.ts"
 import { Move } from "./Migration.ts"
 import { AttemptClass, FailureReason, ParentExit, Progress, Settlement, TaskId, TaskSpec } from "./Task.ts"
@@ -194,7 +194,7 @@ export type Envelope = typeof Envelope.Type
 
 /** True for the facts a parked task's code may have to hear of. */
 export const wakes = (event: TaskEvent): boolean =>
-  event._tag === "InputReceived" || event._tag === "TimerFired" ||
+  event._tag === "InputReceived" && event.key !== softKey || event._tag === "TimerFired" ||
   event._tag === "Steered" && event.message !== undefined
 
 /** True for the events that end a task. */

@@ -30,6 +30,7 @@ import { commit, toStoreError } from "./internal/commit.ts"
 import { OpenBatch } from "./internal/openBatch.ts"
 import { type Resident, resident, Residents } from "./internal/residents.ts"
 import { Ownership } from "./Ownership.ts"
+import { giveBack } from "./Pools.ts"
 import { guardianOf, isTerminal, type TaskId } from "./Task.ts"
 import type { Envelope, TaskEvent } from "./TaskEvent.ts"
 import { isEnding, wakes } from "./TaskEvent.ts"
@@ -220,6 +221,7 @@ class TaskLogImpl {
       if (isEnding(event._tag)) task.endedSeq = seq
       if (task.state.settlement !== null && task.settledSeq === null) this.settled(task, seq)
       this.append(task, now, event, seq)
+      if (task.settledSeq === seq) giveBack(this, task.state)
       this.open.timers(task, event)
       // in the same commit, or a crash would leave an answered task asleep
       if (wakes(event)) task.parked = false

@@ -6,6 +6,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Result from "effect/Result"
 import type { Json, JsonObject } from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type { CancelPreview } from "./CancelPreview.ts"
@@ -19,6 +20,8 @@ import { span } from "./internal/span.ts"
 import * as steering from "./internal/steering.ts"
 import * as submission from "./internal/submission.ts"
 import { check } from "./Payload.ts"
+import type { NotGranted } from "./Pools.ts"
+import { RootBudget } from "./RootBudget.ts"
 import { Settler } from "./Settler.ts"
 import type { Budget, ParentExit, Task, TaskId } from "./Task.ts"
 import {
@@ -78,6 +81,10 @@ export interface SubmitChild {
   readonly worker: Worker
   readonly deadline: number | null
   readonly onParentExit: ParentExit
+  /** Reserved from the budgets above before the child exists. */
+  readonly budget?: Budget | undefined
+  /** The how-manieth call of its parent this is, from 1. */
+  readonly fanOut?: number | undefined
 }
 
 /** Which part of the log to follow: one task, one run, or all; after the sequence number `since`. */
@@ -129,9 +136,10 @@ export class Tasks extends Context.Service<Tasks, {
   readonly submit: (request: Submit) => Effect.Effect<Task, SubmitError>
   /**
    * Creates a child now and starts it. Not durable when this returns: the caller's barrier is the child's own first
-   * visible effect, or its end. Only for workers of this process.
+   * visible effect, or its end. Only for workers of this process. Refused, with nothing written, when a budget above
+   * does not allow it.
    */
-  readonly submitChild: (request: SubmitChild) => Entry
+  readonly submitChild: (request: SubmitChild) => Result.Result<Entry, NotGranted>
   readonly get: (id: TaskId) => Effect.Effect<Task, TaskNotFound | StoreError>
   /** Finds a task by its id or by an unambiguous beginning of it. */
   readonly resolve: (prefix: string) => Effect.Effect<TaskId, TaskNotFound | AmbiguousId | StoreError>
@@ -254,7 +262,8 @@ export const layer: Layer.Layer<Tasks, never, TaskStore | TaskLog | Workers | Se
       log: yield* TaskLog,
       workers: yield* Workers,
       settler: yield* Settler,
-      code: yield* CodeVersion
+      code: yield* CodeVersion,
+      budget: yield* RootBudget
     }
     return {
       ...yield* reading.make(services),

@@ -3,6 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as MemoryTaskStore from "../src/MemoryTaskStore.ts"
 import { Rescuer } from "../src/Rescuer.ts"
 import { Settler } from "../src/Settler.ts"
@@ -25,8 +26,8 @@ const root = ({ tasks }: Setting) => Effect.map(tasks.submit({ agent: "worker", 
 
 const child = ({ log, tasks, worker }: Setting, parent: TaskId, onParentExit: ParentExit = "stop") => {
   const key = `${Math.floor(log.head)}`
-  return tasks.submitChild({ parent: log.resident(parent)!, key, input: null, worker, deadline: null, onParentExit })
-    .state.id
+  const made = { parent: log.resident(parent)!, key, input: null, worker, deadline: null, onParentExit }
+  return Result.getOrThrow(tasks.submitChild(made)).state.id
 }
 
 /** A chain of tasks from a root down. */

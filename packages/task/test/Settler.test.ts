@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as TestClock from "effect/testing/TestClock"
 import { Settler } from "../src/Settler.ts"
 import type { ParentExit, TaskId } from "../src/Task.ts"
@@ -14,7 +15,9 @@ const engine = <A, E>(test: (services: Setting) => Effect.Effect<A, E>) =>
   }).pipe(Effect.scoped, Effect.provide(Engine.layer))
 
 const child = ({ log, tasks, worker }: Setting, parent: TaskId, key: string, onParentExit: ParentExit = "stop") =>
-  tasks.submitChild({ parent: log.resident(parent)!, key, input: null, worker, deadline: null, onParentExit }).state.id
+  Result.getOrThrow(
+    tasks.submitChild({ parent: log.resident(parent)!, key, input: null, worker, deadline: null, onParentExit })
+  ).state.id
 
 const root = ({ tasks }: Setting) => Effect.map(tasks.submit({ agent: "worker", input: null }), ({ id }) => id)
 

@@ -3,6 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as TestClock from "effect/testing/TestClock"
 import * as CancelReport from "../src/CancelReport.ts"
 import * as MemoryTaskStore from "../src/MemoryTaskStore.ts"
@@ -62,14 +63,14 @@ const begin = (far: Far) =>
     const worker = yield* Engine.work("worker")
     const other = yield* remote(far)
     const { id } = yield* tasks.submit({ agent: "worker", input: null })
-    const child = tasks.submitChild({
+    const child = Result.getOrThrow(tasks.submitChild({
       parent: log.resident(id)!,
       key: "k",
       input: null,
       worker: other,
       deadline: null,
       onParentExit: "stop"
-    }).state.id
+    })).state.id
     yield* log.barrier
     return { id, child, log, tasks, worker }
   })

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import { Settler } from "../src/Settler.ts"
@@ -34,7 +35,7 @@ const grow = Effect.fnUntraced(function*({ log, tasks, worker }: Setting, parent
 })
 
 const below = ({ tasks, worker }: Setting, parent: Entry, key: string, onParentExit: ParentExit) =>
-  tasks.submitChild({ parent, key, input: null, worker, deadline: null, onParentExit }).state.id
+  Result.getOrThrow(tasks.submitChild({ parent, key, input: null, worker, deadline: null, onParentExit })).state.id
 
 const cancelled = ({ event: { _tag } }: { readonly event: { readonly _tag: string } }) => _tag === "Cancelled"
 const settled = ({ event: { _tag } }: { readonly event: { readonly _tag: string } }) => _tag === "Settled"

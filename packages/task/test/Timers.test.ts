@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as TestClock from "effect/testing/TestClock"
 import * as MemoryTaskStore from "../src/MemoryTaskStore.ts"
 import { Ownership } from "../src/Ownership.ts"
@@ -164,7 +165,9 @@ describe("deadlines", () => {
       const { log, tasks, worker } = all
       const parent = log.resident(yield* submit(all, 1_000))!
       const child = (deadline: number | null) =>
-        tasks.submitChild({ parent, key: `${deadline}`, input: null, worker, deadline, onParentExit: "stop" }).state
+        Result.getOrThrow(
+          tasks.submitChild({ parent, key: `${deadline}`, input: null, worker, deadline, onParentExit: "stop" })
+        ).state
           .deadline
       assert.deepStrictEqual([child(null), child(5_000), child(500)], [1_000, 1_000, 500])
       yield* pass(all, 500)

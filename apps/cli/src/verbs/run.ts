@@ -8,6 +8,7 @@ import type { TaskResult } from "@coppice/api/TasksApi"
 import * as Effect from "effect/Effect"
 import type { Json } from "effect/Schema"
 import { askForm } from "../Ask.ts"
+import { readBudget } from "../BudgetInput.ts"
 import { Connection, now } from "../Connection.ts"
 import { badInput, exitCodes, type Failure, silent } from "../Failure.ts"
 import { fieldsOf } from "../Form.ts"
@@ -23,6 +24,7 @@ export interface Options {
   readonly input: string | undefined
   readonly detach: boolean
   readonly deadline: string | undefined
+  readonly budget: string | undefined
   readonly key: string | undefined
   readonly json: boolean
 }
@@ -67,6 +69,7 @@ const inputOf = Effect.fnUntraced(function*({ agent, input }: Options) {
 const submit = Effect.fnUntraced(function*(options: Options) {
   const { call, client } = yield* Connection
   const { agent, deadline, key } = options
+  const budget = options.budget === undefined ? undefined : yield* readBudget(options.budget)
   if (key === "") return yield* badInput("--key must not be empty")
   const within = deadline === undefined ? undefined : yield* readDuration(deadline, "--deadline")
   const input = yield* inputOf(options)
@@ -74,6 +77,7 @@ const submit = Effect.fnUntraced(function*(options: Options) {
     agent,
     input,
     ...(within === undefined ? {} : { deadline: Math.ceil((yield* now) + within) }),
+    ...(budget === undefined ? {} : { budget }),
     ...(key === undefined ? {} : { idempotencyKey: key })
   }
   return yield* call(client.tasks.submit({ payload }))

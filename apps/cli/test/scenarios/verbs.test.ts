@@ -138,7 +138,10 @@ layer(Orchestrator.layer, { excludeTestServices: true })("coppice", (it) => {
 
   it.effect("steers a running tree, and what has ended not", () =>
     Effect.gen(function*() {
-      const id = yield* start("release", { parts: 1, millis: 600_000 })
+      const { id } = yield* json(
+        ...["run", "release", "--input", JSON.stringify({ parts: 1, millis: 600_000 }), "--detach"],
+        ...["--budget", "tokens=9,wallClock=2h"]
+      )
       assert.match(yield* good("steer", id, "--message", "hurry", "--subtree"), new RegExp(`→ Steered ${id}\n`))
       const steered = yield* json("steer", id, "--priority", "4", "--deadline", "1h", "--budget", "{\"tokens\":5}")
       assert.deepInclude(steered.spec, { priority: 4 })

@@ -11,12 +11,14 @@ import type { Fiber } from "effect/Fiber"
 import type { CallCodec } from "../CallCodec.ts"
 import type { Definition } from "./AgentServer.ts"
 import type { Execution, Phase } from "./Execution.ts"
+import type { PoolKeeper } from "./PoolKeeper.ts"
 
 /** What executions need of the process they run in. */
 export interface Host {
   readonly log: TaskLog["Service"]
   readonly tasks: Tasks["Service"]
   readonly settler: Settler["Service"]
+  readonly pools: PoolKeeper
   readonly codec: CallCodec
   /** What the code of this process calls itself. */
   readonly code: string | undefined

@@ -4,6 +4,7 @@
  * A *delivery* is a fact the handler's code waits for: a step's result, a timer, an answer, a child's end. Live and
  * replayed executions receive the same deliveries in the same order, one at a time.
  */
+import { softKey } from "@coppice/task/Budget"
 import { isReused, type Move, moved, movedEntries, supplied } from "@coppice/task/Migration"
 import type { Task, TaskId, TaskStatus } from "@coppice/task/Task"
 import type { InputResponse, RecordedExit, TaskEvent } from "@coppice/task/TaskEvent"
@@ -43,7 +44,7 @@ export interface Recorded {
   /** What the code gets for a key at once, whenever it asks: by a migration. Nothing is recorded for it. */
   readonly answers: ReadonlyMap<string, Json>
   /** How often progress was reported. */
-  readonly reports: { readonly progress: number; readonly log: number }
+  readonly reports: { readonly progress: number; readonly log: number; readonly partial: number }
   readonly losses: Losses
   readonly input: Json
   /** When the first attempt began. */
@@ -87,7 +88,7 @@ export const nothing: Omit<Recorded, "startedAt" | "input"> = {
   lapsed: new Map(),
   reused: new Map(),
   answers: new Map(),
-  reports: { progress: 0, log: 0 },
+  reports: { progress: 0, log: 0, partial: 0 },
   losses: { all: 0, rateLimited: 0, retryAt: 0 },
   doubts: { intents: new Map(), answers: new Map() },
   lastSeq: 0,
@@ -139,7 +140,7 @@ class Reader {
   attempt = 0
   losses: Losses = { all: 0, rateLimited: 0, retryAt: 0 }
   failed = 0
-  reports = { progress: 0, log: 0 }
+  reports = { progress: 0, log: 0, partial: 0 }
   input: Json = null
   startedAt = 0
   lastSeq = 0
@@ -161,6 +162,9 @@ class Reader {
         return this.lost(event)
       case "Progressed":
         this.reports.progress++
+        return
+      case "Partial":
+        this.reports.partial++
         return
       case "Logged":
         this.reports.log++
@@ -194,6 +198,7 @@ class Reader {
       case "Steered":
         return this.told(seq, at, event)
       case "InputReceived":
+        if (event.key === softKey) return
         if (isUpgrade(event.key)) {
           this.upgrade = { ...this.upgrade, pending: event.response }
           return
@@ -219,7 +224,7 @@ class Reader {
       return
     }
     // the runtime's own questions are no part of the code
-    if (isOutcomeKey(key)) return
+    if (isOutcomeKey(key) || key === softKey) return
     this.begun.add(key)
     this.questions.set(key, message)
   }
@@ -259,7 +264,7 @@ class Reader {
     this.running.clear()
     this.reused.clear()
     this.answers.clear()
-    this.reports = { progress: 0, log: 0 }
+    this.reports = { progress: 0, log: 0, partial: 0 }
     this.losses = nothing.losses
     this.failed = this.attempt
     this.startedAt = at

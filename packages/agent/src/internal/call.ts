@@ -1,19 +1,24 @@
 /**
  * One call of another agent from inside a handler.
  */
+import { type Budget, problemOf as problemOfBudget } from "@coppice/task/Budget"
 import type { Contract } from "@coppice/task/Contract"
 import { canonical, check } from "@coppice/task/Payload"
+import type { NotGranted } from "@coppice/task/Pools"
 import { isTerminal, type TaskId } from "@coppice/task/Task"
 import type { RecordedExit } from "@coppice/task/TaskEvent"
 import type { Worker } from "@coppice/task/Worker"
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type { Json } from "effect/Schema"
 import type { CallOptions } from "../Agent.ts"
 import { CallError } from "../AgentError.ts"
+import { budgetOf } from "../Limits.ts"
 import { executionOf, TaskContext } from "../TaskContext.ts"
+import { fromRecord, toRecord } from "./budget.ts"
 import { type Codecs, problemOf } from "./codecs.ts"
 import { fingerprint } from "./digest.ts"
 import type { Execution } from "./Execution.ts"
@@ -53,9 +58,12 @@ export const call = (
       return refused(contract, `the tree is ${maxDepth} calls deep already`)
     }
     if (execution.isUnwinding) return Effect.interrupt
+    const grant = options?.budget === undefined ? undefined : budgetOf(options.budget)
+    const problem = grant === undefined ? undefined : problemOfBudget(grant)
+    if (problem !== undefined) return refused(contract, `budget.${problem.path} ${problem.message}`)
     const callee = { contract, codecs }
     return Effect.flatMap(
-      invoke(execution, callee, encoded.value, options),
+      invoke(execution, callee, encoded.value, options, grant),
       (fact) => interpret(execution, callee, fact)
     )
   })
@@ -69,15 +77,17 @@ const invoke = (
   execution: Execution,
   callee: Callee,
   input: Json,
-  options: CallOptions | undefined
+  options: CallOptions | undefined,
+  grant: Budget | undefined
 ): Effect.Effect<Fact, CallError> => {
   const { contract } = callee
-  if (execution.ordinal("call") >= maxChildren) {
+  const fanOut = execution.ordinal("call") + 1
+  if (fanOut > maxChildren) {
     return refused(contract, `the task has made ${maxChildren} calls already`)
   }
   const base = `call:${contract.name}:${fingerprint(canonical(input))}`
   const key = `${base}:${execution.ordinal(base)}`
-  return execution.operation(new Calling(execution, callee, { ...options, key, input }))
+  return execution.operation(new Calling(execution, callee, { ...options, budget: grant, fanOut, key, input }))
 }
 
 /** The live side of one call: finds the agent, and makes the child when there is room for it. */
@@ -143,23 +153,44 @@ const record = (execution: Execution, key: string, name: string, exit: RecordedE
   log.dispatch(entry, { _tag: "RecordStep", attempt, key, name, exit, startedAt: log.now() })
 }
 
-interface Call extends CallOptions {
+interface Call extends Omit<CallOptions, "budget"> {
+  readonly budget: Budget | undefined
+  readonly fanOut: number
   readonly key: string
   readonly input: Json
 }
 
-const submit = (execution: Execution, worker: Worker, { deadline, input, key, onParentExit }: Call): void => {
+const submit = (execution: Execution, worker: Worker, call: Call): void => {
+  const { budget, deadline, fanOut, input, key, onParentExit } = call
   const { codec, tasks } = execution.server.host
-  const child = tasks.submitChild({
+  const submitted = tasks.submitChild({
     parent: execution.entry,
     key,
     input: codec.request(worker.contract.name, input),
     worker,
     deadline: deadline === undefined ? null : execution.later(deadline),
-    onParentExit: onParentExit ?? "stop"
+    onParentExit: onParentExit ?? "stop",
+    budget,
+    fanOut
   })
+  if (Result.isFailure(submitted)) return notGranted(execution, worker, call, submitted.failure)
+  const child = submitted.success
   execution.childIds.set(key, child.state.id)
   execution.openChildren.add(key)
+}
+
+/** A budget does not allow the call: a person is asked, or the code is told. */
+const notGranted = (execution: Execution, worker: Worker, call: Call, failure: NotGranted): void => {
+  const { owner, reason } = failure
+  const { key } = call
+  if (reason._tag !== "SoftLimit") {
+    const error = toRecord(failure, { calls: 1 })
+    return record(execution, key, worker.contract.name, { _tag: "Failure", error })
+  }
+  execution.heldBack.add(key)
+  execution.server.host.pools.ask(owner, reason.measure, () => {
+    if (execution.heldBack.delete(key)) submit(execution, worker, call)
+  })
 }
 
 /** Cancels the child and waits until it has settled; that it settled reaches the code in the order of the log. */
@@ -176,6 +207,14 @@ const cancelChild = (execution: Execution, key: string): Effect.Effect<void> => 
   return execution.awaitFact(key)
 }
 
+/** Why there is no child. */
+const unmade = (error: Json): CallError["reason"] => {
+  const exceeded = fromRecord(error)
+  return exceeded === undefined
+    ? { _tag: "Unknown", detail: textOf(error) }
+    : { _tag: "Budget", exceeded, detail: exceeded.message }
+}
+
 const textOf = (error: Json): string => typeof error === "string" ? error : JSON.stringify(error)
 
 const interpret = (execution: Execution, callee: Callee, fact: Fact): Effect.Effect<any, any> => {
@@ -187,7 +226,7 @@ const interpret = (execution: Execution, callee: Callee, fact: Fact): Effect.Eff
       : fail({ _tag: "Malformed", task, detail: problemOf(exit.cause as Cause.Cause<unknown>).message })
   if (fact._tag === "Step") {
     const { exit } = fact
-    if (exit._tag === "Failure") return fail({ _tag: "Unknown", detail: textOf(exit.error) })
+    if (exit._tag === "Failure") return fail(unmade(exit.error))
     // reused: the child was another task's
     return decoded(execution.id, output(execution, callee, exit.value), Effect.succeed)
   }
@@ -201,7 +240,13 @@ const interpret = (execution: Execution, callee: Callee, fact: Fact): Effect.Eff
       if (ending.reason === "agent_error") {
         return decoded(id, codecs.decodeError(codec.response(contract.name, true, ending.error)), Effect.fail)
       }
-      return fail({ _tag: "Failed", task: id, reason: ending.reason, detail: ending.message })
+      return fail({
+        _tag: "Failed",
+        task: id,
+        reason: ending.reason,
+        detail: ending.message,
+        ...ending.partial === undefined ? {} : { partial: ending.partial }
+      })
     default:
       return fail({
         _tag: "Cancelled",

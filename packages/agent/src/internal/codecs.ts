@@ -12,7 +12,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaParser from "effect/SchemaParser"
 import type { Pure } from "../Agent.ts"
-import { CallError, NotAccepted, OutcomeUnknown, OutgrownInput } from "../AgentError.ts"
+import { BudgetExceeded, CallError, NotAccepted, OutcomeUnknown, OutgrownInput } from "../AgentError.ts"
 import type { Definition } from "./AgentServer.ts"
 import { toJson } from "./json.ts"
 
@@ -83,8 +83,9 @@ export const problemOf = (cause: Cause.Cause<unknown>): { readonly path: string;
 }
 
 /** An error of the runtime that the handler let through: no contract declares it, and a replay would read it again. */
-export const isUndeclared = (error: unknown): error is CallError | NotAccepted | OutcomeUnknown =>
-  error instanceof CallError || error instanceof NotAccepted || error instanceof OutcomeUnknown
+export const isUndeclared = (error: unknown): error is CallError | NotAccepted | OutcomeUnknown | BudgetExceeded =>
+  error instanceof CallError || error instanceof BudgetExceeded || error instanceof NotAccepted ||
+  error instanceof OutcomeUnknown
 
 const orDefect = (what: string, exit: Exit.Exit<Schema.Json, unknown>): Effect.Effect<Schema.Json> =>
   Exit.isSuccess(exit)

@@ -10,7 +10,14 @@ import * as Context from "effect/Context"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
 import type { Json } from "effect/Schema"
-import { AmbiguousStep, NotRecordable, OutgrownInput, ReplayMismatch } from "../AgentError.ts"
+import {
+  AmbiguousStep,
+  BudgetExceeded,
+  CallError,
+  NotRecordable,
+  OutgrownInput,
+  ReplayMismatch
+} from "../AgentError.ts"
 import { NotRetryable, RateLimited } from "../Retry.ts"
 import { DoesNotFit, isUndeclared } from "./codecs.ts"
 import type { Execution } from "./Execution.ts"
@@ -95,6 +102,8 @@ const verdict = (execution: Execution, exit: Exit.Exit<unknown, unknown>): Comma
   }
   const { cause } = exit
   if (Cause.hasDies(cause)) {
+    const over = cause.reasons.find((reason) => Cause.isDieReason(reason) && isOverBudget(reason.defect))
+    if (over !== undefined) return failure(execution, "budget", lineOf((over as Cause.Die).defect), null)
     const loss = lossOf(cause)
     if (loss.class === "poison") return failure(execution, "quarantined", lineOf(loss.defect), null)
     const isLast = loss.class === "terminal" || spent(execution, loss) >= execution.server.contract.attempts
@@ -112,6 +121,11 @@ const verdict = (execution: Execution, exit: Exit.Exit<unknown, unknown>): Comma
 const isIncurable = (defect: unknown): boolean =>
   isUndeclared(defect) || defect instanceof AmbiguousStep || defect instanceof NotRecordable ||
   defect instanceof DoesNotFit || defect instanceof OutgrownInput
+
+/** A budget stopped the task, or one it waited for. */
+const isOverBudget = (defect: unknown): boolean =>
+  defect instanceof BudgetExceeded || defect instanceof CallError &&
+    (defect.reason._tag === "Budget" || defect.reason._tag === "Failed" && defect.reason.reason === "budget")
 
 const isMismatch = (defect: unknown): boolean => defect instanceof ReplayMismatch
 

@@ -4,6 +4,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { problemOf } from "../Budget.ts"
 import { check } from "../Payload.ts"
 import type { Settler } from "../Settler.ts"
 import { isTerminal } from "../Task.ts"
@@ -53,6 +54,17 @@ const fitting = (
 ): Result.Result<void, InvalidSteering> => {
   if (budget !== undefined && entry.state.parent !== null) {
     return invalid("budget", "budget: only that of a whole run can be changed", `steer ${entry.state.run} instead`)
+  }
+  if (budget !== undefined && entry.state.spec.budget === null) {
+    return invalid(
+      "budget",
+      "budget: the run was started without one, so nothing of it was counted",
+      "start it with one"
+    )
+  }
+  const problem = budget === undefined ? undefined : problemOf(budget)
+  if (problem !== undefined) {
+    return invalid("budget", `budget.${problem.path}: ${problem.message}`, "whole numbers; null for no limit")
   }
   if (deadline === undefined) return Result.succeed(undefined)
   if (deadline <= now) return invalid("deadline", "deadline: lies in the past", "cancel the task instead")

@@ -2,15 +2,18 @@
  * How work comes in: from outside with a receipt, from a parent without waiting.
  */
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import type { Json } from "effect/Schema"
+import { type Budget, grantOf, plus, problemOf } from "../Budget.ts"
 import { canonical, check } from "../Payload.ts"
+import { type NotGranted, owners, poolOf, reserve } from "../Pools.ts"
 import { defaultRetention, type Task, type TaskId } from "../Task.ts"
 import { KeyReused, type SubmitError, TaskNotFound } from "../TaskError.ts"
 import type { Entry, TaskLog } from "../TaskLog.ts"
 import type { Creation } from "../TaskMachine.ts"
 import type { Submit, SubmitChild, Tasks } from "../Tasks.ts"
 import type { Receipt, StoreError, TaskStore } from "../TaskStore.ts"
-import { QueueFull, type Worker, type Workers } from "../Worker.ts"
+import { InvalidInput, QueueFull, type Worker, type Workers } from "../Worker.ts"
 import { digest } from "./digest.ts"
 import { wholeMillis } from "./millis.ts"
 import { reusable, type Reused } from "./reuse.ts"
@@ -23,6 +26,8 @@ interface Services {
   readonly workers: Workers["Service"]
   /** What the code of this process calls itself. */
   readonly code: string | undefined
+  /** Of runs that are submitted without one. */
+  readonly budget: Budget | undefined
 }
 
 /** A request that may become a task. */
@@ -83,7 +88,7 @@ const rootCreation = (
   input,
   // what is reused is written before the first attempt
   attempt: worker.hasPlace() && reused.length === 0 ? 1 : 0,
-  deadline: request.deadline ?? null,
+  deadline: earliest(request.deadline ?? null, clockOf(log, request.budget)),
   spec: {
     version: worker.contract.version,
     ...codeOf(code),
@@ -105,8 +110,15 @@ const rootCreation = (
   }
 })
 
+/** When the time a budget grants is over. */
+const clockOf = (log: TaskLog["Service"], budget: Budget | undefined): number | null => {
+  const time = budget?.wallClock ?? null
+  return time === null ? null : log.now() + time
+}
+
 const childCreation = ({ code, log }: Pick<Services, "code" | "log">, request: SubmitChild): Creation => {
   const parent = request.parent.state
+  const pool = poolOf(parent)
   return {
     run: parent.run,
     parent: parent.id,
@@ -114,7 +126,7 @@ const childCreation = ({ code, log }: Pick<Services, "code" | "log">, request: S
     agent: request.worker.contract.name,
     input: request.input,
     attempt: request.worker.hasPlace() ? 1 : 0,
-    deadline: earliest(request.deadline, parent.deadline),
+    deadline: earliest(earliest(request.deadline, parent.deadline), clockOf(log, request.budget)),
     spec: {
       version: request.worker.contract.version,
       ...codeOf(code),
@@ -124,7 +136,7 @@ const childCreation = ({ code, log }: Pick<Services, "code" | "log">, request: S
       priority: parent.spec.priority,
       ttl: null,
       retention: parent.spec.retention,
-      budget: null,
+      budget: request.budget ?? null,
       onParentExit: request.onParentExit,
       retryOf: null,
       trace: {
@@ -132,9 +144,25 @@ const childCreation = ({ code, log }: Pick<Services, "code" | "log">, request: S
         spanId: log.ids.spanId(),
         parentSpanId: parent.spec.trace.spanId
       },
-      meta: null
+      meta: null,
+      ...pool === undefined ? {} : { pool }
     }
   }
+}
+
+/**
+ * Takes a call, and what the child is granted, from the budgets above: in the commit of its first fact. What it is granted
+ * can come back, a mere call cannot.
+ */
+const grant = (
+  log: TaskLog["Service"],
+  { budget, fanOut, parent: { state } }: SubmitChild,
+  id: TaskId
+): Result.Result<void, NotGranted> => {
+  if (poolOf(state) === undefined) return Result.succeed(undefined)
+  const amounts = plus({ calls: 1 }, budget === undefined ? {} : grantOf(budget))
+  const place = { level: state.spec.depth + 1, fanOut: fanOut ?? 1 }
+  return reserve(log, owners(log, state), { id, amounts, place, ...budget === undefined ? { kept: true } : {} })
 }
 
 const earliest = (a: number | null, b: number | null): number | null => a === null ? b : b === null ? a : Math.min(a, b)
@@ -175,18 +203,27 @@ export const make = (services: Services): Pick<Tasks["Service"], "submit" | "sub
     const tooLarge = check(`The input of "${request.agent}"`, input) ??
       check("The request's _meta", request.meta ?? null)
     if (tooLarge !== undefined) return yield* tooLarge
+    const budget = request.budget ?? services.budget
+    const problem = budget === undefined ? undefined : problemOf(budget)
+    if (problem !== undefined) {
+      const { message, path } = problem
+      return yield* new InvalidInput({ agent: request.agent, path: `budget.${path}`, message })
+    }
     if (log.trouble !== undefined) return yield* log.trouble
-    const call = { request, worker, input, principal: request.principal ?? "local", reused }
+    const call = { request: { ...request, budget }, worker, input, principal: request.principal ?? "local", reused }
     if (request.idempotencyKey === undefined) return yield* begin(call, () => {})
     return yield* once(call, request.idempotencyKey, (sign) => begin(call, sign))
   }, span("Tasks.submit"))
 
   const submit: Tasks["Service"]["submit"] = (request) => submitted(request, [])
 
-  const submitChild = (request: SubmitChild): Entry => {
-    const entry = log.create(childCreation(services, request), log.ids.next(log.now()))
+  const submitChild: Tasks["Service"]["submitChild"] = (request) => {
+    const id = log.ids.next(log.now())
+    const granted = grant(log, request, id)
+    if (Result.isFailure(granted)) return Result.fail(granted.failure)
+    const entry = log.create(childCreation(services, request), id)
     request.worker.start(entry, request.input)
-    return entry
+    return Result.succeed(entry)
   }
 
   const retry: Tasks["Service"]["retry"] = Effect.fn("Tasks.retry")(function*(id, options) {

@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import type { Json } from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Contract } from "../../src/Contract.ts"
@@ -139,4 +140,5 @@ export const services: Effect.Effect<Services, never, TaskLog | Tasks | FaultyTa
 
 /** Starts a child below a resident task. */
 export const child = (tasks: Tasks["Service"], worker: Worker, parent: Entry, key: string): TaskId =>
-  tasks.submitChild({ parent, key, input: null, worker, deadline: null, onParentExit: "stop" }).state.id
+  Result.getOrThrow(tasks.submitChild({ parent, key, input: null, worker, deadline: null, onParentExit: "stop" })).state
+    .id
