@@ -183,6 +183,38 @@ const retry = Command.make("retry", {
   ])
 )
 
+const config = text("config", "FILE", "Configuration whose agents are meant [coppice.config.ts]")
+
+const exportRun = Command.make("export", {
+  id,
+  output: text("output", "FILE", "Where to [the standard output]")
+}, connected(() => import("./verbs/export.ts").then(({ exportRun }) => exportRun))).pipe(
+  Command.withDescription("Write every fact of a run, one a line: a recording to keep and to replay")
+)
+
+const replay = Command.make(
+  "replay",
+  {
+    run: Argument.String("run").pipe(Argument.withDescription("Id of a run, or a file of coppice export")),
+    config,
+    store: text("store", "sqlite:PATH", "Take the run out of this store, of which a copy is read"),
+    json
+  },
+  Effect.fnUntraced(function*(input) {
+    const { data, url } = yield* root
+    const [{ replay }, { layer }] = yield* Effect.promise(() =>
+      Promise.all([import("./verbs/replay.ts"), import("./Connection.ts")])
+    )
+    return yield* replay(input, layer({ data, url }))
+  })
+).pipe(
+  Command.withDescription("Run a recorded run again with the code there is now, offline; exit 1 where it differs"),
+  Command.withExamples([
+    example("coppice replay 01kb2x9f4q", "a run of the service"),
+    example("coppice replay test/review.jsonl", "a recording, as a regression test")
+  ])
+)
+
 const remove = Command.make(
   "delete",
   { id, json },
@@ -249,7 +281,7 @@ const serve = Command.make("serve", {}, () => Effect.void).pipe(
 /** The whole command. */
 export const coppice = root.pipe(Command.withSubcommands([
   { group: "Work", commands: [run, retry, steer, cancel, remove] },
-  { group: "Look", commands: [ps, tree, watch, events, why] },
+  { group: "Look", commands: [ps, tree, watch, events, why, exportRun, replay] },
   { group: "Answer", commands: [inbox, answer] },
   { group: "Operate", commands: [serve, mcp, gateway, agents, doctor] }
 ]))
@@ -260,9 +292,7 @@ export const later: ReadonlyMap<string, string> = new Map([
   ["backup", "stop the service and copy its data folder"],
   ["check-compat", "coppice agents --json has every contract"],
   ["dev", "coppice serve, and start it again after a change"],
-  ["export", "coppice events <id> --json has every fact of a run"],
   ["fork", "coppice retry <id> runs the same input again and reuses what had succeeded"],
   ["init", "write a coppice.config.ts and start it with coppice serve"],
-  ["replay", "coppice retry <id> runs the same input again and reuses what had succeeded"],
   ["trace", "coppice events <id> and coppice tree <id> show what happened"]
 ])

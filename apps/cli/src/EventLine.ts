@@ -60,6 +60,33 @@ const amountParts = (amounts: (TaskEvent & { readonly _tag: "Reserved" })["amoun
   return parts.length === 0 ? [muted("nothing")] : parts
 }
 
+type Change = Extract<TaskEvent, { readonly _tag: "Steered" | "Upgraded" | "Reserved" | "Refunded" | "Partial" }>
+
+/** What changes a task's limits, its code or its result so far. */
+const changeParts = (event: Change): ReadonlyArray<Span | undefined> => {
+  switch (event._tag) {
+    case "Steered":
+      return steeringParts(event)
+    case "Reserved":
+      return [
+        span(event.kept === true ? "spends" : "reserves", "wait"),
+        ...amountParts(event.amounts),
+        muted(`for ${event.id}`)
+      ]
+    case "Refunded":
+      return [span("gets back"), ...amountParts(event.unused), muted(`from ${event.id}`)]
+    case "Partial":
+      return [span("result so far", "busy"), muted(brief(event.value))]
+    case "Upgraded":
+      return [
+        span(event.choice === "migrate" ? "migrated" : "begins anew", "wait"),
+        muted(`contract ${event.version}`),
+        event.code === undefined ? undefined : muted(`code ${event.code}`),
+        event.moves.length === 0 ? undefined : muted(brief(event.moves))
+      ]
+  }
+}
+
 const partsOf = (event: TaskEvent, at: number): ReadonlyArray<Span | undefined> => {
   switch (event._tag) {
     case "Created":
@@ -123,25 +150,8 @@ const partsOf = (event: TaskEvent, at: number): ReadonlyArray<Span | undefined> 
       ]
     case "Adopted":
       return [span("adopts"), muted(event.child)]
-    case "Steered":
-      return steeringParts(event)
-    case "Reserved":
-      return [
-        span(event.kept === true ? "spends" : "reserves", "wait"),
-        ...amountParts(event.amounts),
-        muted(`for ${event.id}`)
-      ]
-    case "Refunded":
-      return [span("gets back"), ...amountParts(event.unused), muted(`from ${event.id}`)]
-    case "Partial":
-      return [span("result so far", "busy"), muted(brief(event.value))]
-    case "Upgraded":
-      return [
-        span(event.choice === "migrate" ? "migrated" : "begins anew", "wait"),
-        muted(`contract ${event.version}`),
-        event.code === undefined ? undefined : muted(`code ${event.code}`),
-        event.moves.length === 0 ? undefined : muted(brief(event.moves))
-      ]
+    default:
+      return changeParts(event)
   }
 }
 

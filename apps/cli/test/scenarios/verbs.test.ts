@@ -4,7 +4,7 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { writeFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Orchestrator } from "../support/Orchestrator.ts"
 import type { Options, TestHost } from "../support/TestHost.ts"
@@ -151,6 +151,27 @@ layer(Orchestrator.layer, { excludeTestServices: true })("coppice", (it) => {
       assert.match((yield* command(["steer", id, "--budget", "{\"gold\":1}"])).err, /--budget: there is no gold/)
       yield* good("cancel", id, "--report")
       assert.match((yield* command(["steer", id, "--message", "late"])).err, /already cancelled/)
+    }))
+
+  it.effect("exports a run and replays it, from the service, the file and a store", () =>
+    Effect.gen(function*() {
+      const { config, data } = yield* Orchestrator
+      const id = yield* start("greet", { name: "Ada" })
+      yield* good("events", id, "--follow")
+      const file = join(data, "greet.jsonl")
+      assert.include((yield* command(["export", id, "--output", file])).err, `facts of run ${id}`)
+      assert.strictEqual(yield* good("export", id), readFileSync(file, "utf8"))
+      for (const from of [[id], [file]]) {
+        assert.match(
+          yield* good("replay", ...from, "--config", config),
+          /✔ {2}greet .*same[\s\S]*comes to the same end/
+        )
+      }
+      writeFileSync(file, readFileSync(file, "utf8").replaceAll("Hello", "Bye"))
+      const drifted = yield* command(["replay", file, "--config", config])
+      assert.strictEqual(drifted.code, 1)
+      assert.match(drifted.out, /- completed with \{"greeting":"Bye Ada"/)
+      assert.match((yield* command(["replay", id, "--config", "none.ts"])).err, /There is no none.ts/)
     }))
 
   it.effect("cancels and reports every task at rest", () =>

@@ -43,6 +43,8 @@ const start = (data: string) => {
 
 export class Orchestrator extends Context.Service<Orchestrator, {
   readonly data: string
+  /** The file with its agents. */
+  readonly config: string
   /** A host in the service's folder. */
   readonly host: (options?: ConstructorParameters<typeof TestHost>[0]) => TestHost
 }>()("@coppice/cli/test/Orchestrator") {
@@ -57,7 +59,7 @@ export class Orchestrator extends Context.Service<Orchestrator, {
           child.kill("SIGTERM")
           await ended
         }))
-      return { data, host: (options) => new TestHost({ cwd, ...options }) }
+      return { config, data, host: (options) => new TestHost({ cwd, ...options }) }
     })
   )
 }

@@ -191,7 +191,7 @@ export class Execution {
 
   private begin(operation: Beginning): void {
     if (this.phase === "replaying") this.deferred.set(operation.key, operation)
-    else operation.begin()
+    else this.launch(operation)
   }
 
   private withdraw<A, E>(operation: Operation<A, E>): Effect.Effect<void> {
@@ -400,8 +400,14 @@ export class Execution {
     const operations = this.deferred.values()
     this.deferred.clear()
     this.scheduler.inside(() => {
-      for (const operation of operations) operation.begin()
+      for (const operation of operations) this.launch(operation)
     })
+  }
+
+  private launch(operation: Beginning): void {
+    const { beyond } = this.server.host
+    if (beyond === undefined) operation.begin()
+    else beyond(this, operation.key)
   }
 
   // ---------------------------------------------------------------- beginning and ending

@@ -24,6 +24,8 @@ export interface Host {
   readonly code: string | undefined
   /** How long a replay waits for code that has to come back from outside the log before it calls it changed. */
   readonly grace: Duration
+  /** Called instead of beginning anything that is not recorded: of a record that is only looked at. */
+  readonly beyond?: (execution: Execution, key: string) => void
   /** The clock of the process, as opposed to a task's own. */
   readonly clock: Clock
   /** Scheduler, clock and randomness of the process, for what runs outside the handler's order. */

@@ -17,7 +17,7 @@ const nth = (ordinal: string | undefined): string => {
 }
 
 /** `kind:name[:input:ordinal]` as a phrase. */
-const phrase = (key: string, questions: Questions = new Map()): string => {
+export const phrase = (key: string, questions: Questions = new Map()): string => {
   const asked = questions.get(key)
   if (asked !== undefined) return shorten(`question ${JSON.stringify(asked.split("\n")[0])}`)
   const [, kind, name = "", input, ordinal] = /^(step|call):([^:]*)(?::(.*):(\d+))?$/s.exec(key) ?? []
