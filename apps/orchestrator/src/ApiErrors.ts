@@ -5,7 +5,14 @@ import * as ApiError from "@coppice/api/ApiError"
 import type { InvalidAnswer } from "@coppice/task/Form"
 import type { PayloadTooLarge } from "@coppice/task/Payload"
 import type { Refused } from "@coppice/task/TaskMachine"
-import type { AmbiguousId, InvalidSteering, KeyReused, StillRunning, TaskNotFound } from "@coppice/task/Tasks"
+import type {
+  AmbiguousId,
+  CallRefused,
+  InvalidSteering,
+  KeyReused,
+  StillRunning,
+  TaskNotFound
+} from "@coppice/task/Tasks"
 import type { StoreError } from "@coppice/task/TaskStore"
 import type { AgentAway, InvalidInput, QueueFull, UnknownAgent } from "@coppice/task/Worker"
 import * as Effect from "effect/Effect"
@@ -13,6 +20,7 @@ import * as Effect from "effect/Effect"
 type Domain =
   | AgentAway
   | AmbiguousId
+  | CallRefused
   | InvalidAnswer
   | InvalidInput
   | InvalidSteering
@@ -62,6 +70,11 @@ const table = {
     }),
   AmbiguousId: (error: AmbiguousId) =>
     ApiError.make("ambiguous_id", { message: error.message, field: "id", fix: "give more of the id" }),
+  CallRefused: (error: CallRefused) =>
+    ApiError.make("conflict", {
+      message: error.message,
+      fix: "end the circle, or raise the limits of coppice.config.ts"
+    }),
   InvalidAnswer: (error: InvalidAnswer) =>
     ApiError.make("invalid_answer", {
       message: `The answer does not fit the question's form: ${error.message}`,

@@ -60,6 +60,11 @@ export interface CallOptions {
    * and what is unused comes back when the call has come to rest.
    */
   readonly budget?: Limits | undefined
+  /**
+   * Calls although the same agent is under way above with the same input: for handlers that decide otherwise the next
+   * time, by the time of day or by a step. The depth of the tree is limited all the same. [false]
+   */
+  readonly allowCycle?: boolean | undefined
 }
 
 export interface Agent<Name extends string, I extends Pure, O extends Pure, E extends Pure> {

@@ -2,6 +2,7 @@
  * What can go wrong with work that was handed to someone else.
  */
 import type { Dimension } from "@coppice/task/Budget"
+import type { Refusal } from "@coppice/task/Lineage"
 import type { FailureReason, TaskId } from "@coppice/task/Task"
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
@@ -15,7 +16,9 @@ import type { Json } from "effect/Schema"
  *   fits.
  * - `Cancelled`: somebody else cancelled it.
  * - `Unknown`: no agent of that name.
- * - `Refused`: it was never created: the input does not fit, the payload is too large, a limit was reached.
+ * - `Refused`: it was never created: the input does not fit, or the payload is too large.
+ * - `Cycle`: it was never created: the same agent is under way above with the same input, here or at a Coppice that called.
+ * - `TooDeep`, `TooManyCalls`: it was never created: the tree or the task outgrows its limit.
  * - `Budget`: it was never created: a budget above does not allow it; `exceeded` says which and what to do.
  * - `Malformed`: the answer does not fit the contract's schema.
  */
@@ -33,6 +36,7 @@ export type CallErrorReason =
   | { readonly _tag: "Refused"; readonly detail: string }
   | { readonly _tag: "Budget"; readonly exceeded: BudgetExceeded; readonly detail: string }
   | { readonly _tag: "Malformed"; readonly task: TaskId; readonly detail: string }
+  | Refusal
 
 /**
  * A budget of the tree does not allow it. `owner` is the task whose budget it is; amounts are in the budget's units.

@@ -59,7 +59,7 @@ export const reserve = <A, E, R>(
     if (Pools.poolOf(execution.entry.state) === undefined) return use
     if (execution.isUnwinding) return Effect.interrupt
     const amounts = amountsOf(most)
-    const base = `budget:${fingerprint(canonical([amounts as never, most.key ?? null]))}`
+    const base = `budget:${fingerprint(canonical([amounts, most.key ?? null]))}`
     const key = `${base}:${execution.ordinal(base)}`
     const settled = Effect.onExit(use, (exit) =>
       Effect.sync(() => {

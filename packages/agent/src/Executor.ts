@@ -12,38 +12,32 @@
  * executions wait: waiting costs a row, not a fiber.
  */
 import { softKey } from "@coppice/task/Budget"
-import { CodeVersion } from "@coppice/task/CodeVersion"
 import { Predecessor } from "@coppice/task/Predecessor"
-import { Settler } from "@coppice/task/Settler"
+import type { Settler } from "@coppice/task/Settler"
 import { isTerminal, type TaskId } from "@coppice/task/Task"
 import type { Envelope, TaskEvent } from "@coppice/task/TaskEvent"
-import { type Entry, TaskLog } from "@coppice/task/TaskLog"
-import { Tasks } from "@coppice/task/Tasks"
+import { type Entry, type TaskLog } from "@coppice/task/TaskLog"
+import type { Tasks } from "@coppice/task/Tasks"
 import { TaskStore } from "@coppice/task/TaskStore"
 import { InvalidInput, type Worker, Workers } from "@coppice/task/Worker"
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
-import * as Random from "effect/Random"
-import { Scheduler } from "effect/Scheduler"
 import type { Json } from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { CallCodec } from "./CallCodec.ts"
 import { AgentServer, type AgentStats, type Definition } from "./internal/AgentServer.ts"
 import { Callers } from "./internal/Callers.ts"
 import type { Defect } from "./internal/Defect.ts"
 import { isOutcomeKey } from "./internal/Doubts.ts"
 import { Execution, type Phase } from "./internal/Execution.ts"
 import { ExecutorOptions } from "./internal/ExecutorOptions.ts"
-import type { Host } from "./internal/Host.ts"
+import type { Host, HostServices } from "./internal/Host.ts"
+import { hostServices } from "./internal/hostServices.ts"
 import { endingOf, type Fact, read, toldKey } from "./internal/Journal.ts"
 import { monotonic } from "./internal/monotonic.ts"
-import { PoolKeeper } from "./internal/PoolKeeper.ts"
 import { Probation } from "./internal/Probation.ts"
 import { ReadyList } from "./internal/ReadyList.ts"
 import { isDefect, misfitOf, report } from "./internal/report.ts"
@@ -93,7 +87,7 @@ class ExecutorImpl {
   private readonly shutdown: number
 
   constructor(
-    host: Omit<Host, "ready" | "leaving" | "ended" | "local" | "whenRoom">,
+    host: HostServices,
     store: TaskStore["Service"],
     services: { readonly workers: Workers["Service"]; readonly predecessor: Predecessor["Service"] },
     options: ExecutorOptions
@@ -456,27 +450,10 @@ class ExecutorImpl {
 }
 
 const make = Effect.gen(function*() {
-  const log = yield* TaskLog
+  const host = yield* hostServices
+  const { log } = host
   const workers = yield* Workers
-  const clock = yield* Clock.Clock
-  const outside = Context.mergeAll(
-    Context.make(Clock.Clock, clock),
-    Context.make(Random.Random, yield* Random.Random),
-    Context.make(Scheduler, yield* Scheduler)
-  )
   const store = yield* TaskStore
-  const host = {
-    log,
-    pools: new PoolKeeper(log, store),
-    tasks: yield* Tasks,
-    settler: yield* Settler,
-    codec: yield* CallCodec,
-    clock,
-    code: yield* CodeVersion,
-    grace: Duration.seconds(10),
-    outside,
-    fork: yield* FiberSet.makeRuntime()
-  }
   const services = { workers, predecessor: yield* Predecessor }
   const executor = new ExecutorImpl(host, store, services, yield* ExecutorOptions)
   const stop = log.onCommit(executor.committed)

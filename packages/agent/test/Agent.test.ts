@@ -354,7 +354,7 @@ describe("a tree", () => {
         ]
       },
       Effect.gen(function*() {
-        assert.deepStrictEqual(yield* run("deep", 1), { _tag: "Completed", result: [32, "Refused"] })
+        assert.deepStrictEqual(yield* run("deep", 1), { _tag: "Completed", result: [32, "TooDeep"] })
       })
     ))
 

@@ -10,6 +10,7 @@ import { budgetOf, type Limits } from "@coppice/agent/Limits"
 import type * as Supervisor from "@coppice/agent/Supervisor"
 import type { Offer } from "@coppice/mcp/Offer"
 import { CodeVersion } from "@coppice/task/CodeVersion"
+import { CallLimits } from "@coppice/task/Lineage"
 import { Rescuer } from "@coppice/task/Rescuer"
 import { RootBudget } from "@coppice/task/RootBudget"
 import * as TaskEngine from "@coppice/task/TaskEngine"
@@ -35,6 +36,8 @@ export interface OrchestratorOptions {
   readonly executor?: Partial<Executor.ExecutorOptions> | undefined
   /** What every run may use that is submitted without a budget of its own. [no limits] */
   readonly budget?: Limits | undefined
+  /** How deep a tree may grow, tasks of other Coppices included, and how many calls one task may make. [32, 20,000] */
+  readonly limits?: Partial<CallLimits> | undefined
   /** Foreign MCP servers by name, and their tools that are agents here. */
   readonly servers?: Servers.Servers | undefined
   /** What MCP hosts are offered beside the agents, and how. */
@@ -87,6 +90,9 @@ export const make = (options: OrchestratorOptions): Orchestrator => {
       ? Layer.empty
       : Layer.succeed(AgentSupervisor.SupervisionOptions, options.supervision),
     options.budget === undefined ? Layer.empty : Layer.succeed(RootBudget, budgetOf(options.budget)),
+    options.limits === undefined
+      ? Layer.empty
+      : Layer.effect(CallLimits, Effect.map(CallLimits, (defaults) => Object.assign({}, defaults, options.limits))),
     options.executor === undefined
       ? Layer.empty
       : Layer.effect(

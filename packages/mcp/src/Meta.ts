@@ -5,6 +5,7 @@
  * here is hostile until proven otherwise: a value that does not parse is as if it were not there. Only an idempotency key
  * and trace context are taken from everybody; a deadline or a parent only from a peer the configuration calls a Coppice.
  */
+import { ancestryKey } from "@coppice/task/Lineage"
 import * as Predicate from "effect/Predicate"
 import type { Json, JsonObject } from "effect/Schema"
 
@@ -32,6 +33,10 @@ export const taskParent = "dev.coppice/task-parent"
  * `{ wait: 10000 }`. In the reply: the report. Between a Coppice and one that trusts it.
  */
 export const cancelReport = "dev.coppice/cancel-report"
+/** Who is above a call, for a Coppice that looks for circles and counts depth: see `@coppice/task/Lineage`. */
+export const ancestors = ancestryKey
+/** Why a Coppice did not take a call, in the data of its error. */
+export const refusal = "dev.coppice/refusal"
 /** An agent's declared error, encoded, beside the text a model reads. */
 export const error = "dev.coppice/error"
 

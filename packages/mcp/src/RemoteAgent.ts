@@ -10,6 +10,7 @@
  * second a defect. A server that keeps failing is left alone for a while.
  */
 import { type Contract, isToolName, jsonSchemaOf, versionOf } from "@coppice/task/Contract"
+import { makeLineage } from "@coppice/task/Lineage"
 import { RemoteFailure } from "@coppice/task/RemoteFailure"
 import { Settler } from "@coppice/task/Settler"
 import { TaskLog } from "@coppice/task/TaskLog"
@@ -235,6 +236,7 @@ export const serve = (
     const store = yield* TaskStore
     const settler = yield* Settler
     const workers = yield* Workers
+    const lineage = makeLineage(store)
     const tools = yield* described(client)
     const guarded = yield* breaker(client.name)
     const fork = yield* FiberSet.makeRuntime<never, any, never>()
@@ -252,6 +254,7 @@ export const serve = (
         task: agent.task ?? "prefer",
         timeout: agent.timeout === undefined ? undefined : Duration.toMillis(agent.timeout),
         patience: agent.patience === undefined ? undefined : Duration.toMillis(agent.patience),
+        lineage,
         guarded
       }
       const worker = new RemoteWorker({ contract, remote, store, settler, accept: acceptor(agent), fork })

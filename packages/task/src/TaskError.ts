@@ -3,6 +3,7 @@
  */
 import * as Data from "effect/Data"
 import type { InvalidAnswer } from "./Form.ts"
+import type { Refusal } from "./Lineage.ts"
 import type { PayloadTooLarge } from "./Payload.ts"
 import type { TaskId } from "./Task.ts"
 import type { Refused } from "./TaskMachine.ts"
@@ -33,6 +34,13 @@ export class KeyReused extends Data.TaggedError("KeyReused")<{ readonly key: str
   }
 }
 
+/** The call would never end, or outgrows what a tree may be. `reason` says which. */
+export class CallRefused extends Data.TaggedError("CallRefused")<{ readonly agent: string; readonly reason: Refusal }> {
+  override get message(): string {
+    return `Agent "${this.agent}" is not called: ${this.reason.detail}`
+  }
+}
+
 /** The run cannot be removed because something of it still runs. */
 export class StillRunning extends Data.TaggedError("StillRunning")<{ readonly run: TaskId }> {
   override get message(): string {
@@ -53,6 +61,7 @@ export type SubmitError =
   | InvalidInput
   | QueueFull
   | KeyReused
+  | CallRefused
   | PayloadTooLarge
   | StoreError
 export type SteerError = TaskNotFound | Refused | InvalidSteering | StoreError

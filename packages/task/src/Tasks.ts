@@ -19,6 +19,7 @@ import * as reading from "./internal/reading.ts"
 import { span } from "./internal/span.ts"
 import * as steering from "./internal/steering.ts"
 import * as submission from "./internal/submission.ts"
+import { type Ancestry, CallLimits } from "./Lineage.ts"
 import { check } from "./Payload.ts"
 import type { NotGranted } from "./Pools.ts"
 import { RootBudget } from "./RootBudget.ts"
@@ -47,6 +48,7 @@ import { type Worker, Workers } from "./Worker.ts"
 
 export {
   AmbiguousId,
+  CallRefused,
   InvalidSteering,
   KeyReused,
   type RespondError,
@@ -69,6 +71,8 @@ export interface Submit {
   readonly priority?: number | undefined
   readonly budget?: Budget | undefined
   readonly retryOf?: TaskId | undefined
+  /** Who is above, when another Coppice calls for a task of its own. */
+  readonly ancestry?: Ancestry | undefined
   readonly trace?: { readonly traceId: string; readonly parentSpanId: string } | undefined
   readonly meta?: JsonObject | undefined
 }
@@ -263,7 +267,8 @@ export const layer: Layer.Layer<Tasks, never, TaskStore | TaskLog | Workers | Se
       workers: yield* Workers,
       settler: yield* Settler,
       code: yield* CodeVersion,
-      budget: yield* RootBudget
+      budget: yield* RootBudget,
+      limits: yield* CallLimits
     }
     return {
       ...yield* reading.make(services),

@@ -96,6 +96,8 @@ export class Workers extends Context.Service<Workers, {
   readonly find: (agent: string) => Worker | undefined
   /** What the agent takes and gives, also while its worker is away. */
   readonly contract: (agent: string) => Contract | undefined
+  /** Of every agent that is or was served here. */
+  readonly contracts: () => ReadonlyArray<Contract>
   /** The agent's worker; one that is away is waited for, no longer than `AwayPatience`. */
   readonly get: (agent: string) => Effect.Effect<Worker, UnknownAgent | AgentAway>
   readonly list: () => ReadonlyArray<Worker>
@@ -113,6 +115,7 @@ class Registry {
 
   readonly find = (agent: string): Worker | undefined => this.workers.get(agent)
   readonly contract = (agent: string): Contract | undefined => this.known.get(agent)?.contract
+  readonly contracts = (): ReadonlyArray<Contract> => [...this.known.values()].map(({ contract }) => contract)
   readonly list = (): ReadonlyArray<Worker> => [...this.workers.values()]
 
   add(worker: Worker): void {
@@ -158,7 +161,7 @@ class Registry {
 
 export const layer: Layer.Layer<Workers> = Layer.sync(Workers, () => {
   const registry = new Registry()
-  const { contract, find, get, list } = registry
+  const { contract, contracts, find, get, list } = registry
   return {
     register: (worker) =>
       Effect.acquireRelease(
@@ -166,6 +169,7 @@ export const layer: Layer.Layer<Workers> = Layer.sync(Workers, () => {
         () => Effect.sync(() => registry.remove(worker))
       ),
     contract,
+    contracts,
     find,
     get,
     list

@@ -14,10 +14,12 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { type AddressInfo, createServer } from "node:net"
 import { Listener } from "../../src/Listener.ts"
 import * as Logging from "../../src/Logging.ts"
 import * as Orchestrator from "../../src/Orchestrator.ts"
 import { Token } from "../../src/Security.ts"
+import * as ServiceFile from "../../src/ServiceFile.ts"
 import { merge } from "../../src/Settings.ts"
 import { folder } from "../support/Service.ts"
 
@@ -38,16 +40,26 @@ const far = Runtime.make({
   mcp: { trusted: ["local"] }
 })
 
-const serve = (orchestrator: Runtime.Orchestrator) =>
+const serve = (orchestrator: Runtime.Orchestrator, { data, port = 0 }: { data?: string; port?: number } = {}) =>
   Effect.gen(function*() {
-    const data = yield* folder
+    const settings = merge({ port, data: data ?? (yield* folder), store: "memory:" })
     return yield* Layer.build(
-      Orchestrator.layer({ orchestrator }, merge({ port: 0, data, store: "memory:" })).pipe(
+      Orchestrator.layer({ orchestrator }, settings).pipe(
         Layer.provide(Logging.layer("none")),
         Layer.fresh
       )
     )
   })
+
+/** A port nobody listened to a moment ago. */
+const freePort = Effect.callback<number>((resume) => {
+  const server = createServer().listen(0, "127.0.0.1", () => {
+    const { port } = server.address() as AddressInfo
+    server.close(() => resume(Effect.succeed(port)))
+  })
+})
+
+const count = Schema.Struct({ n: Schema.Int })
 
 const RemoteFar = Agent.remote("far", { output: Schema.Boolean })
 const RemoteStay = Agent.remote("stay", {})
@@ -117,4 +129,57 @@ describe("an agent of another Coppice", () => {
       const { ending } = yield* theirs.result(run!.id)
       assert.strictEqual(ending._tag, "Cancelled")
     }), 30_000)
+
+  it.live(
+    "is not asked for what waits for it: a circle and a depth over two services (case 42)",
+    () =>
+      Effect.gen(function*() {
+        const port = yield* freePort
+        const data = yield* folder
+        const token = yield* Effect.orDie(ServiceFile.secret(data, () => "t".repeat(43)))
+        const Ping = Agent.make("ping", { description: "Calls the other", input: count, output: Schema.Json })
+        const Pong = Agent.make("pong", { description: "Calls the other", input: count, output: Schema.Json })
+        const RemotePing = Agent.remote("ping", { input: count })
+        const RemotePong = Agent.remote("pong", { input: count })
+        // n < 0: the same input goes round and round; else it grows
+        const calling = (other: typeof RemotePing | typeof RemotePong) => ({ n }: { readonly n: number }) =>
+          Effect.catch(
+            other.call({ n: n < 0 ? n : n + 1 }),
+            (error) =>
+              Effect.succeed<Schema.Json>(
+                JSON.parse(JSON.stringify(error._tag === "CallError" ? error.reason : error.message))
+              )
+          )
+        const rules = { limits: { depth: 8 }, mcp: { trusted: ["local"] } }
+        const peer = (url: string, secret: string) => ({
+          url: `${url}/mcp`,
+          headers: { authorization: `Bearer ${secret}` },
+          isCoppice: true
+        })
+        const far = yield* serve(Runtime.make({
+          ...rules,
+          agents: [Pong.toLayer(calling(RemotePing))],
+          servers: { near: { ...peer(`http://127.0.0.1:${port}`, token), agents: [RemotePing] } }
+        }))
+        const { url } = Context.get(far, Listener)
+        const near = yield* serve(
+          Runtime.make({
+            ...rules,
+            agents: [Ping.toLayer(calling(RemotePong))],
+            servers: { far: { ...peer(url, Redacted.value(Context.get(far, Token))), agents: [RemotePong] } }
+          }),
+          { data, port }
+        )
+        const tasks = Context.get(near, Tasks)
+        const ended = (n: number) =>
+          Effect.flatMap(tasks.submit({ agent: "ping", input: { n } }), ({ id }) => tasks.result(id))
+        const round = yield* ended(-1)
+        assert.deepInclude(round.ending, { _tag: "Completed" })
+        assert.deepInclude((round.ending as { readonly result: object }).result, { _tag: "Cycle" })
+        const deep = yield* ended(0)
+        assert.deepInclude((deep.ending as { readonly result: object }).result, { _tag: "TooDeep", limit: 8 })
+        assert.isAtMost((yield* tasks.list({ limit: 100 })).length, 20)
+      }),
+    60_000
+  )
 })

@@ -1,6 +1,9 @@
+import type { Ancestor, CallLimits } from "@coppice/task/Lineage"
 import type { Settler } from "@coppice/task/Settler"
+import type { TaskId } from "@coppice/task/Task"
 import type { TaskLog } from "@coppice/task/TaskLog"
 import type { Tasks } from "@coppice/task/Tasks"
+import type { StoreError } from "@coppice/task/TaskStore"
 import type { Worker } from "@coppice/task/Worker"
 import type { Clock } from "effect/Clock"
 import type { Context } from "effect/Context"
@@ -26,6 +29,9 @@ export interface Host {
   readonly grace: Duration
   /** Called instead of beginning anything that is not recorded: of a record that is only looked at. */
   readonly beyond?: (execution: Execution, key: string) => void
+  readonly limits: CallLimits
+  /** Everybody above a task, and itself. */
+  readonly lineage: (id: TaskId) => Effect<ReadonlyArray<Ancestor>, StoreError>
   /** The clock of the process, as opposed to a task's own. */
   readonly clock: Clock
   /** Scheduler, clock and randomness of the process, for what runs outside the handler's order. */
@@ -43,3 +49,6 @@ export interface Host {
   /** Nothing of the execution runs any more. */
   readonly ended: (execution: Execution, phase: Phase, exit: Exit<unknown, unknown>) => void
 }
+
+/** What executions need, but for the executor itself. */
+export type HostServices = Omit<Host, "ready" | "leaving" | "ended" | "local" | "whenRoom">

@@ -3,6 +3,7 @@
  */
 import { type Budget, problemOf as problemOfBudget } from "@coppice/task/Budget"
 import type { Contract } from "@coppice/task/Contract"
+import { findCycle, readAncestry, Refusal, tooDeep, tooManyCalls } from "@coppice/task/Lineage"
 import { canonical, check } from "@coppice/task/Payload"
 import type { NotGranted } from "@coppice/task/Pools"
 import { isTerminal, type TaskId } from "@coppice/task/Task"
@@ -13,7 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
-import type { Json } from "effect/Schema"
+import * as Schema from "effect/Schema"
 import type { CallOptions } from "../Agent.ts"
 import { CallError } from "../AgentError.ts"
 import { budgetOf } from "../Limits.ts"
@@ -25,9 +26,7 @@ import type { Execution } from "./Execution.ts"
 import type { Fact } from "./Journal.ts"
 import type { Operation } from "./Waits.ts"
 
-/** Limits of one tree; a tree that outgrows them is a bug, and is told so. */
-const maxDepth = 32
-const maxChildren = 20_000
+type Json = Schema.Json
 
 const refused = (contract: Contract, detail: string) =>
   Effect.fail(new CallError({ agent: contract.name, reason: { _tag: "Refused", detail } }))
@@ -54,19 +53,26 @@ export const call = (
     if (Exit.isFailure(encoded)) return refused(contract, problemOf(encoded.cause).message)
     const tooLarge = check(`The input of "${contract.name}"`, encoded.value)
     if (tooLarge !== undefined) return refused(contract, tooLarge.message)
-    if (execution.entry.state.spec.depth + 1 >= maxDepth) {
-      return refused(contract, `the tree is ${maxDepth} calls deep already`)
-    }
+    const fanOut = execution.ordinal("call") + 1
+    const outgrown = outgrows(execution, fanOut)
+    if (outgrown !== undefined) return Effect.fail(new CallError({ agent: contract.name, reason: outgrown }))
     if (execution.isUnwinding) return Effect.interrupt
     const grant = options?.budget === undefined ? undefined : budgetOf(options.budget)
     const problem = grant === undefined ? undefined : problemOfBudget(grant)
     if (problem !== undefined) return refused(contract, `budget.${problem.path} ${problem.message}`)
     const callee = { contract, codecs }
     return Effect.flatMap(
-      invoke(execution, callee, encoded.value, options, grant),
+      invoke(execution, callee, encoded.value, { ...options, budget: grant, fanOut }),
       (fact) => interpret(execution, callee, fact)
     )
   })
+
+/** The limit the task's `fanOut`-th call would break. */
+const outgrows = (execution: Execution, fanOut: number): Refusal | undefined => {
+  const { calls, depth } = execution.server.host.limits
+  if (execution.entry.state.spec.depth + 1 >= depth) return tooDeep(depth)
+  return fanOut > calls ? tooManyCalls(calls) : undefined
+}
 
 interface Callee {
   readonly contract: Contract
@@ -77,17 +83,12 @@ const invoke = (
   execution: Execution,
   callee: Callee,
   input: Json,
-  options: CallOptions | undefined,
-  grant: Budget | undefined
+  options: Omit<Call, "key" | "input">
 ): Effect.Effect<Fact, CallError> => {
   const { contract } = callee
-  const fanOut = execution.ordinal("call") + 1
-  if (fanOut > maxChildren) {
-    return refused(contract, `the task has made ${maxChildren} calls already`)
-  }
   const base = `call:${contract.name}:${fingerprint(canonical(input))}`
   const key = `${base}:${execution.ordinal(base)}`
-  return execution.operation(new Calling(execution, callee, { ...options, budget: grant, fanOut, key, input }))
+  return execution.operation(new Calling(execution, callee, { ...options, key, input }))
 }
 
 /** The live side of one call: finds the agent, and makes the child when there is room for it. */
@@ -112,6 +113,13 @@ class Calling implements Operation<Fact, never> {
       return record(execution, key, agent, { _tag: "Success", value: reused })
     }
     execution.heldBack.add(key)
+    if (call.allowCycle === true || !mayBeCircle(execution, agent)) this.place()
+    else this.placeUnlessCircle()
+  }
+
+  private place(): void {
+    const { call, callee, execution, key } = this
+    const agent = callee.contract.name
     execution.server.host.whenRoom(agent, (worker) => {
       if (!execution.heldBack.delete(key)) return
       // ended from outside: its code will hear of that with the commit, and an ended task has no new children
@@ -119,6 +127,20 @@ class Calling implements Operation<Fact, never> {
       // recorded: there may be such an agent when the task is replayed
       if (typeof worker === "string") record(execution, key, agent, { _tag: "Failure", error: worker })
       else submit(execution, worker, call)
+    })
+  }
+
+  private placeUnlessCircle(): void {
+    const { call, callee, execution, key } = this
+    const { codec, fork, lineage, log } = execution.server.host
+    const agent = callee.contract.name
+    // the store knows of them what is committed
+    fork(Effect.andThen(log.barrier, lineage(execution.id))).addObserver((exit) => {
+      const circle = Exit.isSuccess(exit) ? findCycle(exit.value, agent, codec.request(agent, call.input)) : undefined
+      if (circle === undefined) return this.place()
+      if (execution.heldBack.delete(key)) {
+        record(execution, key, agent, { _tag: "Failure", error: { ...circle } as Json })
+      }
     })
   }
 
@@ -141,6 +163,19 @@ class Calling implements Operation<Fact, never> {
     const { execution, key } = this
     if (!execution.willBeAnswered(key)) execution.answer(key, Exit.interrupt())
   }
+}
+
+/** Whether an agent of this name is above, as far as memory knows. Nearly every call is told from all others by this. */
+const mayBeCircle = (execution: Execution, agent: string): boolean => {
+  const { log } = execution.server.host
+  let { state } = execution.entry
+  while (state.agent !== agent) {
+    if (state.parent === null) return state.spec.meta !== null && readAncestry(state.spec.meta) !== undefined
+    const above = log.resident(state.parent)
+    if (above === undefined) return true
+    state = above.state
+  }
+  return true
 }
 
 const output = (execution: Execution, { codecs, contract }: Callee, result: Json): Exit.Exit<any, any> =>
@@ -209,11 +244,14 @@ const cancelChild = (execution: Execution, key: string): Effect.Effect<void> => 
 
 /** Why there is no child. */
 const unmade = (error: Json): CallError["reason"] => {
+  if (isRefusal(error)) return error
   const exceeded = fromRecord(error)
   return exceeded === undefined
     ? { _tag: "Unknown", detail: textOf(error) }
     : { _tag: "Budget", exceeded, detail: exceeded.message }
 }
+
+const isRefusal = Schema.is(Refusal)
 
 const textOf = (error: Json): string => typeof error === "string" ? error : JSON.stringify(error)
 
@@ -240,6 +278,8 @@ const interpret = (execution: Execution, callee: Callee, fact: Fact): Effect.Eff
       if (ending.reason === "agent_error") {
         return decoded(id, codecs.decodeError(codec.response(contract.name, true, ending.error)), Effect.fail)
       }
+      // another Coppice did not take it
+      if (isRefusal(ending.error)) return fail(ending.error)
       return fail({
         _tag: "Failed",
         task: id,

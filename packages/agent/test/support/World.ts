@@ -4,6 +4,7 @@
  * Time moves on by itself, but only when nothing moves without it: a body that sleeps an hour takes no time, and a test
  * that sleeps a millisecond sees everything done that did not need that millisecond.
  */
+import { CallLimits } from "@coppice/task/Lineage"
 import { layerMemory } from "@coppice/task/MemoryTaskStore"
 import { Rescuer } from "@coppice/task/Rescuer"
 import type { TaskId } from "@coppice/task/Task"
@@ -44,6 +45,7 @@ export interface Options {
   readonly supervision?: Supervisor.SupervisorOptions | undefined
   readonly codec?: CallCodec | undefined
   readonly seed?: string | undefined
+  readonly limits?: CallLimits | undefined
   /** The longest virtual time a test may take. [1 hour] */
   readonly patience?: number | undefined
 }
@@ -67,6 +69,7 @@ const engine = (options: Options, activity: Activity): Layer.Layer<Services, Sto
   const settings = Layer.mergeAll(
     Layer.succeed(Executor.ExecutorOptions, Object.assign({}, defaults, options.executor)),
     options.codec === undefined ? Layer.empty : Layer.succeed(CallCodec, options.codec),
+    options.limits === undefined ? Layer.empty : Layer.succeed(CallLimits, options.limits),
     options.supervision === undefined
       ? Layer.empty
       : Layer.succeed(AgentSupervisor.SupervisionOptions, options.supervision)

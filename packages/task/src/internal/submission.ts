@@ -5,10 +5,11 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { Json } from "effect/Schema"
 import { type Budget, grantOf, plus, problemOf } from "../Budget.ts"
+import { type CallLimits, cycle, refusalFrom } from "../Lineage.ts"
 import { canonical, check } from "../Payload.ts"
 import { type NotGranted, owners, poolOf, reserve } from "../Pools.ts"
 import { defaultRetention, type Task, type TaskId } from "../Task.ts"
-import { KeyReused, type SubmitError, TaskNotFound } from "../TaskError.ts"
+import { CallRefused, KeyReused, type SubmitError, TaskNotFound } from "../TaskError.ts"
 import type { Entry, TaskLog } from "../TaskLog.ts"
 import type { Creation } from "../TaskMachine.ts"
 import type { Submit, SubmitChild, Tasks } from "../Tasks.ts"
@@ -28,6 +29,7 @@ interface Services {
   readonly code: string | undefined
   /** Of runs that are submitted without one. */
   readonly budget: Budget | undefined
+  readonly limits: CallLimits
 }
 
 /** A request that may become a task. */
@@ -94,7 +96,7 @@ const rootCreation = (
     ...codeOf(code),
     principal,
     idempotencyKey: request.idempotencyKey ?? null,
-    depth: 0,
+    depth: request.ancestry?.depth ?? 0,
     priority: request.priority ?? 0,
     ttl: request.ttl === undefined ? null : wholeMillis(request.ttl),
     retention: wholeMillis(request.retention ?? defaultRetention),
@@ -167,6 +169,21 @@ const grant = (
 
 const earliest = (a: number | null, b: number | null): number | null => a === null ? b : b === null ? a : Math.min(a, b)
 
+const checkAncestry = Effect.fnUntraced(function*(
+  { limits, store }: Services,
+  { agent, ancestry }: Submit,
+  input: Json
+) {
+  const reason = ancestry === undefined ? undefined : yield* refusalFrom(store, limits, { ...ancestry, agent, input })
+  if (reason !== undefined) return yield* new CallRefused({ agent, reason })
+})
+
+/** A key may lead to a task that waits for the very call. */
+const circleThrough = ({ agent, id }: Task, { ancestry }: Submit): CallRefused | undefined => {
+  const above = ancestry?.chain.findIndex(({ task }) => task === id) ?? -1
+  return above < 0 ? undefined : new CallRefused({ agent, reason: cycle(ancestry!.chain, above, agent) })
+}
+
 export const make = (services: Services): Pick<Tasks["Service"], "submit" | "submitChild" | "retry"> => {
   const { log, store, workers } = services
   const once = receipts(services)
@@ -210,9 +227,12 @@ export const make = (services: Services): Pick<Tasks["Service"], "submit" | "sub
       return yield* new InvalidInput({ agent: request.agent, path: `budget.${path}`, message })
     }
     if (log.trouble !== undefined) return yield* log.trouble
+    yield* checkAncestry(services, request, input)
     const call = { request: { ...request, budget }, worker, input, principal: request.principal ?? "local", reused }
     if (request.idempotencyKey === undefined) return yield* begin(call, () => {})
-    return yield* once(call, request.idempotencyKey, (sign) => begin(call, sign))
+    const task = yield* once(call, request.idempotencyKey, (sign) => begin(call, sign))
+    const circle = circleThrough(task, request)
+    return circle === undefined ? task : yield* circle
   }, span("Tasks.submit"))
 
   const submit: Tasks["Service"]["submit"] = (request) => submitted(request, [])

@@ -12,10 +12,12 @@
  */
 import * as Backoff from "@coppice/task/Backoff"
 import type { CancelReport } from "@coppice/task/CancelReport"
-import type { Settlement } from "@coppice/task/Task"
+import { type Ancestor, type Ancestry, mostAncestors } from "@coppice/task/Lineage"
+import type { Settlement, TaskId } from "@coppice/task/Task"
 import type { Envelope, InputResponse } from "@coppice/task/TaskEvent"
 import type { Entry, TaskLog } from "@coppice/task/TaskLog"
 import type { Command } from "@coppice/task/TaskMachine"
+import type { StoreError } from "@coppice/task/TaskStore"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
@@ -43,6 +45,8 @@ export interface Remote extends Judge {
   /** Milliseconds the server may be out of reach within one attempt. */
   readonly patience: number | undefined
   /** Runs a call unless the server has failed too often lately. */
+  /** Everybody above a task, and itself. */
+  readonly lineage: (id: TaskId) => Effect.Effect<ReadonlyArray<Ancestor>, StoreError>
   readonly guarded: <A>(call: Effect.Effect<A, McpError>) => Effect.Effect<A, McpError | Rejected>
 }
 
@@ -245,30 +249,43 @@ export class RemoteRun {
     const { client, guarded, task, timeout, tool } = this.remote
     const { id, parent, spec: { trace } } = this.entry.state
     const { deadline } = this.entry.state
-    const call = client.call(tool, this.input as JsonObject, {
-      task,
-      timeout,
-      progressToken: `coppice-${id}`,
-      onProgress: this.tell,
-      ask: this.inbox.conversation(),
-      beforeSend: this.sending,
-      whenAsked: this.asking,
-      context: {
-        traceparent: `00-${trace.traceId}-${trace.spanId}-01`,
-        idempotencyKey: id,
-        taskParent: id,
-        ...parent === null ? {} : { parent },
-        ...deadline === null ? {} : { deadline }
-      }
-    })
+    const call = (ancestors: Ancestry) =>
+      client.call(tool, this.input as JsonObject, {
+        task,
+        timeout,
+        progressToken: `coppice-${id}`,
+        onProgress: this.tell,
+        ask: this.inbox.conversation(),
+        beforeSend: this.sending,
+        whenAsked: this.asking,
+        context: {
+          traceparent: `00-${trace.traceId}-${trace.spanId}-01`,
+          idempotencyKey: id,
+          taskParent: id,
+          ancestors,
+          ...parent === null ? {} : { parent },
+          ...deadline === null ? {} : { deadline }
+        }
+      })
     return Effect.uninterruptibleMask((restore) =>
-      Effect.tap(restore(guarded(call)), (outcome) =>
-        Effect.sync(() => {
-          if (outcome._tag !== "Started") return
-          this.reference = outcome.reference
-          this.record(referenceKey, { ...outcome.reference })
-        }))
+      Effect.tap(
+        restore(Effect.flatMap(this.ancestry, (ancestors) => guarded(call(ancestors)))),
+        (outcome) =>
+          Effect.sync(() => {
+            if (outcome._tag !== "Started") return
+            this.reference = outcome.reference
+            this.record(referenceKey, { ...outcome.reference })
+          })
+      )
     )
+  }
+
+  /** Who is above the call, as far as the store knows it. */
+  private get ancestry(): Effect.Effect<Ancestry> {
+    const { id, spec: { depth } } = this.entry.state
+    const known = Effect.andThen(this.barrier, this.remote.lineage(id))
+    const chain = Effect.catch(known, () => Effect.succeed<ReadonlyArray<Ancestor>>([]))
+    return Effect.map(chain, (all) => ({ depth: depth + 1, chain: all.slice(-mostAncestors) }))
   }
 
   private started(outcome: CallOutcome): Effect.Effect<Verdict> {

@@ -1,6 +1,8 @@
 /**
  * What the client writes into `_meta` and reads from it, and the codes around it.
  */
+import type { Ancestry } from "@coppice/task/Lineage"
+import type { Json } from "effect/Schema"
 import * as Meta from "../../Meta.ts"
 import { isObject, type JsonObject, objectAt, type RpcRequest } from "./rpc.ts"
 
@@ -25,9 +27,11 @@ export interface CallContext {
   readonly deadline?: number | undefined
   readonly idempotencyKey?: string | undefined
   readonly taskParent?: string | undefined
+  /** Who is above the call, the caller's task last. */
+  readonly ancestors?: Ancestry | undefined
 }
 
-const given = (entries: ReadonlyArray<readonly [string, string | number | undefined]>): JsonObject =>
+const given = (entries: ReadonlyArray<readonly [string, Json | undefined]>): JsonObject =>
   Object.fromEntries(entries.flatMap(([key, value]) => value === undefined ? [] : [[key, value]]))
 
 export const contextMeta = (context: CallContext): JsonObject =>
@@ -37,7 +41,8 @@ export const contextMeta = (context: CallContext): JsonObject =>
     [Meta.parent, context.parent],
     [Meta.deadline, context.deadline],
     [Meta.idempotencyKey, context.idempotencyKey],
-    [Meta.taskParent, context.taskParent]
+    [Meta.taskParent, context.taskParent],
+    [Meta.ancestors, context.ancestors]
   ])
 
 /** The params with more `_meta`; what is there already stays. */

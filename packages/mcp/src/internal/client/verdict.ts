@@ -1,13 +1,17 @@
 /**
  * What the end of a remote call means for the task that made it.
  */
+import { Refusal } from "@coppice/task/Lineage"
 import { check } from "@coppice/task/Payload"
 import type { FailureReason } from "@coppice/task/Task"
 import type { Command } from "@coppice/task/TaskMachine"
-import type { Json } from "effect/Schema"
+import * as Schema from "effect/Schema"
+import * as Meta from "../../Meta.ts"
 import type { McpError } from "./errors.ts"
 import { isObject, textAt } from "./rpc.ts"
 import type { CallResult, TaskEnd } from "./task.ts"
+
+type Json = Schema.Json
 
 /** How an attempt ended. */
 export type Verdict =
@@ -74,7 +78,13 @@ export const onEnd = (judge: Judge, attempt: number, end: TaskEnd): Verdict => {
 
 /** The verdict on an error that is final. */
 export const onError = (judge: Judge, attempt: number, error: McpError): Verdict =>
-  failed(attempt, "defect", `Tool "${judge.tool}": ${error.message}`)
+  failed(attempt, "defect", `Tool "${judge.tool}": ${error.message}`, refusalIn(error))
+
+/** What a Coppice that did not take the call says of it: the caller's own code gets it as it is. */
+const refusalIn = ({ reason }: McpError): Json => {
+  const refusal = reason._tag === "Rpc" && isObject(reason.data) ? reason.data[Meta.refusal] : undefined
+  return refusal !== undefined && Schema.is(Refusal)(refusal) ? refusal : null
+}
 
 /** What a plain result is to an agent without an output schema. */
 export const plainOutput = (result: CallResult): { readonly value: Json } => ({

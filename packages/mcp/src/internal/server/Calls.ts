@@ -12,6 +12,7 @@
  */
 import { shortened } from "@coppice/task/CancelReport"
 import type { Contract } from "@coppice/task/Contract"
+import { readAncestry } from "@coppice/task/Lineage"
 import { expiresAt, isTerminal, type Task, type TaskId } from "@coppice/task/Task"
 import type { TaskEvent } from "@coppice/task/TaskEvent"
 import type { TaskLog } from "@coppice/task/TaskLog"
@@ -56,9 +57,10 @@ export interface View {
 }
 
 /** Reserved keys say who the caller is and how it traces: they are used, and not kept with the task. */
-const kept = (meta: JsonObject | null): JsonObject | undefined => {
+const kept = (meta: JsonObject | null, { isTrusted }: Peer): JsonObject | undefined => {
   const entries = Object.entries(meta ?? {}).filter(([key]) =>
-    key !== Meta.progressToken && !key.startsWith("io.modelcontextprotocol/")
+    key !== Meta.progressToken && !key.startsWith("io.modelcontextprotocol/") &&
+    (isTrusted || key !== Meta.ancestors)
   )
   return entries.length === 0 ? undefined : Object.fromEntries(entries)
 }
@@ -93,12 +95,11 @@ export class Calls {
 
   /** The agents offered to hosts, by name. */
   listed(): ReadonlyArray<Contract> {
-    return this.workers.list().map(({ contract }) => contract).filter(({ listed }) => listed)
-      .sort((a, b) => a.name < b.name ? -1 : 1)
+    return this.workers.contracts().filter(({ listed }) => listed).sort((a, b) => a.name < b.name ? -1 : 1)
   }
 
   contract(name: string): Contract | undefined {
-    return this.workers.find(name)?.contract
+    return this.workers.contract(name)
   }
 
   /** The contract of a tool that may be called from outside. */
@@ -121,7 +122,8 @@ export class Calls {
         deadline: peer.isTrusted ? Meta.readDeadline(meta) : undefined,
         ttl: request.ttl,
         trace: Meta.readTrace(meta),
-        meta: kept(meta)
+        meta: kept(meta, peer),
+        ancestry: peer.isTrusted ? readAncestry(meta) : undefined
       })
     ).pipe(Effect.mapError((error) => error._tag === "InvalidInput" ? error : ofSubmit(error)))
   }

@@ -7,6 +7,7 @@ import { ProtocolError } from "@modelcontextprotocol/server"
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import type { JsonObject } from "effect/Schema"
+import * as Meta from "../../Meta.ts"
 
 export const invalidParams = -32602
 export const methodNotFound = -32601
@@ -32,6 +33,13 @@ export const ofSubmit = (error: Exclude<SubmitError, { readonly _tag: "InvalidIn
   switch (error._tag) {
     case "UnknownAgent":
       return invalid(`Unknown tool: ${error.agent}`)
+    case "CallRefused":
+      return new WireError({
+        code: invalidParams,
+        message: error.message,
+        data: { [Meta.refusal]: { ...error.reason } as JsonObject }
+      })
+    case "AgentAway":
     case "QueueFull":
       return retryable(error.message, error.retryAfter)
     case "StoreError":
