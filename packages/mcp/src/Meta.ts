@@ -3,8 +3,10 @@
  *
  * W3C trace context stands unprefixed (SEP-414), MCP's own under its prefix, ours under `dev.coppice/`. What a peer sends
  * here is hostile until proven otherwise: a value that does not parse is as if it were not there. Only an idempotency key
- * and trace context are taken from everybody; a deadline or a parent only from a peer the configuration calls a Coppice.
+ * and trace context are taken from everybody; a deadline, a budget or a parent only from a peer the configuration calls a
+ * Coppice.
  */
+import { type Amounts, type Budget, measures, noLimits, problemOf } from "@coppice/task/Budget"
 import { ancestryKey } from "@coppice/task/Lineage"
 import * as Predicate from "effect/Predicate"
 import type { Json, JsonObject } from "effect/Schema"
@@ -24,6 +26,13 @@ export const progressToken = "progressToken"
 export const idempotencyKey = "dev.coppice/idempotency-key"
 /** Unix milliseconds. */
 export const deadline = "dev.coppice/deadline"
+/**
+ * What the caller grants: `{ calls, tokens, money, depth, fanOut, soft }`, each left out when it has no limit. Time goes as
+ * the deadline. The reply says what was used of it under `usage`, in the result's `_meta` or in the error's data.
+ */
+export const budget = "dev.coppice/budget"
+/** What a call with a budget has used: `{ calls, tokens, money }`. */
+export const usage = "dev.coppice/usage"
 /** Public id of the calling task, for people who read both sides. */
 export const parent = "dev.coppice/parent"
 /** Public id of the task the caller's own task is below, for a Coppice that keeps trees of its own. */
@@ -77,6 +86,40 @@ export const readReportWait = (meta: JsonObject | null): number | undefined => {
   const asked = meta?.[cancelReport]
   const wait = Predicate.hasProperty(asked, "wait") ? asked.wait : undefined
   return typeof wait === "number" && wait >= 0 ? Math.min(wait, longestReportWait) : undefined
+}
+
+const wholeNumber = (value: unknown): value is number =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0
+
+const amountsIn = (value: Json | undefined): Amounts =>
+  Object.fromEntries(measures.flatMap((measure) => {
+    const amount = Predicate.hasProperty(value, measure) ? value[measure] : undefined
+    return wholeNumber(amount) ? [[measure, amount]] : []
+  }))
+
+/** The budget the caller grants; `undefined` when there is none, or one that makes no sense. */
+export const readBudget = (meta: JsonObject | null): Budget | undefined => {
+  const value = meta?.[budget]
+  if (!Predicate.isObject(value)) return undefined
+  const { depth, fanOut, soft } = value as { readonly [key: string]: unknown }
+  const granted: Budget = {
+    ...noLimits,
+    ...amountsIn(value),
+    ...wholeNumber(depth) ? { depth } : {},
+    ...wholeNumber(fanOut) ? { fanOut } : {},
+    ...typeof soft === "number" ? { soft } : {}
+  }
+  return problemOf(granted) === undefined ? granted : undefined
+}
+
+/** A budget as `_meta` has it. */
+export const writeBudget = ({ wallClock: _, ...limits }: Budget): JsonObject =>
+  Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== null))
+
+/** What the callee says it has used; `undefined` when it says nothing. */
+export const readUsage = (meta: Json | undefined): Amounts | undefined => {
+  const value = Predicate.hasProperty(meta, usage) ? meta[usage] : undefined
+  return Predicate.isObject(value) ? amountsIn(value as Json) : undefined
 }
 
 /** What identifies progress notifications of one request. */

@@ -34,6 +34,8 @@ export interface Wish {
   readonly id: string
   readonly amounts: Amounts
   readonly kept?: true
+  /** It has happened already. */
+  readonly unasked?: true
   readonly place?: { readonly level: number; readonly fanOut: number } | undefined
 }
 
@@ -58,10 +60,16 @@ const placeBelow = ({ state }: Entry, place: Wish["place"]): Place | undefined =
 
 /** Takes all of it, or nothing. */
 export const reserve = (log: Log, pools: ReadonlyArray<Entry>, wish: Wish): Result.Result<void, NotGranted> => {
-  const { id, kept } = wish
+  const { id, kept, unasked } = wish
   const commands = shares(pools, wish.amounts).map(([owner, amounts]) => {
     const place = placeBelow(owner, wish.place)
-    const command = { _tag: "Reserve", id, amounts, ...kept === undefined ? {} : { kept } } as const
+    const command = {
+      _tag: "Reserve",
+      id,
+      amounts,
+      ...kept === undefined ? {} : { kept },
+      ...unasked === undefined ? {} : { unasked }
+    } as const
     return [owner, place === undefined ? command : { ...command, place }] as const
   })
   for (const [owner, command] of commands) {

@@ -118,6 +118,8 @@ export type Command =
     readonly amounts: Amounts
     /** Nothing of it will come back. */
     readonly kept?: true
+    /** It happens anyway: the soft limit asks nobody, and no more is taken than there is. */
+    readonly unasked?: true
     readonly place?: Place
   }
   /** Ends a reservation; one that is not open is left alone, so that nothing is given back twice. */

@@ -21,6 +21,7 @@ import {
   emptyPool,
   excess,
   isNothing,
+  left,
   limited,
   type Measure,
   refunded,
@@ -121,9 +122,9 @@ export const decide = (state: TaskState, command: Command): Result.Result<Readon
  * Why the task's budget does not allow what is asked for. This is the only place where that is decided: nothing is taken
  * from a pool but by `Reserve`.
  */
-const overdraft = (state: TaskState, { amounts, id, place }: Of<"Reserve">): RefusalReason | undefined => {
+const overdraft = (state: TaskState, { amounts, id, place, unasked }: Of<"Reserve">): RefusalReason | undefined => {
   const { pool = emptyPool, spec: { budget } } = state
-  if (budget === null || pool.open[id] !== undefined) return undefined
+  if (unasked === true || budget === null || pool.open[id] !== undefined) return undefined
   const over = excess(budget, pool, amounts, place)
   if (over !== undefined) return { _tag: "OverBudget", isDeclined: false, ...over }
   const measure = softly(budget, pool, amounts)
@@ -137,8 +138,9 @@ const reserve = (
   { pool = emptyPool, spec: { budget } }: TaskState,
   command: Of<"Reserve">
 ): ReadonlyArray<TaskEvent> => {
-  const { id, kept } = command
-  const amounts = budget === null ? {} : limited(command.amounts, budget)
+  const { id, kept, unasked } = command
+  const wanted = budget === null ? {} : limited(command.amounts, budget)
+  const amounts = unasked === true && budget !== null ? atMost(wanted, left(budget, pool)) : wanted
   if (isNothing(amounts) || pool.open[id] !== undefined) return []
   return [{ _tag: "Reserved", id, amounts, ...kept === undefined ? {} : { kept } }]
 }

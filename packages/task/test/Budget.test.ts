@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Result from "effect/Result"
-import { type Amounts, left, measures, noLimits, problemOf, used } from "../src/Budget.ts"
+import { type Amounts, grantOf, left, measures, noLimits, problemOf, used } from "../src/Budget.ts"
 import type { TaskId } from "../src/Task.ts"
 import { type Command, create, decide, evolve, type TaskState } from "../src/TaskMachine.ts"
 import { plainSpec } from "../src/testing/Ledger.ts"
@@ -48,6 +48,17 @@ const answer = (action: "accept" | "decline"): Command => ({
 
 /** The same accounts, kept a second time and as plainly as possible: one list of what was taken. */
 class Book {
+  private readonly grant: Amounts
+
+  constructor(grant: Amounts) {
+    this.grant = grant
+  }
+
+  private available(amounts: Amounts): Amounts {
+    const most = (measure: keyof Amounts) => Math.max(0, (this.grant[measure] ?? 0) - this.of(measure))
+    return Object.fromEntries(measures.map((measure) => [measure, Math.min(amounts[measure] ?? 0, most(measure))]))
+  }
+
   private readonly taken: Array<{ readonly id: string; readonly kept: boolean; amounts: Amounts; isOpen: boolean }> = []
 
   write(command: Command, wasObeyed: boolean): void {
@@ -55,7 +66,8 @@ class Book {
     const open = "id" in command ? this.taken.find((entry) => entry.id === command.id && entry.isOpen) : undefined
     if (command._tag === "Reserve" && open === undefined) {
       const kept = command.kept === true
-      this.taken.push({ id: command.id, kept, amounts: command.amounts, isOpen: !kept })
+      const amounts = command.unasked === true ? this.available(command.amounts) : command.amounts
+      this.taken.push({ id: command.id, kept, amounts, isOpen: !kept })
     }
     if (command._tag === "Refund" && open !== undefined) {
       const { amounts } = open
@@ -74,7 +86,7 @@ const lives = Arbitrary.all([TaskArbitrary.budget, Arbitrary.array(TaskArbitrary
 
 describe("a pool", () => {
   it.prop("spent, reserved and left are the grant, at every moment", [lives], ([[budget, commands]]) => {
-    const book = new Book()
+    const book = new Book(grantOf(budget))
     let state = owner(budget)
     for (const command of commands) {
       book.write(command, Result.isSuccess(decide(state, command)))

@@ -1,7 +1,7 @@
 /**
  * What a handler takes from the budgets above it, and what of that is in its log.
  */
-import { type Amounts, atMost, type Dimension, emptyPool, isNothing, left, measures } from "@coppice/task/Budget"
+import { type Amounts, type Dimension, emptyPool, isNothing, left, measures } from "@coppice/task/Budget"
 import * as Pools from "@coppice/task/Pools"
 import type { TaskId } from "@coppice/task/Task"
 import type { RecordedExit } from "@coppice/task/TaskEvent"
@@ -104,7 +104,7 @@ export const overspent = (execution: Execution, key: string, excess: Amounts): v
   if (isNothing(excess)) return
   const { log } = execution.server.host
   const id = `${execution.id}/${key}`
-  Pools.reserve(log, poolsOf(execution), { id, amounts: atMost(excess, leftNow(execution)), kept: true })
+  Pools.reserve(log, poolsOf(execution), { id, amounts: excess, kept: true, unasked: true })
 }
 
 /** What is left of each measure that is limited: by every budget above, so the least. */

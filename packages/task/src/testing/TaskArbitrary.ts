@@ -80,6 +80,7 @@ const Commands = Schema.TaggedUnion({
     id: Key,
     amounts: Amounts,
     kept: Schema.optionalKey(Schema.Literal(true)),
+    unasked: Schema.optionalKey(Schema.Literal(true)),
     place: Schema.optionalKey(Schema.Struct({ depth: Small, fanOut: Small }))
   },
   Refund: { id: Key, unused: Amounts },

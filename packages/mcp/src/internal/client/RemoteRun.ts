@@ -11,18 +11,19 @@
  * became of the call, and the task fails rather than guess.
  */
 import * as Backoff from "@coppice/task/Backoff"
+import { type Amounts, emptyPool, grantOf, left, minus } from "@coppice/task/Budget"
 import type { CancelReport } from "@coppice/task/CancelReport"
 import { type Ancestor, type Ancestry, mostAncestors } from "@coppice/task/Lineage"
 import type { Settlement, TaskId } from "@coppice/task/Task"
 import type { Envelope, InputResponse } from "@coppice/task/TaskEvent"
 import type { Entry, TaskLog } from "@coppice/task/TaskLog"
-import type { Command } from "@coppice/task/TaskMachine"
 import type { StoreError } from "@coppice/task/TaskStore"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import type { Json } from "effect/Schema"
 import type { McpClient } from "../../McpClient.ts"
+import { writeBudget } from "../../Meta.ts"
 import type { CallOutcome } from "./call.ts"
 import type { McpError } from "./errors.ts"
 import type { CallProgress } from "./follow.ts"
@@ -134,6 +135,24 @@ export class RemoteRun {
     this.inbox = new RemoteInbox({ entry, log: remote.log, answers: before.answers, steps: before.steps.keys() })
   }
 
+  /**
+   * Before the call leaves, all that the task was granted counts as used: whatever the server does with it, the grant is not
+   * exceeded. What it says it did not use is free again when it ends; if nobody says so, nothing is.
+   */
+  private commit(): void {
+    const { id, pool = emptyPool, spec: { budget } } = this.entry.state
+    if (budget === null) return
+    const command = { _tag: "Reserve", id: `${id}/remote`, amounts: left(budget, pool), unasked: true } as const
+    this.remote.log.dispatch(this.entry, command)
+  }
+
+  private settle(used: Amounts): void {
+    const { id, spec: { budget } } = this.entry.state
+    // anybody may say that a call cost nothing
+    if (budget === null || !this.remote.client.isCoppice) return
+    this.remote.log.dispatch(this.entry, { _tag: "Refund", id: `${id}/remote`, unused: minus(grantOf(budget), used) })
+  }
+
   /** The server may have work of this call that was not given a name. */
   get wasSent(): boolean {
     return this.isSent || this.hasAsked
@@ -164,7 +183,7 @@ export class RemoteRun {
         // the last word comes before the end
         this.report()
         const { log } = this.remote
-        if (verdict._tag === "End") return this.end(verdict.command)
+        if (verdict._tag === "End") return this.end(verdict)
         this.failures++
         const { attempt } = this
         const wait = Math.ceil(
@@ -180,7 +199,7 @@ export class RemoteRun {
         })
         if (this.failures >= this.remote.attempts) {
           const message = `${verdict.message} (after ${this.failures} attempts)`
-          return this.end({ _tag: "Fail", attempt, reason: "defect", message, error: null })
+          return this.end({ command: { _tag: "Fail", attempt, reason: "defect", message, error: null } })
         }
         yield* this.barrier
         yield* Effect.sleep(wait)
@@ -189,7 +208,10 @@ export class RemoteRun {
     })
   )
 
-  private end(command: Command): void {
+  private end({ command, partial, used }: Omit<Verdict & { readonly _tag: "End" }, "_tag">): void {
+    const { attempt, entry, remote: { log } } = this
+    if (partial !== undefined) log.dispatch(entry, { _tag: "PutPartial", attempt, value: partial })
+    if (used !== undefined) this.settle(used)
     // refused: it was ended from outside a moment before
     if (Result.isFailure(this.remote.log.dispatch(this.entry, command))) this.rest = "finished_before"
   }
@@ -219,6 +241,7 @@ export class RemoteRun {
   /** Whoever is called is outside: what led to the call has to be durable, and that it is made. */
   private get sending(): Effect.Effect<void> {
     return Effect.suspend(() => {
+      this.commit()
       if (!this.remote.mayRepeat) this.record(intentKey, sentMark)
       return Effect.andThen(
         this.barrier,
@@ -248,7 +271,7 @@ export class RemoteRun {
   private get sent(): Effect.Effect<CallOutcome, McpError | Rejected> {
     const { client, guarded, task, timeout, tool } = this.remote
     const { id, parent, spec: { trace } } = this.entry.state
-    const { deadline } = this.entry.state
+    const { deadline, spec: { budget } } = this.entry.state
     const call = (ancestors: Ancestry) =>
       client.call(tool, this.input as JsonObject, {
         task,
@@ -264,7 +287,8 @@ export class RemoteRun {
           taskParent: id,
           ancestors,
           ...parent === null ? {} : { parent },
-          ...deadline === null ? {} : { deadline }
+          ...deadline === null ? {} : { deadline },
+          ...budget === null || !client.isCoppice ? {} : { budget: writeBudget(budget) }
         }
       })
     return Effect.uninterruptibleMask((restore) =>

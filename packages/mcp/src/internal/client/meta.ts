@@ -25,6 +25,7 @@ export interface CallContext {
   readonly parent?: string | undefined
   /** Unix milliseconds. */
   readonly deadline?: number | undefined
+  readonly budget?: JsonObject | undefined
   readonly idempotencyKey?: string | undefined
   readonly taskParent?: string | undefined
   /** Who is above the call, the caller's task last. */
@@ -40,6 +41,7 @@ export const contextMeta = (context: CallContext): JsonObject =>
     [Meta.tracestate, context.tracestate],
     [Meta.parent, context.parent],
     [Meta.deadline, context.deadline],
+    [Meta.budget, context.budget],
     [Meta.idempotencyKey, context.idempotencyKey],
     [Meta.taskParent, context.taskParent],
     [Meta.ancestors, context.ancestors]

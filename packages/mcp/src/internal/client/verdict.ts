@@ -1,6 +1,7 @@
 /**
  * What the end of a remote call means for the task that made it.
  */
+import type { Amounts } from "@coppice/task/Budget"
 import { Refusal } from "@coppice/task/Lineage"
 import { check } from "@coppice/task/Payload"
 import type { FailureReason } from "@coppice/task/Task"
@@ -15,7 +16,14 @@ type Json = Schema.Json
 
 /** How an attempt ended. */
 export type Verdict =
-  | { readonly _tag: "End"; readonly command: Command }
+  | {
+    readonly _tag: "End"
+    readonly command: Command
+    /** What the server says it has used of the budget; `undefined` when nobody tells. */
+    readonly used?: Amounts | undefined
+    /** What the task there had put down as its result so far. */
+    readonly partial?: Json | undefined
+  }
   /** Worth another attempt, no sooner than after `delay` milliseconds. */
   | { readonly _tag: "Again"; readonly message: string; readonly delay: number }
 
@@ -60,14 +68,25 @@ const completed = (judge: Judge, attempt: number, result: CallResult): Verdict =
     : failed(attempt, "defect", tooLarge.message)
 }
 
+/** Another Coppice says when it was the budget; what else went wrong there is a defect here. */
+const faulted = (attempt: number, message: string, data: Json | undefined, error: Json = null): Verdict => {
+  const said = isObject(data) ? data : undefined
+  const reason = said?.["reason"] === "budget" ? "budget" : "defect"
+  return {
+    ...failed(attempt, reason, message, error),
+    used: Meta.readUsage(data),
+    partial: said?.["partial"]
+  } as Verdict
+}
+
 /** The verdict on a task or call that ended. */
 export const onEnd = (judge: Judge, attempt: number, end: TaskEnd): Verdict => {
   switch (end._tag) {
     case "Completed":
-      return completed(judge, attempt, end.result)
+      return { ...completed(judge, attempt, end.result), used: Meta.readUsage(end.result.meta) } as Verdict
     case "Failed": {
-      const { code, message } = end.fault
-      return failed(attempt, "defect", `Server "${judge.server}", tool "${judge.tool}": ${message} (JSON-RPC ${code})`)
+      const { code, data, message } = end.fault
+      return faulted(attempt, `Server "${judge.server}", tool "${judge.tool}": ${message} (JSON-RPC ${code})`, data)
     }
     case "Cancelled": {
       const reason = end.message ?? "The server cancelled the task"
@@ -78,7 +97,12 @@ export const onEnd = (judge: Judge, attempt: number, end: TaskEnd): Verdict => {
 
 /** The verdict on an error that is final. */
 export const onError = (judge: Judge, attempt: number, error: McpError): Verdict =>
-  failed(attempt, "defect", `Tool "${judge.tool}": ${error.message}`, refusalIn(error))
+  faulted(
+    attempt,
+    `Tool "${judge.tool}": ${error.message}`,
+    error.reason._tag === "Rpc" ? error.reason.data : undefined,
+    refusalIn(error)
+  )
 
 /** What a Coppice that did not take the call says of it: the caller's own code gets it as it is. */
 const refusalIn = ({ reason }: McpError): Json => {

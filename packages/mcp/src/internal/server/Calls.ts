@@ -120,6 +120,7 @@ export class Calls {
         principal: peer.principal,
         idempotencyKey: Meta.readKey(meta),
         deadline: peer.isTrusted ? Meta.readDeadline(meta) : undefined,
+        budget: peer.isTrusted ? Meta.readBudget(meta) : undefined,
         ttl: request.ttl,
         trace: Meta.readTrace(meta),
         meta: kept(meta, peer),

@@ -108,7 +108,7 @@ class Fallback {
       const view = yield* this.calls.view(now)
       const name = yield* this.references.of(now)
       if (view.ending === undefined || view.status === "cancelled") return summary(name, view)
-      const result = resultOf(contract, view.ending, "2025-11-25")
+      const result = resultOf(contract, { task: view.task, ending: view.ending }, "2025-11-25")
       return result instanceof WireError ? failedResult(`${name} has failed: ${result.message}`) : result
     })
   }

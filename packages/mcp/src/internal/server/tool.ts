@@ -3,8 +3,10 @@
  *
  * A tool's arguments are an object. An agent whose input is something else takes it as the argument `input`.
  */
+import { emptyPool, used } from "@coppice/task/Budget"
 import type * as Content from "@coppice/task/Content"
 import type { Contract } from "@coppice/task/Contract"
+import type { Task } from "@coppice/task/Task"
 import type { TaskEvent } from "@coppice/task/TaskEvent"
 import type { Json, JsonObject } from "effect/Schema"
 import * as Meta from "../../Meta.ts"
@@ -82,8 +84,26 @@ export const failedResult = (message: string, error: Json | null = null): JsonOb
   ...error === null ? {} : { _meta: { [Meta.error]: error } }
 })
 
-/** What the call comes to: a result, or a JSON-RPC error. */
+/** Why it failed, and what it had put down as its result so far. */
+const reasonOf = ({ partial, reason }: TaskEvent & { readonly _tag: "Failed" }): JsonObject => ({
+  reason,
+  ...partial === undefined ? {} : { partial }
+})
+
+/** What the call comes to: a result, or a JSON-RPC error; with what it has used, for a caller that granted a budget. */
 export const resultOf = (
+  contract: Contract | undefined,
+  { ending, task }: { readonly ending: TaskEvent; readonly task: Task },
+  revision: Revision
+): JsonObject | WireError => {
+  const result = withoutUsage(contract, ending, revision)
+  if (task.spec.budget === null || task.spec.meta?.[Meta.budget] === undefined) return result
+  const usage = { [Meta.usage]: { ...used(task.pool ?? emptyPool) } }
+  if (result instanceof WireError) return new WireError({ ...result, data: { ...result.data, ...usage } })
+  return { ...result, _meta: { ...result["_meta"] as JsonObject | undefined, ...usage } }
+}
+
+const withoutUsage = (
   contract: Contract | undefined,
   ending: TaskEvent,
   revision: Revision
@@ -94,7 +114,7 @@ export const resultOf = (
     case "Failed":
       return ending.reason === "agent_error"
         ? failedResult(ending.message, ending.error)
-        : new WireError({ code: internalError, message: ending.message, data: { reason: ending.reason } })
+        : new WireError({ code: internalError, message: ending.message, data: reasonOf(ending) })
     case "Cancelled":
       return new WireError({
         code: internalError,

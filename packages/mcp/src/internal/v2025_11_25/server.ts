@@ -122,7 +122,7 @@ class Requests {
     // before anything is heard, so that nothing of it is told elsewhere
     const release = this.session.bind(task, streamOf(ctx), "call")
     const heard = this.session.follow(task, { isTask: false, token })
-    const { ending } = yield* Effect.ensuring(
+    const outcome = yield* Effect.ensuring(
       Effect.gen({ self: this }, function*() {
         const followed = yield* heard
         const outcome = yield* this.door.calls.result(task.id)
@@ -132,7 +132,7 @@ class Requests {
       }),
       Effect.sync(release)
     )
-    const result = resultOf(contract, ending, "2025-11-25")
+    const result = resultOf(contract, outcome, "2025-11-25")
     return result instanceof WireError ? yield* result : result
   })
 
@@ -175,8 +175,8 @@ class Requests {
     return Effect.gen({ self: this }, function*() {
       const task = yield* this.known(handle)
       const release = this.session.bind(task, streamOf(ctx), "result")
-      const { ending } = yield* Effect.ensuring(calls.result(task.id), Effect.sync(release))
-      const result = resultOf(calls.contract(task.agent), ending, "2025-11-25")
+      const outcome = yield* Effect.ensuring(calls.result(task.id), Effect.sync(release))
+      const result = resultOf(calls.contract(task.agent), outcome, "2025-11-25")
       if (result instanceof WireError) return yield* result
       return {
         ...result,

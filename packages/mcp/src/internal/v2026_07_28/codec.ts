@@ -2,6 +2,7 @@
  * Tasks as the extension `io.modelcontextprotocol/tasks` of MCP 2026-07-28 writes them.
  */
 import type { Contract } from "@coppice/task/Contract"
+import type { Task } from "@coppice/task/Task"
 import type { TaskEvent } from "@coppice/task/TaskEvent"
 import * as DateTime from "effect/DateTime"
 import type { JsonObject } from "effect/Schema"
@@ -27,8 +28,8 @@ const task = (handle: string, { pollInterval, status, task, ttl }: View): JsonOb
 const isFault = (ending: TaskEvent | undefined): boolean => ending?._tag === "Failed" && ending.reason !== "agent_error"
 
 /** What a task came to. A task is as old as its contract: without one its result is plain. */
-const outcome = (contract: Contract | undefined, ending: TaskEvent): JsonObject => {
-  const result = resultOf(contract, ending, "2026-07-28")
+const outcome = (contract: Contract | undefined, task: Task, ending: TaskEvent): JsonObject => {
+  const result = resultOf(contract, { task, ending }, "2026-07-28")
   if (!(result instanceof WireError)) return { result: { resultType: "complete", ...result } }
   const { code, data, message } = result
   return { error: { code, message, ...data === undefined ? {} : { data } } }
@@ -45,7 +46,7 @@ export const detailed = (handle: string, contract: Contract | undefined, view: V
     return { ...fields, inputRequests: toRequests(view.inputs.map((input) => toWire(view.task.id, input))) }
   }
   const isOver = status === "completed" || status === "failed"
-  return isOver && view.ending !== undefined ? { ...fields, ...outcome(contract, view.ending) } : fields
+  return isOver && view.ending !== undefined ? { ...fields, ...outcome(contract, view.task, view.ending) } : fields
 }
 
 /** The answer to a call that became a task: flat, as it was when it was made, and without what belongs to `tasks/get`. */

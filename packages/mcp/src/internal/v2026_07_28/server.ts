@@ -131,7 +131,7 @@ const answerOf = Effect.fnUntraced(function*(door: Door, call: Call, task: Task)
   const settled = isTaskAtOnce(call) ? { _tag: "Under" } as const : yield* settle(door, call, task)
   switch (settled._tag) {
     case "Ended": {
-      const result = resultOf(call.contract, settled.ending, "2026-07-28")
+      const result = resultOf(call.contract, settled, "2026-07-28")
       return result instanceof WireError ? yield* result : result
     }
     case "Asked":

@@ -1,0 +1,138 @@
+/**
+ * A budget that crosses from one Coppice to another: reserved here, obeyed there, and what is unused comes back.
+ */
+import * as Agent from "@coppice/agent/Agent"
+import * as Budget from "@coppice/agent/Budget"
+import * as Durable from "@coppice/agent/Durable"
+import * as Step from "@coppice/agent/Step"
+import * as Workflow from "@coppice/agent/Workflow"
+import { noLimits } from "@coppice/task/Budget"
+import { Tasks } from "@coppice/task/Tasks"
+import { assert, describe, it } from "@effect/vitest"
+import * as Runtime from "coppice/Orchestrator"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { Listener } from "../../src/Listener.ts"
+import * as Logging from "../../src/Logging.ts"
+import * as Orchestrator from "../../src/Orchestrator.ts"
+import { Token } from "../../src/Security.ts"
+import { merge } from "../../src/Settings.ts"
+import { folder } from "../support/Service.ts"
+
+const input = Schema.Struct({ times: Schema.Int })
+
+const think = (n: number) =>
+  Budget.reserve({ tokens: 10 }, Step.run("think", { n }, Effect.succeed(4)), (tokens) => ({ tokens }))
+
+const working = (task: "slow" | "always") => (name: string) =>
+  Agent.make(name, { description: "", input, output: Schema.Int, task })
+const [Quick, Long] = [working("slow")("quick"), working("always")("long")]
+
+const work = ({ times }: { readonly times: number }) =>
+  Effect.gen(function*() {
+    for (let n = 0; n < times; n++) {
+      yield* think(n)
+      yield* Durable.partial(n)
+    }
+    return times
+  })
+
+const far = (trusted: ReadonlyArray<string>) =>
+  Runtime.make({ agents: [Quick.toLayer(work), Long.toLayer(work)], mcp: { trusted } })
+
+const serve = (orchestrator: Runtime.Orchestrator) =>
+  Effect.gen(function*() {
+    const data = yield* folder
+    return yield* Layer.build(
+      Orchestrator.layer({ orchestrator }, merge({ port: 0, data, store: "memory:" })).pipe(
+        Layer.provide(Logging.layer("none")),
+        Layer.fresh
+      )
+    )
+  })
+
+const [RemoteQuick, RemoteLong] = [
+  Agent.remote("quick", { output: Schema.Int }),
+  Agent.remote("long", { output: Schema.Int })
+]
+const Near = Workflow.make("near", {
+  description: "",
+  input: Schema.Struct({ agent: Schema.Literals(["quick", "long"]), times: Schema.Int }),
+  output: Schema.Json
+})
+
+const near = (there: Context.Context<Orchestrator.Services>, isCoppice: boolean) => {
+  const { url } = Context.get(there, Listener)
+  const authorization = `Bearer ${Redacted.value(Context.get(there, Token))}`
+  const handler = Near.toLayer(({ agent, times }) => {
+    const { call } = agent === "quick" ? RemoteQuick : RemoteLong
+    return Effect.matchEffect(call({ times }, { budget: { tokens: 30 } }), {
+      onFailure: (error) =>
+        error._tag === "CallError" && error.reason._tag === "Failed"
+          ? Effect.succeed([error.reason.reason, error.reason.partial ?? null])
+          : Effect.orDie(Effect.fail(error)),
+      onSuccess: Effect.succeed
+    }) as Effect.Effect<Schema.Json>
+  })
+  return Runtime.make({
+    agents: [handler],
+    servers: {
+      far: { url: `${url}/mcp`, headers: { authorization }, agents: [RemoteQuick, RemoteLong], isCoppice }
+    }
+  })
+}
+
+const both = (isCoppice = true, trusted: ReadonlyArray<string> = ["local"]) =>
+  Effect.gen(function*() {
+    const there = yield* serve(far(trusted))
+    const here = yield* serve(near(there, isCoppice))
+    return { tasks: Context.get(here, Tasks), theirs: Context.get(there, Tasks) }
+  })
+
+const ended = (tasks: Tasks["Service"], agent: string, times: number) =>
+  Effect.gen(function*() {
+    const budget = { ...noLimits, tokens: 100, calls: 3 }
+    const { id } = yield* tasks.submit({ agent: "near", input: { agent, times }, budget })
+    const { ending, task } = yield* tasks.result(id)
+    assert(ending._tag === "Completed", JSON.stringify(ending))
+    return { value: ending.result, pool: task.pool }
+  })
+
+describe("a budget over the wire", () => {
+  for (const agent of ["quick", "long"]) {
+    it.live(`is obeyed there, and what is unused comes back (${agent})`, () =>
+      Effect.gen(function*() {
+        const { tasks, theirs } = yield* both()
+        assert.deepStrictEqual(yield* ended(tasks, agent, 2), {
+          value: 2,
+          pool: { spent: { calls: 1, tokens: 8 }, open: {} }
+        })
+        const [run] = yield* theirs.list({ rootsOnly: true, limit: 1 })
+        assert.deepInclude(run!.spec.budget, { tokens: 30, calls: null })
+        // six times four and the next may be ten: the sixth does not fit any more
+        assert.deepStrictEqual(yield* ended(tasks, agent, 9), {
+          value: ["budget", 5],
+          pool: { spent: { calls: 1, tokens: 24 }, open: {} }
+        })
+      }), 30_000)
+  }
+
+  it.live(
+    "is taken for spent when the peer is no Coppice, and obeyed from nobody who is not trusted",
+    () =>
+      Effect.gen(function*() {
+        const { tasks, theirs } = yield* both(false)
+        assert.deepStrictEqual((yield* ended(tasks, "quick", 2)).pool, { spent: { calls: 1, tokens: 30 }, open: {} })
+        assert.isNull((yield* theirs.list({ rootsOnly: true, limit: 1 }))[0]!.spec.budget)
+        const foreign = yield* both(true, [])
+        assert.deepStrictEqual(yield* ended(foreign.tasks, "quick", 9), {
+          value: 9,
+          pool: { spent: { calls: 1, tokens: 30 }, open: {} }
+        })
+      }),
+    30_000
+  )
+})
