@@ -8,6 +8,7 @@ import type { Refused } from "@coppice/task/TaskMachine"
 import type {
   AmbiguousId,
   CallRefused,
+  DeadlineTooShort,
   InvalidSteering,
   KeyReused,
   StillRunning,
@@ -21,6 +22,7 @@ type Domain =
   | AgentAway
   | AmbiguousId
   | CallRefused
+  | DeadlineTooShort
   | InvalidAnswer
   | InvalidInput
   | InvalidSteering
@@ -86,6 +88,8 @@ const table = {
       field: byPath(error.path),
       fix: "GET /api/v1/agents has the schema"
     }),
+  DeadlineTooShort: ({ message }: DeadlineTooShort) =>
+    ApiError.make("invalid_request", { message, field: "deadline", fix: "give a later deadline" }),
   InvalidSteering: ({ field, fix, message }: InvalidSteering) =>
     ApiError.make("invalid_request", { message, field, fix }),
   KeyReused: (error: KeyReused) =>

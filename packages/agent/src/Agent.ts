@@ -7,7 +7,7 @@
 import { type Contract, isToolName, type TaskPolicy } from "@coppice/task/Contract"
 import { RemoteFailure } from "@coppice/task/RemoteFailure"
 import type { ParentExit } from "@coppice/task/Task"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -46,6 +46,8 @@ export interface AgentOptions<I extends Pure, O extends Pure, E extends Pure> {
   readonly queue?: number | undefined
   /** Executions a task may lose to defects before it fails. [3] */
   readonly attempts?: number | undefined
+  /** How long a call takes at least: one that has less time until its deadline is refused. [nothing] */
+  readonly takes?: Duration.Input | undefined
   /** `true`: a call has no log of its own; it is one recorded step of its caller. [false] */
   readonly ephemeral?: boolean | undefined
 }
@@ -152,6 +154,7 @@ export const makeKind = <const Name extends string, I extends Pure, O extends Pu
     concurrency: positive(name, "concurrency", options.concurrency, 1_000),
     queue: positive(name, "queue", options.queue, 20_000),
     attempts: positive(name, "attempts", options.attempts, 3),
+    ...options.takes === undefined ? {} : { takes: Duration.toMillis(options.takes) },
     input: options.input,
     output: options.output,
     error: options.error

@@ -430,14 +430,7 @@ class ExecutorImpl {
   }
 
   stats(): ReadonlyArray<AgentStats> {
-    return [...this.servers.values()].map(({ server }) => ({
-      agent: server.contract.name,
-      active: server.active,
-      waiting: server.waiting,
-      resident: server.executions.size,
-      restarts: server.restarts,
-      lastDefect: server.lastDefect
-    }))
+    return [...this.servers.values()].map(({ server }) => server.stats)
   }
 
   waitingFor(id: TaskId): ReadonlyArray<string> | undefined {
@@ -479,8 +472,6 @@ const make = Effect.gen(function*() {
   }
 })
 
-export const layer: Layer.Layer<Executor, never, TaskLog | Tasks | TaskStore | Workers | Settler | Predecessor> = Layer
-  .effect(
-    Executor,
-    make
-  )
+type Needs = TaskLog | Tasks | TaskStore | Workers | Settler | Predecessor
+
+export const layer: Layer.Layer<Executor, never, Needs> = Layer.effect(Executor, make)

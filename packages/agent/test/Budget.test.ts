@@ -393,6 +393,34 @@ describe("what a task had got so far", () => {
 })
 
 describe("time", () => {
+  it.effect("that is too short for the work is refused, and what has passed as well", () => {
+    const Slow = Agent.make("slow", { description: "", input: Schema.Json, output: Schema.Json, takes: "1 minute" })
+    const said = (work: Work) => Effect.map(Effect.flip(work), (error: any) => error.reason.detail)
+    return inWorld(
+      {
+        agents: [
+          root(
+            Effect.all([said(Slow.call(1, { deadline: 30_000 })), said(Slow.call(2, { deadline: 0 })), Slow.call(3)])
+          ),
+          Slow.toLayer((input) => Effect.succeed(input))
+        ]
+      },
+      Effect.gen(function*() {
+        const tasks = yield* Tasks
+        const { id } = yield* tasks.submit({ agent: "root", input: null })
+        assert.deepStrictEqual(yield* value(id), [
+          "Agent \"slow\" takes at least 60000 ms, and 30000 ms are left; give it a later deadline",
+          "The deadline of the call of \"slow\" has passed already",
+          3
+        ])
+        assert.lengthOf(yield* tasks.tree(id), 2)
+        const budget = { ...noLimits, wallClock: 59_999 }
+        const error = yield* Effect.flip(tasks.submit({ agent: "slow", input: null, budget }))
+        assert.strictEqual(error._tag, "DeadlineTooShort")
+      })
+    )
+  })
+
   it.effect("is granted as a deadline, never later than the one above", () =>
     inWorld(
       {

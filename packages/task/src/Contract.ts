@@ -35,7 +35,9 @@ export const Contract = Schema.Struct({
   /** Tasks that may wait for a place before new ones are refused (from outside) or held back (from a parent). */
   queue: Schema.Int,
   /** Executions a task may lose to defects before it fails. */
-  attempts: Schema.Int
+  attempts: Schema.Int,
+  /** Milliseconds a call takes at least: one that has less time left is refused. */
+  takes: Schema.optionalKey(Schema.Finite)
 }).annotate({ identifier: "Contract" })
 export type Contract = typeof Contract.Type
 

@@ -48,6 +48,22 @@ export class StillRunning extends Data.TaggedError("StillRunning")<{ readonly ru
   }
 }
 
+/** The work cannot fit into the time it has. Nothing was created. Times in milliseconds. */
+export class DeadlineTooShort extends Data.TaggedError("DeadlineTooShort")<{
+  readonly agent: string
+  /** Time left until the deadline; 0 when it has passed. */
+  readonly left: number
+  /** What the agent takes at least. */
+  readonly takes: number
+}> {
+  override get message(): string {
+    const { agent, left, takes } = this
+    return left === 0
+      ? `The deadline of the call of "${agent}" has passed already`
+      : `Agent "${agent}" takes at least ${takes} ms, and ${left} ms are left; give it a later deadline`
+  }
+}
+
 /** What a running task was to be told does not make sense. Nothing was written. */
 export class InvalidSteering extends Data.TaggedError("InvalidSteering")<{
   readonly field: "message" | "deadline" | "priority" | "budget"
@@ -63,6 +79,7 @@ export type SubmitError =
   | KeyReused
   | CallRefused
   | PayloadTooLarge
+  | DeadlineTooShort
   | StoreError
 export type SteerError = TaskNotFound | Refused | InvalidSteering | StoreError
 export type RespondError = TaskNotFound | Refused | InvalidAnswer | StoreError

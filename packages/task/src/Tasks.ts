@@ -27,6 +27,7 @@ import { Settler } from "./Settler.ts"
 import type { Budget, ParentExit, Task, TaskId } from "./Task.ts"
 import {
   type AmbiguousId,
+  type DeadlineTooShort,
   type RespondError,
   type SteerError,
   StillRunning,
@@ -49,6 +50,7 @@ import { type Worker, Workers } from "./Worker.ts"
 export {
   AmbiguousId,
   CallRefused,
+  DeadlineTooShort,
   InvalidSteering,
   KeyReused,
   type RespondError,
@@ -141,9 +143,9 @@ export class Tasks extends Context.Service<Tasks, {
   /**
    * Creates a child now and starts it. Not durable when this returns: the caller's barrier is the child's own first
    * visible effect, or its end. Only for workers of this process. Refused, with nothing written, when a budget above
-   * does not allow it.
+   * does not allow it or its time is too short.
    */
-  readonly submitChild: (request: SubmitChild) => Result.Result<Entry, NotGranted>
+  readonly submitChild: (request: SubmitChild) => Result.Result<Entry, NotGranted | DeadlineTooShort>
   readonly get: (id: TaskId) => Effect.Effect<Task, TaskNotFound | StoreError>
   /** Finds a task by its id or by an unambiguous beginning of it. */
   readonly resolve: (prefix: string) => Effect.Effect<TaskId, TaskNotFound | AmbiguousId | StoreError>

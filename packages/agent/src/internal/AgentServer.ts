@@ -75,6 +75,11 @@ export class AgentServer {
     return this.starting.size
   }
 
+  get stats(): AgentStats {
+    const { active, contract, executions, lastDefect, restarts, waiting } = this
+    return { agent: contract.name, active, waiting, resident: executions.size, restarts, lastDefect }
+  }
+
   get hasPlace(): boolean {
     return this.active < this.contract.concurrency
   }

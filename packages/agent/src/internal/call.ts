@@ -7,6 +7,7 @@ import { findCycle, readAncestry, Refusal, tooDeep, tooManyCalls } from "@coppic
 import { canonical, check } from "@coppice/task/Payload"
 import type { NotGranted } from "@coppice/task/Pools"
 import { isTerminal, type TaskId } from "@coppice/task/Task"
+import { DeadlineTooShort } from "@coppice/task/TaskError"
 import type { RecordedExit } from "@coppice/task/TaskEvent"
 import type { Worker } from "@coppice/task/Worker"
 import type * as Cause from "effect/Cause"
@@ -214,10 +215,19 @@ const submit = (execution: Execution, worker: Worker, call: Call): void => {
   execution.openChildren.add(key)
 }
 
-/** A budget does not allow the call: a person is asked, or the code is told. */
-const notGranted = (execution: Execution, worker: Worker, call: Call, failure: NotGranted): void => {
-  const { owner, reason } = failure
+/** The call is not made: a person is asked whether it may be, or the code is told. */
+const notGranted = (
+  execution: Execution,
+  worker: Worker,
+  call: Call,
+  failure: NotGranted | DeadlineTooShort
+): void => {
   const { key } = call
+  if (failure instanceof DeadlineTooShort) {
+    const error = { _tag: failure._tag, message: failure.message }
+    return record(execution, key, worker.contract.name, { _tag: "Failure", error })
+  }
+  const { owner, reason } = failure
   if (reason._tag !== "SoftLimit") {
     const error = toRecord(failure, { calls: 1 })
     return record(execution, key, worker.contract.name, { _tag: "Failure", error })
@@ -246,14 +256,13 @@ const cancelChild = (execution: Execution, key: string): Effect.Effect<void> => 
 const unmade = (error: Json): CallError["reason"] => {
   if (isRefusal(error)) return error
   const exceeded = fromRecord(error)
-  return exceeded === undefined
-    ? { _tag: "Unknown", detail: textOf(error) }
-    : { _tag: "Budget", exceeded, detail: exceeded.message }
+  if (exceeded !== undefined) return { _tag: "Budget", exceeded, detail: exceeded.message }
+  return typeof error === "string"
+    ? { _tag: "Unknown", detail: error }
+    : { _tag: "Refused", detail: String((error as { readonly message?: Json }).message) }
 }
 
 const isRefusal = Schema.is(Refusal)
-
-const textOf = (error: Json): string => typeof error === "string" ? error : JSON.stringify(error)
 
 const interpret = (execution: Execution, callee: Callee, fact: Fact): Effect.Effect<any, any> => {
   const { codecs, contract } = callee

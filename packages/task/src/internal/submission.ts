@@ -9,7 +9,7 @@ import { type CallLimits, cycle, refusalFrom } from "../Lineage.ts"
 import { canonical, check } from "../Payload.ts"
 import { type NotGranted, owners, poolOf, reserve } from "../Pools.ts"
 import { defaultRetention, type Task, type TaskId } from "../Task.ts"
-import { CallRefused, KeyReused, type SubmitError, TaskNotFound } from "../TaskError.ts"
+import { CallRefused, DeadlineTooShort, KeyReused, type SubmitError, TaskNotFound } from "../TaskError.ts"
 import type { Entry, TaskLog } from "../TaskLog.ts"
 import type { Creation } from "../TaskMachine.ts"
 import type { Submit, SubmitChild, Tasks } from "../Tasks.ts"
@@ -57,7 +57,7 @@ const receipts = ({ log, store }: Services) => {
   return (
     { input, principal, request: { agent } }: Call,
     key: string,
-    begin: (sign: (task: TaskId) => void) => Effect.Effect<Task, QueueFull | StoreError>
+    begin: (sign: (task: TaskId) => void) => Effect.Effect<Task, QueueFull | DeadlineTooShort | StoreError>
   ) => {
     const scope = JSON.stringify([principal, agent, key])
     const hash = digest(canonical(input))
@@ -152,6 +152,13 @@ const childCreation = ({ code, log }: Pick<Services, "code" | "log">, request: S
   }
 }
 
+/** Work that cannot be done in time is not begun. */
+const fits = ({ contract: { name, takes = 0 } }: Worker, deadline: number | null, now: number) => {
+  if (deadline === null) return undefined
+  const left = Math.max(0, deadline - now)
+  return left > 0 && left >= takes ? undefined : new DeadlineTooShort({ agent: name, left, takes })
+}
+
 /**
  * Takes a call, and what the child is granted, from the budgets above: in the commit of its first fact. What it is granted
  * can come back, a mere call cannot.
@@ -188,8 +195,11 @@ export const make = (services: Services): Pick<Tasks["Service"], "submit" | "sub
   const { log, store, workers } = services
   const once = receipts(services)
 
-  const begin = (call: Call, sign: (task: TaskId) => void): Effect.Effect<Task, QueueFull | StoreError> =>
-    Effect.suspend((): Effect.Effect<Task, QueueFull | StoreError> => {
+  const begin = (
+    call: Call,
+    sign: (task: TaskId) => void
+  ): Effect.Effect<Task, QueueFull | DeadlineTooShort | StoreError> =>
+    Effect.suspend((): Effect.Effect<Task, QueueFull | DeadlineTooShort | StoreError> => {
       const { input, request: { agent } } = call
       // its server may have been restarted while a receipt was looked up
       const worker = workers.find(agent) ?? call.worker
@@ -197,6 +207,9 @@ export const make = (services: Services): Pick<Tasks["Service"], "submit" | "sub
       if (!worker.hasPlace() && worker.waiting() >= worker.contract.queue) {
         return Effect.fail(new QueueFull({ agent, limit: worker.contract.queue, retryAfter: 1_000 }))
       }
+      const deadline = earliest(call.request.deadline ?? null, clockOf(log, call.request.budget))
+      const tooShort = fits(worker, deadline, log.now())
+      if (tooShort !== undefined) return Effect.fail(tooShort)
       const id = log.ids.next(log.now())
       const entry = log.create(rootCreation(services, { ...call, worker }, id), id)
       for (const reused of call.reused) log.dispatch(entry, reused)
@@ -239,9 +252,12 @@ export const make = (services: Services): Pick<Tasks["Service"], "submit" | "sub
 
   const submitChild: Tasks["Service"]["submitChild"] = (request) => {
     const id = log.ids.next(log.now())
+    const creation = childCreation(services, request)
+    const tooShort = fits(request.worker, creation.deadline, log.now())
+    if (tooShort !== undefined) return Result.fail(tooShort)
     const granted = grant(log, request, id)
     if (Result.isFailure(granted)) return Result.fail(granted.failure)
-    const entry = log.create(childCreation(services, request), id)
+    const entry = log.create(creation, id)
     request.worker.start(entry, request.input)
     return Result.succeed(entry)
   }
