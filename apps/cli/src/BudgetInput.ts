@@ -24,7 +24,7 @@ const readLimit = (name: Limit, value: Json): Effect.Effect<number, Failure> => 
   const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value
   return typeof number === "number" && Number.isFinite(number)
     ? Effect.succeed(number)
-    : Effect.fail(badInput(`--budget: ${name} is not a number: ${String(value)}`, "such as 100"))
+    : Effect.fail(badInput(`--budget: ${name} is not a number: ${JSON.stringify(value)}`, "such as 100"))
 }
 
 const pairsOf = Effect.fnUntraced(

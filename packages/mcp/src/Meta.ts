@@ -113,8 +113,8 @@ export const readBudget = (meta: JsonObject | null): Budget | undefined => {
 }
 
 /** A budget as `_meta` has it. */
-export const writeBudget = ({ wallClock: _, ...limits }: Budget): JsonObject =>
-  Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== null))
+export const writeBudget = (budget: Budget): JsonObject =>
+  Object.fromEntries(Object.entries(budget).filter(([name, value]) => name !== "wallClock" && value !== null))
 
 /** What the callee says it has used; `undefined` when it says nothing. */
 export const readUsage = (meta: Json | undefined): Amounts | undefined => {

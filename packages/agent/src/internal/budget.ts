@@ -37,7 +37,7 @@ export const fromRecord = (json: Json): BudgetExceeded | undefined => {
 }
 
 /** The owners of the budgets the task draws from. */
-export const poolsOf = (execution: Execution) => Pools.owners(execution.server.host.log, execution.entry.state)
+const poolsOf = (execution: Execution) => Pools.owners(execution.server.host.log, execution.entry.state)
 
 const record = (execution: Execution, key: string, exit: RecordedExit): void => {
   const { log } = execution.server.host

@@ -63,7 +63,7 @@ export const call = (
     if (problem !== undefined) return refused(contract, `budget.${problem.path} ${problem.message}`)
     const callee = { contract, codecs }
     return Effect.flatMap(
-      invoke(execution, callee, encoded.value, { ...options, budget: grant, fanOut }),
+      invoke(execution, callee, { ...options, budget: grant, fanOut, input: encoded.value }),
       (fact) => interpret(execution, callee, fact)
     )
   })
@@ -83,13 +83,12 @@ interface Callee {
 const invoke = (
   execution: Execution,
   callee: Callee,
-  input: Json,
-  options: Omit<Call, "key" | "input">
+  asked: Omit<Call, "key">
 ): Effect.Effect<Fact, CallError> => {
   const { contract } = callee
-  const base = `call:${contract.name}:${fingerprint(canonical(input))}`
+  const base = `call:${contract.name}:${fingerprint(canonical(asked.input))}`
   const key = `${base}:${execution.ordinal(base)}`
-  return execution.operation(new Calling(execution, callee, { ...options, key, input }))
+  return execution.operation(new Calling(execution, callee, { ...asked, key }))
 }
 
 /** The live side of one call: finds the agent, and makes the child when there is room for it. */
@@ -259,7 +258,7 @@ const unmade = (error: Json): CallError["reason"] => {
   if (exceeded !== undefined) return { _tag: "Budget", exceeded, detail: exceeded.message }
   return typeof error === "string"
     ? { _tag: "Unknown", detail: error }
-    : { _tag: "Refused", detail: String((error as { readonly message?: Json }).message) }
+    : { _tag: "Refused", detail: (error as { readonly message: string }).message }
 }
 
 const isRefusal = Schema.is(Refusal)

@@ -191,6 +191,38 @@ const circleThrough = ({ agent, id }: Task, { ancestry }: Submit): CallRefused |
   return above < 0 ? undefined : new CallRefused({ agent, reason: cycle(ancestry!.chain, above, agent) })
 }
 
+/** Why a worker does not take the call. */
+const notNow = (
+  log: TaskLog["Service"],
+  worker: Worker,
+  { request }: Call
+): QueueFull | DeadlineTooShort | undefined => {
+  const { queue } = worker.contract
+  if (!worker.hasPlace() && worker.waiting() >= queue) {
+    return new QueueFull({ agent: request.agent, limit: queue, retryAfter: 1_000 })
+  }
+  return fits(worker, earliest(request.deadline ?? null, clockOf(log, request.budget)), log.now())
+}
+
+const invalidBudget = (agent: string, budget: Budget | undefined): InvalidInput | undefined => {
+  const problem = budget === undefined ? undefined : problemOf(budget)
+  if (problem === undefined) return undefined
+  return new InvalidInput({ agent, path: `budget.${problem.path}`, message: problem.message })
+}
+
+const childMaker = (services: Services): Tasks["Service"]["submitChild"] => (request) => {
+  const { log } = services
+  const id = log.ids.next(log.now())
+  const creation = childCreation(services, request)
+  const tooShort = fits(request.worker, creation.deadline, log.now())
+  if (tooShort !== undefined) return Result.fail(tooShort)
+  const granted = grant(log, request, id)
+  if (Result.isFailure(granted)) return Result.fail(granted.failure)
+  const entry = log.create(creation, id)
+  request.worker.start(entry, request.input)
+  return Result.succeed(entry)
+}
+
 export const make = (services: Services): Pick<Tasks["Service"], "submit" | "submitChild" | "retry"> => {
   const { log, store, workers } = services
   const once = receipts(services)
@@ -204,12 +236,8 @@ export const make = (services: Services): Pick<Tasks["Service"], "submit" | "sub
       // its server may have been restarted while a receipt was looked up
       const worker = workers.find(agent) ?? call.worker
       if (log.trouble !== undefined) return Effect.fail(log.trouble)
-      if (!worker.hasPlace() && worker.waiting() >= worker.contract.queue) {
-        return Effect.fail(new QueueFull({ agent, limit: worker.contract.queue, retryAfter: 1_000 }))
-      }
-      const deadline = earliest(call.request.deadline ?? null, clockOf(log, call.request.budget))
-      const tooShort = fits(worker, deadline, log.now())
-      if (tooShort !== undefined) return Effect.fail(tooShort)
+      const refusal = notNow(log, worker, call)
+      if (refusal !== undefined) return Effect.fail(refusal)
       const id = log.ids.next(log.now())
       const entry = log.create(rootCreation(services, { ...call, worker }, id), id)
       for (const reused of call.reused) log.dispatch(entry, reused)
@@ -234,11 +262,8 @@ export const make = (services: Services): Pick<Tasks["Service"], "submit" | "sub
       check("The request's _meta", request.meta ?? null)
     if (tooLarge !== undefined) return yield* tooLarge
     const budget = request.budget ?? services.budget
-    const problem = budget === undefined ? undefined : problemOf(budget)
-    if (problem !== undefined) {
-      const { message, path } = problem
-      return yield* new InvalidInput({ agent: request.agent, path: `budget.${path}`, message })
-    }
+    const invalid = invalidBudget(request.agent, budget)
+    if (invalid !== undefined) return yield* invalid
     if (log.trouble !== undefined) return yield* log.trouble
     yield* checkAncestry(services, request, input)
     const call = { request: { ...request, budget }, worker, input, principal: request.principal ?? "local", reused }
@@ -249,18 +274,6 @@ export const make = (services: Services): Pick<Tasks["Service"], "submit" | "sub
   }, span("Tasks.submit"))
 
   const submit: Tasks["Service"]["submit"] = (request) => submitted(request, [])
-
-  const submitChild: Tasks["Service"]["submitChild"] = (request) => {
-    const id = log.ids.next(log.now())
-    const creation = childCreation(services, request)
-    const tooShort = fits(request.worker, creation.deadline, log.now())
-    if (tooShort !== undefined) return Result.fail(tooShort)
-    const granted = grant(log, request, id)
-    if (Result.isFailure(granted)) return Result.fail(granted.failure)
-    const entry = log.create(creation, id)
-    request.worker.start(entry, request.input)
-    return Result.succeed(entry)
-  }
 
   const retry: Tasks["Service"]["retry"] = Effect.fn("Tasks.retry")(function*(id, options) {
     const journal = yield* store.journal(id)
@@ -280,5 +293,5 @@ export const make = (services: Services): Pick<Tasks["Service"], "submit" | "sub
     return yield* submitted(again, options?.fresh === true ? [] : reusable(journal))
   })
 
-  return { submit, submitChild, retry }
+  return { submit, submitChild: childMaker(services), retry }
 }
