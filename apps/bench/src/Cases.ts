@@ -5,6 +5,7 @@ import type * as Effect from "effect/Effect"
 import type { Settings } from "./Bed.ts"
 import type { Row } from "./Row.ts"
 import { cancel } from "./workloads/Cancel.ts"
+import { cancelTree } from "./workloads/CancelTree.ts"
 import { cost } from "./workloads/Cost.ts"
 import { fanOut } from "./workloads/FanOut.ts"
 import { late, lateInProcess, ways } from "./workloads/Late.ts"
@@ -26,7 +27,7 @@ export const cases: Readonly<Record<string, Case>> = {
   W2: { parts: [fanOut], isDurableOnly: false },
   W3: { parts: [steps], isDurableOnly: false },
   W4: { parts: [waiting, restart], isDurableOnly: false },
-  W5: { parts: [cancel], isDurableOnly: false },
+  W5: { parts: [cancel, cancelTree], isDurableOnly: false },
   M: { parts: [polls, calls, ways, lateInProcess, late, clients, waiters], isDurableOnly: false },
   cost: { parts: [cost], isDurableOnly: true },
   steps100k: { parts: [longRun], isDurableOnly: true }

@@ -23,11 +23,17 @@ export interface ServicePlace extends Place {
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
 
+/** What a program is told by its surroundings. */
+type Environment = Readonly<Record<string, string>>
+
 /** Starts a program; succeeds with the first of its lines that is waited for. */
-const started = (args: ReadonlyArray<string>, isReady: (line: string) => boolean) =>
+const started = (args: ReadonlyArray<string>, isReady: (line: string) => boolean, env: Environment = {}) =>
   Effect.acquireRelease(
     Effect.callback<{ readonly line: string; readonly kill: () => void }>((resume) => {
-      const child = spawn(process.execPath, [...args], { stdio: ["ignore", "pipe", "pipe"] })
+      const child = spawn(process.execPath, [...args], {
+        stdio: ["ignore", "pipe", "pipe"],
+        env: { ...process.env, ...env }
+      })
       const lines: Array<string> = []
       const hear = (line: string): void => {
         lines.push(line)
@@ -45,16 +51,26 @@ export const bare: Effect.Effect<Place, never, Scope.Scope> = Effect.map(
   ({ line }) => ({ url: `${line}/mcp`, token: "" })
 )
 
-/** The real service over a new store. */
-export const service = ({ durability, folder }: Settings): Effect.Effect<ServicePlace, never, Scope.Scope> =>
+/** A bare server that hands what it is sent on to those below it, and their answers back. */
+export const relay = (below: ReadonlyArray<Place>, bytes: number): Effect.Effect<Place, never, Scope.Scope> =>
+  Effect.map(
+    started([path("relay.ts"), String(bytes), ...below.map(({ url }) => url)], (line) => line.startsWith("http")),
+    ({ line }) => ({ url: `${line}/mcp`, token: "" })
+  )
+
+/** The real service over a new store, with the agents of the wire's cases or others. */
+export const service = (
+  { durability, folder }: Settings,
+  { config = "coppice.config.ts", env }: { readonly config?: string; readonly env?: Environment } = {}
+): Effect.Effect<ServicePlace, never, Scope.Scope> =>
   Effect.gen(function*() {
     const data = yield* Effect.acquireRelease(
       Effect.sync(() => mkdtempSync(join(folder, "service-"))),
       (own) => Effect.sync(() => rmSync(own, { recursive: true, force: true }))
     )
     const store = durability === "memory" ? "memory:" : `sqlite:${join(data, "coppice.db")}`
-    const flags = ["--config", path("coppice.config.ts"), "--data", data, "--store", store, "--port", "0"]
-    yield* started([path("../../../orchestrator/src/main.ts"), ...flags], (line) => line.includes("Ready at"))
+    const flags = ["--config", path(config), "--data", data, "--store", store, "--port", "0"]
+    yield* started([path("../../../orchestrator/src/main.ts"), ...flags], (line) => line.includes("Ready at"), env)
     const { token, url } = JSON.parse(readFileSync(join(data, "service.json"), "utf8")) as Place
     return { url: `${url}/mcp`, token, data }
   })

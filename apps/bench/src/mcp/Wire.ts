@@ -31,7 +31,7 @@ export class Wire {
   }
 
   /** The request, to be sent as often as wanted. */
-  prepare(method: string, params: object, name: string): Outgoing {
+  prepare(method: string, params: object, name: string, more: object = {}): Outgoing {
     return {
       path: "/mcp",
       method: "POST",
@@ -43,7 +43,7 @@ export class Wire {
         "mcp-name": name,
         ...this.token === "" ? {} : { authorization: `Bearer ${this.token}` }
       },
-      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params: { ...params, _meta: meta } })
+      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params: { ...params, _meta: { ...meta, ...more } } })
     }
   }
 
