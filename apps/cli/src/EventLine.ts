@@ -130,6 +130,29 @@ const partsOf = (event: TaskEvent, at: number): ReadonlyArray<Span | undefined> 
       return answerParts(event.response)
     case "InputWithdrawn":
       return [span("question withdrawn", "wait"), muted(event.key)]
+    default:
+      return laterParts(event, at)
+  }
+}
+
+/** The facts of a task's end, and those that are not of its own doing. */
+type Later = Extract<TaskEvent, {
+  readonly _tag:
+    | "Completed"
+    | "Failed"
+    | "Cancelled"
+    | "Settled"
+    | "Released"
+    | "Adopted"
+    | "Steered"
+    | "Reserved"
+    | "Refunded"
+    | "Partial"
+    | "Upgraded"
+}>
+
+const laterParts = (event: Later, at: number): ReadonlyArray<Span | undefined> => {
+  switch (event._tag) {
     case "Completed":
       return [span("completed", "good"), muted(brief(event.result))]
     case "Failed":

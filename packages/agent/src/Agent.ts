@@ -56,6 +56,11 @@ export interface AgentOptions<I extends Pure, O extends Pure, E extends Pure> {
 export interface CallOptions {
   /** The task fails when this much task time has passed; never later than the caller's own deadline. */
   readonly deadline?: number | undefined
+  /**
+   * What happens to the child when its caller ends, in whatever way, while it still runs. `stop`: it is cancelled.
+   * `continue`: it goes on by itself, and only its own id cancels it. `adopt`: the nearest living task above the caller is
+   * responsible for it from then on: the child is cancelled with it, and settles before it; without one it is cancelled. [stop]
+   */
   readonly onParentExit?: ParentExit | undefined
   /**
    * What the call and all below it may use. It is reserved from the budget above, never more than what is left of that,

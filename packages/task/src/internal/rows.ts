@@ -52,7 +52,8 @@ export const toLive = ({ state }: TaskRow): string | null => {
   const others = steered ?? rest ?? guardian ?? adopted ?? pool
   const isPlain = others === undefined && guardian === undefined && partial === undefined
   if (progress === null && inputs.length === 0 && isPlain) return null
-  return JSON.stringify({ progress, inputs, steered, rest, guardian, adopted, pool, partial })
+  const asked = inputs.length > 0 ? inputs : undefined
+  return JSON.stringify({ progress, inputs: asked, steered, rest, guardian, adopted, pool, partial })
 }
 
 /** As JSON: a column does not hold every string there is. */
