@@ -45,6 +45,7 @@ const orchestrator = Orchestrator.make({
   ]
 })
 
+// #region cancel
 const program = Effect.gen(function*() {
   const tasks = yield* Tasks
   const run = yield* tasks.submit({ agent: "import", input: {} })
@@ -54,7 +55,6 @@ const program = Effect.gen(function*() {
   )
   const idOf = (agent: string) => tree.find((task) => task.agent === agent)!.id
 
-  // #region cancel
   const collect = idOf("collect")
   const preview = yield* tasks.cancelPreview(collect)
   // changes nothing, and tells what would stop and what would go on
@@ -68,7 +68,6 @@ const program = Effect.gen(function*() {
   const told = report.nodes.map(({ agent, cleanups = 0, settlement, unwound }) =>
     `${agent}: ${settlement}${unwound === true ? `, its finalizers ran, ${cleanups} steps in them` : ""}`
   )
-  // #endregion cancel
   assert.equal(report.converged, true)
   assert.deepEqual(new Set(unlocked), new Set([1, 2]))
 
@@ -80,6 +79,7 @@ const program = Effect.gen(function*() {
   yield* tasks.cancel({ id: idOf("tidy"), by: "ann" })
   return told
 })
+// #endregion cancel
 
 const told = await Effect.runPromise(Effect.provide(program, Orchestrator.layer(orchestrator)))
 console.log(told.join("\n"))

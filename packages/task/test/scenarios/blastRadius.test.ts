@@ -9,6 +9,7 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as MemoryTaskStore from "../../src/MemoryTaskStore.ts"
 import { Rescuer } from "../../src/Rescuer.ts"
@@ -48,7 +49,7 @@ const child = ({ log, tasks, worker }: Setting, parent: TaskId, key: string, onP
   const entry = log.resident(parent)
   if (entry === undefined || isTerminal(entry.state.status)) return undefined
   const request = { parent: entry, key, input: null, worker, deadline: null, onParentExit }
-  return tasks.submitChild(request).state.id
+  return Result.getOrThrow(tasks.submitChild(request)).state.id
 }
 
 const grow = Effect.fnUntraced(
