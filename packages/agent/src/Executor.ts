@@ -19,7 +19,7 @@ import type { Envelope, TaskEvent } from "@coppice/task/TaskEvent"
 import { type Entry, type TaskLog } from "@coppice/task/TaskLog"
 import type { Tasks } from "@coppice/task/Tasks"
 import { TaskStore } from "@coppice/task/TaskStore"
-import { InvalidInput, type Worker, Workers } from "@coppice/task/Worker"
+import { type Worker, Workers } from "@coppice/task/Worker"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -391,12 +391,9 @@ class ExecutorImpl {
     const { contract } = server
     return {
       contract,
-      accept: (input) => {
-        const accepted = server.definition.accept(input)
-        if (Exit.isSuccess(accepted)) return Effect.succeed(accepted.value)
-        return Effect.catch(accepted, (problem) => Effect.fail(new InvalidInput({ agent: contract.name, ...problem })))
-      },
+      accept: (input) => server.accept(input),
       waiting: () => server.waiting,
+      waitingOf: (principal) => server.waitingOf(principal),
       hasPlace: () => server.hasPlace,
       whenRoom: (callback) => server.whenRoom(callback),
       start: (entry, input) => this.start(server, entry, input),

@@ -2,6 +2,7 @@ import { Tasks } from "@coppice/task/Tasks"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Agent from "../src/Agent.ts"
 import * as Executor from "../src/Executor.ts"
@@ -182,6 +183,39 @@ describe("a full queue", () => {
         assert.deepInclude(yield* run("root", null), { _tag: "Completed", result: "gave up" })
         yield* Effect.forEach(ids, result)
         assert.deepStrictEqual(began, [1, 2])
+      })
+    )
+  })
+})
+
+describe("one who floods a queue (case 37)", () => {
+  it.effect("is refused, and the others wait for no more than one of its tasks each", () => {
+    const { Busy: _, began, live } = bench({ queue: 50, concurrency: 1 }, 100)
+    return inWorld(
+      { agents: [live] },
+      Effect.gen(function*() {
+        const burst = Array.from({ length: 100 }, (_, n) => n)
+        const taken = yield* Effect.forEach(burst, (n) => Effect.option(submit("busy", n, { principal: "loud" })))
+        assert.strictEqual(taken.filter(Option.isSome).length, 51)
+        const before = began.length
+        const quiet = yield* submit("busy", "quiet", { principal: "quiet" })
+        const { task } = yield* result(quiet)
+        assert.isAtMost(began.indexOf("quiet"), before + 1)
+        assert.isAtMost(task.endedAt! - task.createdAt, 300)
+      })
+    )
+  })
+
+  it.effect("does not make room for the others without end", () => {
+    const { live } = bench({ queue: 2, concurrency: 1 }, 100)
+    return inWorld(
+      { agents: [live] },
+      Effect.gen(function*() {
+        const taken = yield* Effect.forEach(
+          Array.from({ length: 20 }, (_, n) => n),
+          (n) => Effect.option(submit("busy", n, { principal: `p${n}` }))
+        )
+        assert.strictEqual(taken.filter(Option.isSome).length, 5)
       })
     )
   })

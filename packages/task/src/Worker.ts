@@ -67,6 +67,8 @@ export interface Worker {
   readonly accept: (input: Json) => Effect.Effect<Json, InvalidInput>
   /** Tasks that wait for a place now. */
   readonly waiting: () => number
+  /** Those among them that one principal asked for; left out, nobody is told apart. */
+  readonly waitingOf?: ((principal: string) => number) | undefined
   /** Whether a task started now would run at once. */
   readonly hasPlace: () => boolean
   /** Calls back when another task may be queued; at once when one may. */

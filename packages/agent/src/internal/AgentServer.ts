@@ -7,9 +7,10 @@
  */
 import type { Contract } from "@coppice/task/Contract"
 import type { Move } from "@coppice/task/Migration"
+import { InvalidInput } from "@coppice/task/Worker"
 import type * as Context from "effect/Context"
-import type { Effect } from "effect/Effect"
-import type { Exit } from "effect/Exit"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type { Json } from "effect/Schema"
 import type { Execution } from "./Execution.ts"
 import type { Host } from "./Host.ts"
@@ -21,10 +22,10 @@ export interface Definition {
   readonly contract: Contract
   readonly context: Context.Context<never>
   /** The handler on a recorded input. Succeeds with the encoded output, fails with the encoded declared error. */
-  readonly handle: (input: Json) => Effect<Json, Json>
+  readonly handle: (input: Json) => Effect.Effect<Json, Json>
   /** How newer code finds what older code has recorded. */
   readonly migrate?: Migration | undefined
-  readonly accept: (input: Json) => Exit<Json, { readonly path: string; readonly message: string }>
+  readonly accept: (input: Json) => Exit.Exit<Json, { readonly path: string; readonly message: string }>
 }
 
 /** What newer code makes of what older code has recorded. */
@@ -44,6 +45,8 @@ export interface AgentStats {
   readonly lastDefect: string | undefined
 }
 
+const principalOf = ({ entry }: Execution): string => entry.state.spec.principal
+
 export class AgentServer {
   readonly definition: Definition
   readonly host: Host
@@ -57,8 +60,9 @@ export class AgentServer {
   isRetired = false
   /** Called when the last execution has left memory. */
   onEmpty: (() => void) | undefined
-  private readonly returning = new Ranks<Execution>()
-  private readonly starting = new Ranks<Execution>()
+  private readonly returning = new Ranks(principalOf)
+  /** By who asked for it: nobody's thousand tasks keep another's one waiting. */
+  private readonly starting = new Ranks(principalOf)
   private readonly roomWaiters = new Line<() => void>()
 
   constructor(definition: Definition, host: Host) {
@@ -80,12 +84,24 @@ export class AgentServer {
     return { agent: contract.name, active, waiting, resident: executions.size, restarts, lastDefect }
   }
 
+  /** Those among them that one principal asked for. */
+  waitingOf(principal: string): number {
+    return this.starting.sizeOf(principal)
+  }
+
   get hasPlace(): boolean {
     return this.active < this.contract.concurrency
   }
 
   private get hasRoom(): boolean {
     return this.hasPlace || this.waiting < this.contract.queue
+  }
+
+  /** The input as it is recorded, if it fits. */
+  accept(input: Json): Effect.Effect<Json, InvalidInput> {
+    const accepted = this.definition.accept(input)
+    if (Exit.isSuccess(accepted)) return Effect.succeed(accepted.value)
+    return Effect.catch(accepted, (problem) => Effect.fail(new InvalidInput({ agent: this.contract.name, ...problem })))
   }
 
   /** Takes a place, or queues for one. True when the execution may run now. */

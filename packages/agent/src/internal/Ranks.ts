@@ -1,14 +1,25 @@
-import { Line } from "./Line.ts"
+import { FairLine } from "./FairLine.ts"
 
-/** Lines by priority: whoever has the highest goes first, and among equals whoever came first. */
+/** Lines by priority: whoever has the highest goes first; among equals parties take turns, each in its own order. */
 export class Ranks<A> {
-  private readonly lines = new Map<number, Line<A>>()
+  private readonly partyOf: (item: A) => string
+  private readonly lines = new Map<number, FairLine<A>>()
   /** Of the lines, highest first. */
   private priorities: ReadonlyArray<number> = []
   private count = 0
 
+  constructor(partyOf: (item: A) => string) {
+    this.partyOf = partyOf
+  }
+
   get size(): number {
     return this.count
+  }
+
+  sizeOf(party: string): number {
+    let size = 0
+    for (const line of this.lines.values()) size += line.sizeOf(party)
+    return size
   }
 
   /** The highest priority anybody here has; `undefined` when nobody is. */
@@ -40,9 +51,9 @@ export class Ranks<A> {
     return this.lines.get(top)!.next()
   }
 
-  private open(priority: number): Line<A> {
+  private open(priority: number): FairLine<A> {
     for (const [other, line] of this.lines) if (line.size === 0) this.lines.delete(other)
-    const line = new Line<A>()
+    const line = new FairLine(this.partyOf)
     this.lines.set(priority, line)
     this.priorities = [...this.lines.keys()].sort((a, b) => b - a)
     return line

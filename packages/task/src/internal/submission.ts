@@ -32,6 +32,16 @@ interface Services {
   readonly limits: CallLimits
 }
 
+/**
+ * Whether the agent's queue takes no more of this principal's tasks. Who has none in it is let in beyond its limit, up to
+ * twice as many: one that floods it shuts out itself, not the others.
+ */
+const isFull = (worker: Worker, principal: string): boolean => {
+  const { queue } = worker.contract
+  const waiting = worker.waiting()
+  return waiting >= queue && (waiting >= 2 * queue || (worker.waitingOf?.(principal) ?? waiting) > 0)
+}
+
 /** A request that may become a task. */
 interface Call {
   readonly request: Submit
@@ -195,10 +205,10 @@ const circleThrough = ({ agent, id }: Task, { ancestry }: Submit): CallRefused |
 const notNow = (
   log: TaskLog["Service"],
   worker: Worker,
-  { request }: Call
+  { principal, request }: Call
 ): QueueFull | DeadlineTooShort | undefined => {
   const { queue } = worker.contract
-  if (!worker.hasPlace() && worker.waiting() >= queue) {
+  if (!worker.hasPlace() && isFull(worker, principal)) {
     return new QueueFull({ agent: request.agent, limit: queue, retryAfter: 1_000 })
   }
   return fits(worker, earliest(request.deadline ?? null, clockOf(log, request.budget)), log.now())
