@@ -183,6 +183,25 @@ const retry = Command.make("retry", {
   ])
 )
 
+const fork = Command.make("fork", {
+  id,
+  at: text(
+    "at",
+    "STEP",
+    "Step, call or question from where all is done anew: its key, its name, or a place in the log"
+  ),
+  input: text("input", "JSON|@file|-", "Another input"),
+  answer: text("answer", "KEY=JSON", "Another answer to a question"),
+  detach: given("detach", "Print the id and do not wait for the end"),
+  json
+}, connected(() => import("./verbs/run.ts").then(({ fork }) => fork))).pipe(
+  Command.withDescription("Start a new run from a part of a recorded one, which is not done again"),
+  Command.withExamples([
+    example("coppice fork 01kb2x9f4q --at 'write summary'", "the rest again, with the code there is now"),
+    example("coppice fork 01kb2x9f4q --answer 'approve={\"ok\":false}'", "what if the answer had been another one")
+  ])
+)
+
 const config = text("config", "FILE", "Configuration whose agents are meant [coppice.config.ts]")
 
 const exportRun = Command.make("export", {
@@ -280,7 +299,7 @@ const serve = Command.make("serve", {}, () => Effect.void).pipe(
 
 /** The whole command. */
 export const coppice = root.pipe(Command.withSubcommands([
-  { group: "Work", commands: [run, retry, steer, cancel, remove] },
+  { group: "Work", commands: [run, retry, fork, steer, cancel, remove] },
   { group: "Look", commands: [ps, tree, watch, events, why, exportRun, replay] },
   { group: "Answer", commands: [inbox, answer] },
   { group: "Operate", commands: [serve, mcp, gateway, agents, doctor] }
@@ -292,7 +311,6 @@ export const later: ReadonlyMap<string, string> = new Map([
   ["backup", "stop the service and copy its data folder"],
   ["check-compat", "coppice agents --json has every contract"],
   ["dev", "coppice serve, and start it again after a change"],
-  ["fork", "coppice retry <id> runs the same input again and reuses what had succeeded"],
   ["init", "write a coppice.config.ts and start it with coppice serve"],
   ["trace", "coppice events <id> and coppice tree <id> show what happened"]
 ])

@@ -60,11 +60,22 @@ const amountParts = (amounts: (TaskEvent & { readonly _tag: "Reserved" })["amoun
   return parts.length === 0 ? [muted("nothing")] : parts
 }
 
-type Change = Extract<TaskEvent, { readonly _tag: "Steered" | "Upgraded" | "Reserved" | "Refunded" | "Partial" }>
+type Change = Extract<
+  TaskEvent,
+  { readonly _tag: "Released" | "Adopted" | "Steered" | "Upgraded" | "Reserved" | "Refunded" | "Partial" }
+>
 
 /** What changes a task's limits, its code or its result so far. */
 const changeParts = (event: Change): ReadonlyArray<Span | undefined> => {
   switch (event._tag) {
+    case "Released":
+      return [
+        span("outlives its parent"),
+        muted(event.rule),
+        event.to === undefined ? undefined : muted(`adopted by ${event.to}`)
+      ]
+    case "Adopted":
+      return [span("adopts"), muted(event.child)]
     case "Steered":
       return steeringParts(event)
     case "Reserved":
@@ -119,7 +130,13 @@ const partsOf = (event: TaskEvent, at: number): ReadonlyArray<Span | undefined> 
         muted("its outcome is unknown until it is recorded")
       ]
     case "StepReused":
-      return [span("reuses"), span(event.name, "strong"), muted(`of ${event.from}`), muted(brief(event.result))]
+      return [
+        span("reuses"),
+        event.as === undefined ? undefined : muted(event.as),
+        span(event.name, "strong"),
+        muted(`of ${event.from}`),
+        muted(brief(event.result))
+      ]
     case "TimerSet":
       return [span("timer set"), muted(event.key), muted(`fires in ${duration(event.due - at)}`)]
     case "TimerFired":
@@ -165,14 +182,6 @@ const laterParts = (event: Later, at: number): ReadonlyArray<Span | undefined> =
       ]
     case "Settled":
       return restParts(event, at)
-    case "Released":
-      return [
-        span("outlives its parent"),
-        muted(event.rule),
-        event.to === undefined ? undefined : muted(`adopted by ${event.to}`)
-      ]
-    case "Adopted":
-      return [span("adopts"), muted(event.child)]
     default:
       return changeParts(event)
   }

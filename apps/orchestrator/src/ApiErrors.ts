@@ -9,6 +9,7 @@ import type {
   AmbiguousId,
   CallRefused,
   DeadlineTooShort,
+  InvalidFork,
   InvalidSteering,
   KeyReused,
   StillRunning,
@@ -24,6 +25,7 @@ type Domain =
   | CallRefused
   | DeadlineTooShort
   | InvalidAnswer
+  | InvalidFork
   | InvalidInput
   | InvalidSteering
   | KeyReused
@@ -90,6 +92,7 @@ const table = {
     }),
   DeadlineTooShort: ({ message }: DeadlineTooShort) =>
     ApiError.make("invalid_request", { message, field: "deadline", fix: "give a later deadline" }),
+  InvalidFork: ({ field, fix, message }: InvalidFork) => ApiError.make("invalid_request", { message, field, fix }),
   InvalidSteering: ({ field, fix, message }: InvalidSteering) =>
     ApiError.make("invalid_request", { message, field, fix }),
   KeyReused: (error: KeyReused) =>

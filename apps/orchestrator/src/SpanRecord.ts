@@ -191,6 +191,7 @@ const whole = (
         ...nullable(attribute.parentTask, task.parent),
         ...nullable(attribute.settlement, task.settlement),
         ...nullable(attribute.retryOf, task.spec.retryOf),
+        ...nullable(attribute.forkOf, task.spec.forkOf?.task ?? null),
         ...ending?._tag === "Cancelled" ? { [attribute.cancelOrigin]: ending.by } : {},
         ...summarised > 0 ? { [attribute.stepsSummarised]: summarised } : {}
       },

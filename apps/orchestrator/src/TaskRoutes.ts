@@ -4,6 +4,7 @@
 import { Api } from "@coppice/api/Api"
 import * as ApiError from "@coppice/api/ApiError"
 import { Caller } from "@coppice/api/Authorization"
+import type { ForkRequest, SteerRequest } from "@coppice/api/TasksApi"
 import type { Task } from "@coppice/task/Task"
 import { Tasks } from "@coppice/task/Tasks"
 import * as Clock from "effect/Clock"
@@ -28,6 +29,16 @@ const notARun = (task: Task) =>
     field: "id",
     fix: `DELETE /api/v1/tasks/${task.run}`
   })
+
+const steered = Effect.fnUntraced(function*(tasks: Tasks["Service"], prefix: string, payload: SteerRequest) {
+  const { by } = yield* Caller
+  return yield* tasks.steer({ ...payload, id: yield* tasks.resolve(prefix), by })
+})
+
+const forked = Effect.fnUntraced(function*(tasks: Tasks["Service"], prefix: string, payload: ForkRequest) {
+  const { principal } = yield* Caller
+  return yield* tasks.fork({ ...payload, id: yield* tasks.resolve(prefix), by: principal })
+})
 
 export const layer = HttpApiBuilder.group(
   Api,
@@ -79,10 +90,7 @@ export const layer = HttpApiBuilder.group(
       result: ({ params, query }) =>
         answered(Effect.flatMap(tasks.resolve(params.id), (id) => waiting.result(id, query.wait ?? 0))),
 
-      steer: Effect.fnUntraced(function*({ params, payload }) {
-        const { by } = yield* Caller
-        return yield* answered(Effect.flatMap(tasks.resolve(params.id), (id) => tasks.steer({ ...payload, id, by })))
-      }),
+      steer: ({ params, payload }) => answered(steered(tasks, params.id, payload)),
 
       cancel: Effect.fnUntraced(function*({ params, payload }) {
         const { by } = yield* Caller
@@ -103,6 +111,8 @@ export const layer = HttpApiBuilder.group(
         const { principal } = yield* Caller
         return yield* answered(Effect.flatMap(tasks.resolve(params.id), (id) => tasks.retry(id, { principal, fresh })))
       }),
+
+      fork: ({ params, payload }) => Effect.andThen(intake, answered(forked(tasks, params.id, payload))),
 
       delete: Effect.fnUntraced(function*({ params }) {
         const task = yield* answered(Effect.flatMap(tasks.resolve(params.id), tasks.get))

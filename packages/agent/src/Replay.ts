@@ -95,6 +95,7 @@ const makeHost = (outside: Context.Context<never>, more: Pick<Host, "beyond" | "
     ...more,
     log: { now: () => 0, dispatch: ignored, isDurable: () => true, afterCommit: () => {}, clearTimer: () => {} },
     codec: Context.get(outside, CallCodec),
+    limits: { depth: Infinity, calls: Infinity },
     code: undefined,
     grace,
     clock: Context.get(outside, Clock.Clock),

@@ -204,6 +204,24 @@ const retry = HttpApiEndpoint.post("retry", "/tasks/:id/retry", {
   error: submitErrors
 })
 
+/** A new run from a part of a recorded one. */
+export const ForkRequest = Schema.Struct({
+  /** Key or name of a step, call, pause or question, or a place in the log: what comes at and after it is done anew. */
+  at: Schema.optionalKey(Schema.String.check(Schema.isNonEmpty())),
+  /** Instead of the recorded one. */
+  input: Schema.optionalKey(Schema.Json),
+  /** Another answer to a question of the recorded run. */
+  answer: Schema.optionalKey(Schema.Struct({ key: Schema.String, content: Schema.Json }))
+})
+export type ForkRequest = typeof ForkRequest.Type
+
+const fork = HttpApiEndpoint.post("fork", "/tasks/:id/fork", {
+  params: id,
+  payload: ForkRequest,
+  success: Task.pipe(HttpApiSchema.status(201)),
+  error: submitErrors
+})
+
 const remove = HttpApiEndpoint.delete("delete", "/tasks/:id", {
   params: id,
   success: Deleted,
@@ -214,7 +232,7 @@ const why = HttpApiEndpoint.get("why", "/tasks/:id/why", { params: id, success: 
 
 /** The group `tasks`. */
 export class TasksApi extends HttpApiGroup.make("tasks")
-  .add(submit, list, get, tree, events, result, steer, cancel, cancelReport, cancelPreview, retry, remove, why)
+  .add(submit, list, get, tree, events, result, steer, cancel, cancelReport, cancelPreview, retry, fork, remove, why)
   .middleware(Authorization)
   .prefix("/api/v1")
 {}

@@ -108,6 +108,8 @@ export const TaskSpec = Schema.Struct({
   budget: Schema.NullOr(Budget),
   onParentExit: ParentExit,
   retryOf: Schema.NullOr(TaskId),
+  /** The task it was forked of, and from where it is done anew. */
+  forkOf: Schema.optionalKey(Schema.Struct({ task: TaskId, at: Schema.String })),
   trace: TaskTrace,
   /** MCP `_meta` as it came in; recorded, never obeyed unless the peer is a configured Coppice. */
   meta: Schema.NullOr(Schema.JsonObject),

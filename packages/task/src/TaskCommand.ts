@@ -16,7 +16,7 @@ import type {
   TaskId,
   TaskSpec
 } from "./Task.ts"
-import type { InputRequest, InputResponse, LogLevel, RecordedExit, TaskEvent } from "./TaskEvent.ts"
+import type { InputRequest, InputResponse, LogLevel, RecordedExit, ReusedAs, TaskEvent } from "./TaskEvent.ts"
 
 /** How newer code goes on with a task. */
 export type Upgrade = Omit<TaskEvent & { readonly _tag: "Upgraded" }, "_tag">
@@ -90,6 +90,7 @@ export type Command =
     readonly name: string
     readonly result: Json
     readonly from: TaskId
+    readonly as?: ReusedAs
   }
   | { readonly _tag: "SetTimer"; readonly attempt: number; readonly key: string; readonly due: number }
   | { readonly _tag: "FireTimer"; readonly key: string }

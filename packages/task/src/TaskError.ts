@@ -71,6 +71,13 @@ export class InvalidSteering extends Data.TaggedError("InvalidSteering")<{
   readonly fix: string
 }> {}
 
+/** A fork that makes no sense for its task. Nothing was written. */
+export class InvalidFork extends Data.TaggedError("InvalidFork")<{
+  readonly field: "at" | "answer"
+  readonly message: string
+  readonly fix: string
+}> {}
+
 export type SubmitError =
   | UnknownAgent
   | AgentAway

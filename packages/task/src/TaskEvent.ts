@@ -60,6 +60,10 @@ export const LogLevel = Schema.Literals([
 ])
 export type LogLevel = typeof LogLevel.Type
 
+/** What a fork takes over beside results: a step's error, an answer, a pause that is over, how a child ended. */
+export const ReusedAs = Schema.Literals(["failure", "answer", "pause", "ending"])
+export type ReusedAs = typeof ReusedAs.Type
+
 /** Every fact a task's log may hold. */
 export const TaskEvent = Schema.TaggedUnion({
   /** The task exists. `attempt` is 1 when its first execution began with it, 0 when it was queued. */
@@ -111,7 +115,14 @@ export const TaskEvent = Schema.TaggedUnion({
    * Written with `Created`: what the code gets when it first asks for this key, instead of running anything. A result of
    * the task this one retries; `from` is the task that made it. It is an answer, not a demand: nobody has to ask.
    */
-  StepReused: { key: Schema.String, name: Schema.String, result: Schema.Json, from: TaskId },
+  StepReused: {
+    key: Schema.String,
+    name: Schema.String,
+    result: Schema.Json,
+    from: TaskId,
+    /** Of a fork: what `result` is when it is not the result of a step. */
+    as: Schema.optionalKey(ReusedAs)
+  },
   TimerSet: { key: Schema.String, due: Schema.Finite },
   TimerFired: { key: Schema.String },
   InputRequested: { request: InputRequest },

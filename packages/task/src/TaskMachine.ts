@@ -89,7 +89,7 @@ export const decide = (state: TaskState, command: Command): Result.Result<Readon
         : refuse({ _tag: "StaleAttempt", current: state.attempt })
     case "ReuseStep":
       return state.attempt === 0
-        ? one({ _tag: "StepReused", key: command.key, name: command.name, result: command.result, from: command.from })
+        ? one({ ...command, _tag: "StepReused" })
         : refuse({ _tag: "StaleAttempt", current: state.attempt })
     case "RequestInput":
       return isOpen(state, command.request.key)

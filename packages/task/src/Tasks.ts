@@ -28,6 +28,7 @@ import type { Budget, ParentExit, Task, TaskId } from "./Task.ts"
 import {
   type AmbiguousId,
   type DeadlineTooShort,
+  type InvalidFork,
   type RespondError,
   type SteerError,
   StillRunning,
@@ -51,6 +52,7 @@ export {
   AmbiguousId,
   CallRefused,
   DeadlineTooShort,
+  InvalidFork,
   InvalidSteering,
   KeyReused,
   type RespondError,
@@ -75,6 +77,7 @@ export interface Submit {
   readonly retryOf?: TaskId | undefined
   /** Who is above, when another Coppice calls for a task of its own. */
   readonly ancestry?: Ancestry | undefined
+  readonly forkOf?: { readonly task: TaskId; readonly at: string } | undefined
   readonly trace?: { readonly traceId: string; readonly parentSpanId: string } | undefined
   readonly meta?: JsonObject | undefined
 }
@@ -130,6 +133,21 @@ export interface Steer {
   /** Of a whole run only. */
   readonly budget?: Budget | undefined
   readonly subtree?: boolean | undefined
+}
+
+/** A new run from a part of a recorded one. */
+export interface Fork {
+  readonly id: TaskId
+  readonly by: string
+  /**
+   * Key or name of a step, call, pause or question, or a place in the log: what the code was told before that is told to
+   * the fork. [the question that is answered]
+   */
+  readonly at?: string | undefined
+  /** [the recorded one] */
+  readonly input?: Json | undefined
+  /** Another answer to a question of the recorded run. */
+  readonly answer?: { readonly key: string; readonly content: Json } | undefined
 }
 
 /** How a task ended. */
@@ -195,6 +213,11 @@ export class Tasks extends Context.Service<Tasks, {
     readonly principal?: string | undefined
     readonly fresh?: boolean | undefined
   }) => Effect.Effect<Task, SubmitError | TaskNotFound>
+  /**
+   * Starts a new run of the task's agent that is told what the task was told before a point, instead of doing it again;
+   * what comes at and after that point is done anew, with another input or answer if one is given.
+   */
+  readonly fork: (request: Fork) => Effect.Effect<Task, SubmitError | TaskNotFound | InvalidFork>
   /** Removes an ended run. Returns how many tasks went. */
   readonly delete: (run: TaskId) => Effect.Effect<number, TaskNotFound | StillRunning | StoreError>
   readonly putArtifact: (artifact: Omit<Artifact, "digest">) => Effect.Effect<string, StoreError>

@@ -39,6 +39,7 @@ export const attribute = {
   settlement: "coppice.task.settlement",
   attempt: "coppice.attempt",
   retryOf: "coppice.task.retry_of",
+  forkOf: "coppice.task.fork_of",
   /** A digest of the step's key: the key itself may hold the input. */
   stepKey: "coppice.step.key",
   /** Steps of the task that have no span of their own, because the run has too many. */

@@ -36,6 +36,15 @@ export interface RetryOptions {
   readonly json: boolean
 }
 
+export interface ForkOptions {
+  readonly id: string
+  readonly at: string | undefined
+  readonly input: string | undefined
+  readonly answer: string | undefined
+  readonly detach: boolean
+  readonly json: boolean
+}
+
 /** The input of an agent that wants one, asked field by field. */
 const askInput = Effect.fnUntraced(function*({ description, input, name }: Contract): Effect.fn.Return<
   Json,
@@ -112,6 +121,27 @@ const toTheEnd = Effect.fnUntraced(function*(task: Task, json: boolean) {
 export const run = Effect.fn("run")(function*(options: Options) {
   const task = yield* submit(options)
   return yield* options.detach ? tellDetached(task, options.json) : toTheEnd(task, options.json)
+})
+
+/** `key=JSON`, or JSON alone when `--at` names the question. */
+const readAnswer = Effect.fnUntraced(function*({ answer, at }: ForkOptions) {
+  if (answer === undefined) return undefined
+  const [, key = at, json = answer] = /^([^={["]+)=(.*)$/s.exec(answer) ?? []
+  if (key === undefined) return yield* badInput("--answer needs the question's key", "--answer <key>=<JSON>")
+  return { key, content: yield* readJson(json, "--answer") }
+})
+
+export const fork = Effect.fn("fork")(function*(options: ForkOptions) {
+  const { at, detach, id, input, json } = options
+  const { call, client } = yield* Connection
+  const answer = yield* readAnswer(options)
+  const payload = {
+    ...at === undefined ? {} : { at },
+    ...input === undefined ? {} : { input: yield* readJson(input, "--input") },
+    ...answer === undefined ? {} : { answer }
+  }
+  const task = yield* call(client.tasks.fork({ params: { id }, payload }))
+  return yield* detach ? tellDetached(task, json) : toTheEnd(task, json)
 })
 
 export const retry = Effect.fn("retry")(function*({ detach, fresh, id, json }: RetryOptions) {

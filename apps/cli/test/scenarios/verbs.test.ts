@@ -153,6 +153,21 @@ layer(Orchestrator.layer, { excludeTestServices: true })("coppice", (it) => {
       assert.match((yield* command(["steer", id, "--message", "late"])).err, /already cancelled/)
     }))
 
+  it.effect("forks a run from a question, with another answer", () =>
+    Effect.gen(function*() {
+      const id = yield* start("approve", { message: "Go?" })
+      yield* good("answer", id, "--accept", "{\"approve\":true}")
+      yield* good("events", id, "--follow")
+      const { events } = yield* Effect.map(
+        good("export", id),
+        (text) => ({ events: text.trim().split("\n").map((line) => JSON.parse(line)) })
+      )
+      const { key } = events.find(({ event }) => event._tag === "InputReceived").event
+      const out = yield* good("fork", id, "--answer", `${key}={"approve":false}`)
+      assert.deepStrictEqual(JSON.parse(out), { approve: false })
+      assert.match((yield* command(["fork", id, "--at", "nothing"])).err, /no step, call or question "nothing"/)
+    }))
+
   it.effect("exports a run and replays it, from the service, the file and a store", () =>
     Effect.gen(function*() {
       const { config, data } = yield* Orchestrator

@@ -1,12 +1,6 @@
 /**
  * One attempt of a task: the handler's fibers, what they wait for, and the order in which the log answers them.
  *
- * ```text
- *   replaying ──(every recorded fact delivered)──► live ──► ended
- *       │                                            │
- *       └──────────── suspending · stopping · crashing ──► ended
- * ```
- *
  * While it replays nothing new is begun: what the code asks for and the log does not know is put aside until the last
  * recorded fact has been delivered. Facts reach the code one at a time, each only when the code is quiescent.
  *
@@ -30,14 +24,11 @@ import { type Delivery, type Fact, isCancelledByParent, type Losses, nothing, ty
 import { LazyMap, LazySet } from "./lazy.ts"
 import { Mailbox } from "./Mailbox.ts"
 import { Messages } from "./Messages.ts"
+import type { Phase, Turn } from "./Phase.ts"
+import { Prefix } from "./Prefix.ts"
 import { Surroundings } from "./surroundings.ts"
 import { TaskScheduler } from "./TaskScheduler.ts"
 import { type Beginning, type Operation, Waits } from "./Waits.ts"
-
-export type Phase = "replaying" | "live" | "stopping" | "suspending" | "crashing" | "ended"
-
-/** What a turn left the execution in. `blocked` keeps the place, `idle` gives it back. */
-export type Turn = "again" | "blocked" | "idle" | "ended"
 
 export class Execution {
   readonly id: TaskId
@@ -80,6 +71,7 @@ export class Execution {
   private readonly scheduler: TaskScheduler
   private readonly mailbox: Mailbox
   private readonly waits = new Waits()
+  private readonly prefix: Prefix
   /** Grows with every new wait and every change of mind, so that the end need not look at all waits each time. */
   private changes = 0
   private unwound = 0
@@ -115,6 +107,7 @@ export class Execution {
     this.lapsed = lapsed
     this.losses = losses
     this.doubts = new Doubts(doubts)
+    this.prefix = new Prefix(this.past.prefix)
     this.mailbox = new Mailbox(deliveries, lastSeq)
     this.phase = past === undefined ? "live" : "replaying"
     this.taskTime = past?.startedAt ?? entry.state.createdAt
@@ -184,7 +177,8 @@ export class Execution {
       if (value !== undefined) return resume(operation.interpret({ _tag: "Step", exit: { _tag: "Success", value } }))
       this.waits.begin(operation, resume)
       this.changes++
-      if (!this.begun.delete(key) || this.lapsed.has(key)) this.begin(operation)
+      if (this.prefix.has(key)) this.server.host.ready(this)
+      else if (!this.begun.delete(key) || this.lapsed.has(key)) this.begin(operation)
       return Effect.suspend(() => this.withdraw(operation))
     })
   }
@@ -334,6 +328,8 @@ export class Execution {
 
   private next(): Turn | "on" {
     if (this.doubts.tell()) return "on"
+    const early = this.prefix.take((key) => this.waits.get(key) !== undefined)
+    if (early !== undefined) return this.hand(early)
     const delivery = this.mailbox.first
     if (delivery !== undefined) return this.deliver(delivery)
     if (this.phase !== "replaying") return this.bodies > 0 ? "blocked" : "idle"
@@ -342,12 +338,16 @@ export class Execution {
     return "on"
   }
 
-  private deliver({ at, fact, key, seq }: Delivery): Turn | "on" {
+  private deliver(delivery: Delivery): Turn | "on" {
     // nobody has asked for it yet
-    if (this.phase === "replaying" && this.begun.has(key)) return this.mismatch()
+    if (this.phase === "replaying" && this.begun.has(delivery.key)) return this.mismatch()
+    this.mailbox.shift()
+    return this.hand(delivery)
+  }
+
+  private hand({ at, fact, key, seq }: Delivery): "on" {
     const asked = fact._tag === "Told" ? this.messages.take(fact) : key
     const wait = this.waits.get(asked)
-    this.mailbox.shift()
     this.grace = undefined
     if (fact._tag === "Child") {
       this.openChildren.delete(key)

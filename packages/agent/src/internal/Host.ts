@@ -13,7 +13,8 @@ import type { Exit } from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
 import type { CallCodec } from "../CallCodec.ts"
 import type { Definition } from "./AgentServer.ts"
-import type { Execution, Phase } from "./Execution.ts"
+import type { Execution } from "./Execution.ts"
+import type { Phase } from "./Phase.ts"
 import type { PoolKeeper } from "./PoolKeeper.ts"
 
 /** What executions need of the process they run in. */

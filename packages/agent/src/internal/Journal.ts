@@ -43,6 +43,8 @@ export interface Recorded {
   readonly doubts: RecordedDoubts
   /** What the code gets for a key at once, whenever it asks: by a migration. Nothing is recorded for it. */
   readonly answers: ReadonlyMap<string, Json>
+  /** What a fork is told before anything else, in order. */
+  readonly prefix: ReadonlyArray<Delivery>
   /** How often progress was reported. */
   readonly reports: { readonly progress: number; readonly log: number; readonly partial: number }
   readonly losses: Losses
@@ -88,6 +90,7 @@ export const nothing: Omit<Recorded, "startedAt" | "input"> = {
   lapsed: new Map(),
   reused: new Map(),
   answers: new Map(),
+  prefix: [],
   reports: { progress: 0, log: 0, partial: 0 },
   losses: { all: 0, rateLimited: 0, retryAt: 0 },
   doubts: { intents: new Map(), answers: new Map() },
@@ -131,6 +134,7 @@ class Reader {
   lapsed = new Map<string, number>()
   reused = new Map<string, Json>()
   answers = new Map<string, Json>()
+  prefix: Array<Delivery> = []
   running = new Map<string, number>()
   readonly questions = new Map<string, string>()
   readonly childKeys = new Map<TaskId, string>()
@@ -142,6 +146,7 @@ class Reader {
   failed = 0
   reports = { progress: 0, log: 0, partial: 0 }
   input: Json = null
+  private isFork = false
   startedAt = 0
   lastSeq = 0
 
@@ -152,6 +157,7 @@ class Reader {
         this.startedAt = at
         this.attempt = event.attempt
         this.input = event.input
+        this.isFork = event.spec.forkOf !== undefined
         return
       case "Started":
         this.attempt = event.attempt
@@ -177,8 +183,7 @@ class Reader {
       case "StepRecorded":
         return this.deliver(event.key, seq, at, { _tag: "Step", exit: event.exit })
       case "StepReused":
-        this.reused.set(event.key, event.result)
-        return
+        return this.takenOver(seq, at, event)
       case "TimerSet":
         this.begun.add(event.key)
         this.running.set(event.key, event.due)
@@ -216,6 +221,11 @@ class Reader {
     const more = event.class === "rate_limited" ? 1 : 0
     this.losses = { all: all + 1, rateLimited: rateLimited + more, retryAt: event.retryAt ?? 0 }
     this.failed = event.attempt
+  }
+
+  private takenOver(seq: number, at: number, event: TaskEvent & { readonly _tag: "StepReused" }): void {
+    if (this.isFork) this.prefix.push({ key: event.key, seq, at, fact: factOf(event) })
+    else this.reused.set(event.key, event.result)
   }
 
   private asked(key: string, message: string): void {
@@ -264,6 +274,7 @@ class Reader {
     this.running.clear()
     this.reused.clear()
     this.answers.clear()
+    this.prefix = []
     this.reports = { progress: 0, log: 0, partial: 0 }
     this.losses = nothing.losses
     this.failed = this.attempt
@@ -326,6 +337,25 @@ const silentSince = ({ events }: Journal): number | undefined => {
   return isBeginning ? last.seq : undefined
 }
 
+/** What a fork's code is told. */
+const factOf = ({ as, from: id, result }: TaskEvent & { readonly _tag: "StepReused" }): Fact => {
+  switch (as) {
+    case "failure":
+      return { _tag: "Step", exit: { _tag: "Failure", error: result } }
+    case "answer":
+      return { _tag: "Input", response: result as unknown as InputResponse }
+    case "pause":
+      return { _tag: "Timer" }
+    case "ending": {
+      const ending = result as unknown as TaskEvent
+      const status = ending._tag === "Completed" ? "completed" : ending._tag === "Failed" ? "failed" : "cancelled"
+      return { _tag: "Child", id, status, ending }
+    }
+    default:
+      return { _tag: "Step", exit: { _tag: "Success", value: result } }
+  }
+}
+
 /** `isRestart`: who ran the task before is gone. */
 export const read = (journal: Journal, isRestart: boolean): Recorded => {
   const reader = new Reader()
@@ -336,13 +366,14 @@ export const read = (journal: Journal, isRestart: boolean): Recorded => {
   const children = latest(reader.children(journal.children))
   for (const child of children.values()) reader.child(child)
   const { begun, childKeys, deliveries, doubts, lapsed, lastSeq, losses, questions, reports, reused, running } = reader
-  const { answers, input, startedAt, upgrade } = reader
+  const { answers, input, prefix, startedAt, upgrade } = reader
   deliveries.sort((a, b) => a.seq - b.seq)
   const told = { answers, deliveries, begun, children, childKeys, doubts, lapsed, questions, reused, reports }
   return {
     ...told,
     losses,
     input,
+    prefix,
     startedAt,
     lastSeq,
     isNext,

@@ -106,7 +106,7 @@ describe("the service, operated", () => {
   story("lists, inspects, explains, steers, cancels and retries, and answers nothing", async (bench) => {
     const peer = await bench.modern()
     const names = (await namesOf(peer)).filter((name) => name.startsWith("coppice_"))
-    const verbs = ["list", "inspect", "why", "steer", "cancel", "cancel_preview", "cancel_report", "retry"]
+    const verbs = ["list", "inspect", "why", "steer", "cancel", "cancel_preview", "cancel_report", "fork", "retry"]
     assert.sameMembers([...names], verbs.map((verb) => `coppice_${verb}`))
 
     const id = idOf((await peer.tool("always", [["child", "c", []], ["ask", "name"]]).response).result)
@@ -137,7 +137,7 @@ describe("the service, operated", () => {
     const id = idOf((await alice.tool("always", []).response).result)
     const bob = await bench.modern({ as: "bob" })
     assert.deepStrictEqual((await operate(bob, "list")).structuredContent, { runs: [] })
-    for (const verb of ["inspect", "why", "steer", "cancel", "retry"]) {
+    for (const verb of ["inspect", "why", "steer", "cancel", "fork", "retry"]) {
       const theirs = await operate(bob, verb, { id })
       const nobodys = await operate(bob, verb, { id: "0".repeat(20) })
       assert.deepStrictEqual([theirs.isError, textOf(theirs)], [true, textOf(nobodys)], verb)

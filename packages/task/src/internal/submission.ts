@@ -16,6 +16,7 @@ import type { Submit, SubmitChild, Tasks } from "../Tasks.ts"
 import type { Receipt, StoreError, TaskStore } from "../TaskStore.ts"
 import { InvalidInput, QueueFull, type Worker, type Workers } from "../Worker.ts"
 import { digest } from "./digest.ts"
+import { prefixOf } from "./forking.ts"
 import { wholeMillis } from "./millis.ts"
 import { reusable, type Reused } from "./reuse.ts"
 import { span } from "./span.ts"
@@ -113,6 +114,7 @@ const rootCreation = (
     budget: request.budget ?? null,
     onParentExit: "stop",
     retryOf: request.retryOf ?? null,
+    ...request.forkOf === undefined ? {} : { forkOf: request.forkOf },
     trace: {
       traceId: request.trace?.traceId ?? log.ids.traceId(),
       spanId: log.ids.spanId(),
@@ -233,8 +235,54 @@ const childMaker = (services: Services): Tasks["Service"]["submitChild"] => (req
   return Result.succeed(entry)
 }
 
-export const make = (services: Services): Pick<Tasks["Service"], "submit" | "submitChild" | "retry"> => {
-  const { log, store, workers } = services
+/** Submits, and writes what is reused with the task. */
+type Submitted = (request: Submit, reused: ReadonlyArray<Reused>) => Effect.Effect<Task, SubmitError>
+
+/** New tasks that take something over from a recorded one. */
+const again = ({ store }: Pick<Services, "store">, submitted: Submitted): Pick<Tasks["Service"], "retry" | "fork"> => {
+  const retry: Tasks["Service"]["retry"] = Effect.fn("Tasks.retry")(function*(id, options) {
+    const journal = yield* store.journal(id)
+    const created = journal?.events[0]?.event
+    if (journal === undefined || created?._tag !== "Created") return yield* new TaskNotFound({ id })
+    const { agent, input, spec } = created
+    const again = {
+      agent,
+      input,
+      principal: options?.principal ?? spec.principal,
+      priority: spec.priority,
+      retention: spec.retention,
+      ttl: spec.ttl ?? undefined,
+      budget: spec.budget ?? undefined,
+      retryOf: id
+    }
+    return yield* submitted(again, options?.fresh === true ? [] : reusable(journal))
+  })
+
+  const fork: Tasks["Service"]["fork"] = Effect.fn("Tasks.fork")(function*(request) {
+    const { by, id } = request
+    const journal = yield* store.journal(id)
+    const created = journal?.events[0]?.event
+    if (journal === undefined || created?._tag !== "Created") return yield* new TaskNotFound({ id })
+    const reused = yield* Effect.fromResult(prefixOf(journal, request))
+    const { agent, input, spec } = created
+    const forked = {
+      agent,
+      input: request.input === undefined ? input : request.input,
+      principal: by,
+      priority: spec.priority,
+      retention: spec.retention,
+      budget: spec.budget ?? undefined,
+      forkOf: { task: id, at: request.at ?? request.answer?.key ?? "" },
+      trace: { traceId: spec.trace.traceId, parentSpanId: spec.trace.spanId }
+    }
+    return yield* submitted(forked, reused)
+  })
+
+  return { retry, fork }
+}
+
+export const make = (services: Services): Pick<Tasks["Service"], "submit" | "submitChild" | "retry" | "fork"> => {
+  const { log, workers } = services
   const once = receipts(services)
 
   const begin = (
@@ -285,23 +333,5 @@ export const make = (services: Services): Pick<Tasks["Service"], "submit" | "sub
 
   const submit: Tasks["Service"]["submit"] = (request) => submitted(request, [])
 
-  const retry: Tasks["Service"]["retry"] = Effect.fn("Tasks.retry")(function*(id, options) {
-    const journal = yield* store.journal(id)
-    const created = journal?.events[0]?.event
-    if (journal === undefined || created?._tag !== "Created") return yield* new TaskNotFound({ id })
-    const { agent, input, spec } = created
-    const again = {
-      agent,
-      input,
-      principal: options?.principal ?? spec.principal,
-      priority: spec.priority,
-      retention: spec.retention,
-      ttl: spec.ttl ?? undefined,
-      budget: spec.budget ?? undefined,
-      retryOf: id
-    }
-    return yield* submitted(again, options?.fresh === true ? [] : reusable(journal))
-  })
-
-  return { submit, submitChild: childMaker(services), retry }
+  return { submit, submitChild: childMaker(services), ...again(services, submitted) }
 }

@@ -127,6 +127,17 @@ class Operate {
       return answer(line(steered))
     })
 
+  fork = (args: Schema.JsonObject, peer: Peer) =>
+    Effect.gen({ self: this }, function*() {
+      const { id } = yield* this.own(args, peer)
+      const { at, input } = args
+      const forked = yield* Effect.mapError(
+        this.calls.verbs.fork({ id, by: peer.principal, at: typeof at === "string" ? at : undefined, input }),
+        (error) => invalid(error.message)
+      )
+      return answer(line(forked))
+    })
+
   /** A run or task of the peer's own. */
   private own(args: Schema.JsonObject, peer: Peer) {
     const { id } = args
@@ -140,7 +151,7 @@ class Operate {
 const id = { type: "string", description: "A task's id, as coppice_list and coppice_inspect tell it" }
 
 /** Tools that change something, and destroy nothing. */
-const writing = new Set(["retry", "steer"])
+const writing = new Set(["retry", "steer", "fork"])
 
 const readOnly = { readOnlyHint: true }
 
@@ -197,6 +208,12 @@ export const operateTools = (calls: Calls, why: Why): ReadonlyArray<Tool> => {
       "Reports how everything below a cancelled task came to rest, on every server.",
       schema({ id }, "id"),
       operate.report
+    ),
+    tool(
+      "fork",
+      "Starts a new run that is told what a task was told before a step, call or question, and does the rest anew.",
+      schema({ id, at: { type: "string" }, input: {} }, "id", "at"),
+      operate.fork
     ),
     tool("retry", "Runs an ended task's work again, as a new task.", schema({ id }, "id"), operate.retry)
   ]
