@@ -1,7 +1,7 @@
 /**
  * Effects whose results are recorded, so that they happen once and are remembered.
  */
-import { canonical } from "@coppice/task/Payload"
+import { canonical, check } from "@coppice/task/Payload"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -15,6 +15,7 @@ import { notInHandler } from "./internal/call.ts"
 import { fingerprint } from "./internal/digest.ts"
 import { toJson } from "./internal/json.ts"
 import { runStep, type Step } from "./internal/step.ts"
+import { onThread } from "./internal/threads.ts"
 import { executionOf, isEphemeral, TaskContext } from "./TaskContext.ts"
 
 /** How a step's result and typed error are recorded; without schemas they must be JSON, and come back as JSON. */
@@ -152,3 +153,44 @@ export const idempotencyKey: Effect.Effect<string> = Effect.flatMap(CurrentStep,
   step === undefined
     ? Effect.die(new Error("Step.idempotencyKey can only be used in the body of a step"))
     : Effect.succeed(step.idempotencyKey))
+
+/** A function another module exports, for `worker`: what it takes and gives must be JSON. */
+export type Exported<F> = {
+  readonly [Name in keyof F & string]: F[Name] extends (input: any) => any ? Name : never
+}[keyof F & string]
+
+/**
+ * Runs a function of another module on a worker thread, for work that would keep the event loop busy. Recorded like any
+ * step.
+ *
+ * **Details**
+ *
+ * `module` is a URL such as `new URL("./resize.ts", import.meta.url)`; its export `run`, or the one `export` names, gets the
+ * input. Give the module's type for a typed input and result: `import type * as Resize`, then `Step.worker<typeof Resize>()`. There are as
+ * many threads as cores less one, at least one; bodies beyond wait. Interrupting the step ends its thread.
+ *
+ * **Gotchas**
+ *
+ * The function sees a copy of the input, none of the handler's services, and no memory it shares with the program. If it
+ * throws, or its thread dies, that is a defect: the attempt ends and the next one runs it again. Input and result are
+ * limited like every payload (1 MiB of JSON).
+ */
+export const worker =
+  <F = { readonly run: (input: any) => any }>() =>
+  <Name extends Exported<F> = "run" extends Exported<F> ? "run" : never>(
+    name: string,
+    input: F[Name] extends (input: infer I) => unknown ? I
+      : never,
+    module: URL,
+    options?: { readonly export?: Name | undefined }
+  ): Effect.Effect<
+    F[Name] extends (input: any) => infer A ? Awaited<A>
+      : never,
+    never,
+    TaskContext
+  > => {
+    const json = toJson(input)
+    const tooLarge = check(`The input of step "${name}"`, json)
+    if (tooLarge !== undefined) return Effect.die(tooLarge)
+    return run(name, json, onThread(module.href, options?.export ?? "run", json)) as never
+  }

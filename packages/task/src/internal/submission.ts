@@ -188,6 +188,10 @@ const grant = (
 
 const earliest = (a: number | null, b: number | null): number | null => a === null ? b : b === null ? a : Math.min(a, b)
 
+/** Its code finds what it reuses in its journal, as after a restart. */
+const resumeWhenDurable = (log: TaskLog["Service"], worker: Worker, entry: Entry): void =>
+  log.afterCommit((error) => error === undefined ? worker.resume(entry) : log.release(entry))
+
 const checkAncestry = Effect.fnUntraced(function*(
   { limits, store }: Services,
   { agent, ancestry }: Submit,
@@ -198,9 +202,11 @@ const checkAncestry = Effect.fnUntraced(function*(
 })
 
 /** A key may lead to a task that waits for the very call. */
-const circleThrough = ({ agent, id }: Task, { ancestry }: Submit): CallRefused | undefined => {
-  const above = ancestry?.chain.findIndex(({ task }) => task === id) ?? -1
-  return above < 0 ? undefined : new CallRefused({ agent, reason: cycle(ancestry!.chain, above, agent) })
+const unlessCircle = (task: Task, { ancestry }: Submit): Effect.Effect<Task, CallRefused> => {
+  const { agent, id } = task
+  const above = ancestry?.chain.findIndex((ancestor) => ancestor.task === id) ?? -1
+  if (above < 0) return Effect.succeed(task)
+  return Effect.fail(new CallRefused({ agent, reason: cycle(ancestry!.chain, above, agent) }))
 }
 
 /** Why a worker does not take the call. */
@@ -302,13 +308,9 @@ export const make = (services: Services): Pick<Tasks["Service"], "submit" | "sub
       sign(id)
       const { state } = entry
       if (call.reused.length === 0) worker.start(entry, input)
-      else resumeWhenDurable(worker, entry)
+      else resumeWhenDurable(log, worker, entry)
       return Effect.as(log.barrier, state as Task)
     })
-
-  /** Its code finds what it reuses in its journal, as after a restart. */
-  const resumeWhenDurable = (worker: Worker, entry: Entry): void =>
-    log.afterCommit((error) => error === undefined ? worker.resume(entry) : log.release(entry))
 
   const submitted = Effect.fnUntraced(function*(
     request: Submit,
@@ -327,8 +329,7 @@ export const make = (services: Services): Pick<Tasks["Service"], "submit" | "sub
     const call = { request: { ...request, budget }, worker, input, principal: request.principal ?? "local", reused }
     if (request.idempotencyKey === undefined) return yield* begin(call, () => {})
     const task = yield* once(call, request.idempotencyKey, (sign) => begin(call, sign))
-    const circle = circleThrough(task, request)
-    return circle === undefined ? task : yield* circle
+    return yield* unlessCircle(task, request)
   }, span("Tasks.submit"))
 
   const submit: Tasks["Service"]["submit"] = (request) => submitted(request, [])
