@@ -294,6 +294,45 @@ describe("a reservation", () => {
     ))
 })
 
+describe("a budget whose owner has left memory", () => {
+  const tree = [
+    root(Effect.andThen(Effect.ignore(Mid.call(1, { budget: { tokens: 80 } })), Budget.remaining)),
+    mid(() => Effect.andThen(Effect.sleep("30 minutes"), Leaf.call(1))),
+    Leaf.toLayer(() => Effect.orDie(think("late", 4)))
+  ]
+
+  const asleep = Effect.gen(function*() {
+    const id = yield* started({ tokens: 100, calls: 2 })
+    yield* Effect.sleep(1_000)
+    yield* (yield* Executor).evictIdle
+    yield* pause
+    assert.strictEqual((yield* Executor).residentCount(), 0)
+    const [, child] = yield* Effect.flatMap(Tasks, (tasks) => tasks.tree(id))
+    return { id, child: child!.id }
+  })
+
+  it.effect("is brought back by whoever draws from it (stale pool)", () =>
+    inWorld(
+      { agents: tree },
+      Effect.gen(function*() {
+        const { id } = yield* asleep
+        assert.deepStrictEqual(yield* value(id), { calls: 0, tokens: 96 })
+        assert.deepStrictEqual(yield* poolOf(id), { spent: { calls: 2, tokens: 4 }, open: {} })
+      })
+    ))
+
+  it.effect("is given back what nobody was there to take (stale pool)", () =>
+    inWorld(
+      { agents: tree },
+      Effect.gen(function*() {
+        const { child, id } = yield* asleep
+        yield* Effect.flatMap(Tasks, (tasks) => tasks.cancel({ id: child, by: "ann" }))
+        assert.deepStrictEqual(yield* value(id), { calls: 1, tokens: 100 })
+        assert.deepStrictEqual(yield* poolOf(id), { spent: { calls: 1 }, open: {} })
+      })
+    ))
+})
+
 describe("the soft limit", () => {
   const asking = root(Effect.gen(function*() {
     yield* think("a", 10)

@@ -9,7 +9,7 @@ import * as Result from "effect/Result"
 import { type Amounts, emptyPool, isNothing, limited, minus, type Place, unused } from "./Budget.ts"
 import { isSettled, type TaskId } from "./Task.ts"
 import type { Entry, TaskLog } from "./TaskLog.ts"
-import { decide, type RefusalReason, type TaskState } from "./TaskMachine.ts"
+import { decide, InvariantViolation, type RefusalReason, type TaskState } from "./TaskMachine.ts"
 import type { StoreError, TaskStore } from "./TaskStore.ts"
 
 type Log = Pick<TaskLog["Service"], "resident" | "dispatch">
@@ -17,16 +17,28 @@ type Log = Pick<TaskLog["Service"], "resident" | "dispatch">
 /** The task that owns the nearest budget: what the tasks it makes get as their `spec.pool`. */
 export const poolOf = ({ id, spec }: TaskState): TaskId | undefined => spec.budget === null ? spec.pool : id
 
-/** The owners of the budgets a task draws from, nearest first; none for a tree without budgets. */
-export const owners = (log: Log, state: TaskState): ReadonlyArray<Entry> => {
+/** The owners from this one up that are in memory, nearest first. */
+const upFrom = (log: Log, first: TaskId | undefined): ReadonlyArray<Entry> => {
   const found: Array<Entry> = []
-  for (let id = poolOf(state); id !== undefined;) {
+  for (let id = first; id !== undefined;) {
     const entry = log.resident(id)
     if (entry === undefined) return found
     found.push(entry)
     id = entry.state.spec.pool
   }
   return found
+}
+
+/**
+ * The owners of the budgets a task draws from, nearest first; none for a tree without budgets. Throws when one of them is
+ * not in memory: it would not limit anything.
+ */
+export const owners = (log: Log, state: TaskState): ReadonlyArray<Entry> => {
+  const found = upFrom(log, poolOf(state))
+  const last = found.at(-1)
+  const next = last === undefined ? poolOf(state) : last.state.spec.pool
+  if (next === undefined) return found
+  throw new InvariantViolation({ message: `task ${state.id} draws from task ${next}, which is not in memory` })
 }
 
 /** What is to be taken, and for whom. `level` is how deep in the whole tree, `fanOut` the how-manieth call of its task. */
@@ -87,16 +99,11 @@ export const refund = (log: Log, pools: ReadonlyArray<Entry>, id: string, unused
   }
 }
 
-const above = (log: Log, { spec: { pool } }: TaskState): ReadonlyArray<Entry> => {
-  const owner = pool === undefined ? undefined : log.resident(pool)
-  return owner === undefined ? [] : owners(log, owner.state)
-}
-
 /** A task with a budget of its own has come to rest: what it has not used returns to where it came from. */
 export const giveBack = (log: Log, state: TaskState): void => {
   const { id, pool, spec: { budget, pool: from } } = state
   if (budget === null || from === undefined) return
-  refund(log, above(log, state), id, unused(budget, pool ?? emptyPool))
+  refund(log, upFrom(log, from), id, unused(budget, pool ?? emptyPool))
 }
 
 /**
@@ -111,17 +118,20 @@ export const acquire = (
   Effect.gen(function*() {
     const found: Array<Entry> = []
     for (let id = poolOf(state); id !== undefined;) {
-      const isNew = log.resident(id) === undefined
       const entry = yield* log.acquire(id)
       if (entry === undefined) break
       found.push(entry)
-      if (isNew) yield* reclaim(log, store, entry)
+      yield* reclaim(log, store, entry)
       id = entry.state.spec.pool
     }
     return found
   })
 
+/** Owners whose open reservations have been looked at since they are in memory: from then on they hear of what comes back. */
+const reclaimed = new WeakSet<Entry>()
+
 const reclaim = Effect.fnUntraced(function*(log: TaskLog["Service"], store: TaskStore["Service"], owner: Entry) {
+  if (reclaimed.has(owner)) return
   for (const id of Object.keys(owner.state.pool?.open ?? {})) {
     // that of a task's code is for its code to settle
     if (id.includes("/")) continue
@@ -130,4 +140,5 @@ const reclaim = Effect.fnUntraced(function*(log: TaskLog["Service"], store: Task
     const { pool = emptyPool, spec: { budget } } = child.state
     if (budget !== null) refund(log, [owner], id, unused(budget, pool))
   }
+  reclaimed.add(owner)
 })
