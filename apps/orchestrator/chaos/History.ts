@@ -8,7 +8,14 @@ import type { Envelope, Task } from "@coppice/api/Api"
 import type { CancelReport, TaskResult } from "@coppice/api/TasksApi"
 
 /** How a process of the service ended. */
-export type LifeEnd = "killed" | "failpoint" | "killed while stopping" | "stopped" | "died"
+export type LifeEnd =
+  | "killed"
+  | "failpoint"
+  | "killed while stopping"
+  | "killed after a freeze"
+  | "interrupted twice"
+  | "stopped"
+  | "died"
 
 /** One process of the service. Processes of one history follow each other, they never overlap. */
 export interface Life {

@@ -110,6 +110,30 @@ const stop = Effect.fnUntraced(function*({ record }: Options, service: Service.R
   return "died"
 })
 
+/** Stops the process without its knowledge, and lets it go on; the store stays its own meanwhile. */
+const freeze = Effect.fnUntraced(function*(
+  options: Options,
+  service: Service.Running,
+  { length, rest }: Plan & { readonly _tag: "Frozen" }
+) {
+  yield* service.signal("SIGSTOP")
+  yield* Effect.andThen(intrude(options), Effect.sleep(length))
+  yield* service.signal("SIGCONT")
+  yield* Effect.sleep(rest)
+})
+
+/** Asks it to stop, and then insists: it has to be gone at once. */
+const insist = Effect.fnUntraced(function*({ record }: Options, service: Service.Running, grace: number) {
+  yield* service.signal("SIGINT")
+  yield* Effect.sleep(grace)
+  yield* service.signal("SIGINT")
+  const ended = yield* Effect.timeoutOption(service.ended, "2 seconds")
+  const code = Option.getOrUndefined(ended)?.code
+  if (code !== 130 && code !== 0) record.surprises.push(`Two SIGINTs ended the service with ${code ?? "nothing"}`)
+  yield* service.signal("SIGKILL")
+  return "interrupted twice" as const
+})
+
 /** Ends the process as the plan says. */
 const end = Effect.fnUntraced(function*(
   options: Options,
@@ -121,8 +145,14 @@ const end = Effect.fnUntraced(function*(
     yield* service.signal("SIGTERM")
     yield* Effect.sleep(plan.grace)
   }
+  if (plan._tag === "Twice") return yield* insist(options, service, plan.grace)
+  if (plan._tag === "Frozen") yield* freeze(options, service, plan)
   yield* service.signal("SIGKILL")
-  return plan._tag === "Stopping" ? "killed while stopping" : "killed"
+  return plan._tag === "Stopping"
+    ? "killed while stopping"
+    : plan._tag === "Frozen"
+    ? "killed after a freeze"
+    : "killed"
 })
 
 /** The end of a process that ended by itself: right only for one with a failpoint. */

@@ -14,6 +14,10 @@ export type Plan =
   | { readonly _tag: "Failpoint"; readonly name: string; readonly count: number; readonly patience: number }
   /** SIGTERM, then SIGKILL before it has stopped. */
   | { readonly _tag: "Stopping"; readonly after: number; readonly grace: number }
+  /** SIGSTOP for a while, during which a second process asks for the store; then SIGCONT, and later SIGKILL. */
+  | { readonly _tag: "Frozen"; readonly after: number; readonly length: number; readonly rest: number }
+  /** SIGINT, and once more before it has stopped. */
+  | { readonly _tag: "Twice"; readonly after: number; readonly grace: number }
   /** SIGTERM, and it stops by itself. */
   | { readonly _tag: "Stop"; readonly after: number }
   /** Nothing, until the work at hand is done; then SIGKILL. */
@@ -44,6 +48,10 @@ export const describe = (plan: Plan): string => {
       return `${plan.name}, time ${plan.count}`
     case "Stopping":
       return `SIGTERM after ${plan.after} ms, SIGKILL ${plan.grace} ms later`
+    case "Frozen":
+      return `SIGSTOP after ${plan.after} ms, SIGCONT ${plan.length} ms later, SIGKILL ${plan.rest} ms after that`
+    case "Twice":
+      return `SIGINT after ${plan.after} ms, again ${plan.grace} ms later`
     case "Stop":
       return `SIGTERM after ${plan.after} ms`
     case "Calm":
@@ -51,18 +59,21 @@ export const describe = (plan: Plan): string => {
   }
 }
 
-/** Of ten kills six are at a write, and one each at an instant, after a calm run, in a stop and in a start. */
+/**
+ * Of ten kills five are at a write, one of them of a cancellation, and one each at an instant, after a calm run, in a
+ * start, in a stop, after a freeze and by two interrupts.
+ */
 const kinds = [
   "Failpoint",
   "Instant",
   "Failpoint",
   "Calm",
-  "Failpoint",
+  "Cancel",
   "Starting",
-  "Failpoint",
+  "Frozen",
   "Stopping",
   "Failpoint",
-  "Failpoint"
+  "Twice"
 ] as const
 
 /**
@@ -70,21 +81,33 @@ const kinds = [
  * takes without faults: instants are spread over it, half of them over its first fifth, where most is written.
  */
 export const plans = (kills: number, facts: Facts, length: number, seeded: Seeded.Seeded): ReadonlyArray<Plan> => {
+  const patience = Math.max(8_000, 3 * length)
   let bag: ReadonlyArray<Failpoint> = []
   const failpoint = (): Plan => {
     if (bag.length === 0) bag = seeded.shuffle(failpoints(facts))
     const [first, ...rest] = bag
     const { name, times } = first!
     bag = rest
-    return { _tag: "Failpoint", name, count: seeded.between(1, times), patience: Math.max(8_000, 3 * length) }
+    return { _tag: "Failpoint", name, count: seeded.between(1, times), patience }
+  }
+  /** In the middle of a cancellation: before or after it is written, or how one of its tasks came to rest. */
+  const inCancel = (): Plan => {
+    const name = `${seeded.pick(["before", "after"])}:${seeded.pick(["Cancelled", "Settled"])}`
+    return { _tag: "Failpoint", name, count: seeded.between(1, 2), patience }
   }
   const instant = (): number => seeded.between(0, seeded.next() < 0.5 ? length / 5 : length)
   const make = (kind: typeof kinds[number]): Plan => {
     switch (kind) {
       case "Failpoint":
         return failpoint()
+      case "Cancel":
+        return inCancel()
       case "Starting":
         return { _tag: kind, after: seeded.between(100, 800) }
+      case "Frozen":
+        return { _tag: kind, after: instant(), length: seeded.between(200, 2_000), rest: seeded.between(0, 500) }
+      case "Twice":
+        return { _tag: kind, after: instant(), grace: seeded.between(0, 50) }
       case "Instant":
         return { _tag: kind, after: instant() }
       case "Calm":

@@ -10,10 +10,23 @@ import type { Verdict } from "./Verdict.ts"
 const median = (values: ReadonlyArray<number>): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 
-const kinds: ReadonlyArray<LifeEnd> = ["failpoint", "killed", "killed while stopping"]
+const kinds: ReadonlyArray<LifeEnd> = [
+  "failpoint",
+  "killed",
+  "killed while stopping",
+  "killed after a freeze",
+  "interrupted twice"
+]
 
 const killsOf = ({ lives }: History): ReadonlyArray<string> =>
   kinds.map((kind) => `${kind} ${lives.filter(({ end }) => end === kind).length}`)
+
+/** How often each kind of fact is in the log. */
+const countsOf = ({ log }: History): string =>
+  [...Map.groupBy(log, ({ event }) => event._tag)]
+    .map(([tag, facts]) => `${tag} ${facts.length}`)
+    .toSorted()
+    .join(", ")
 
 /** How many kills there were. */
 export const kills = ({ lives }: History): number => lives.filter(({ end }) => kinds.includes(end)).length
@@ -53,6 +66,7 @@ const figures = (
         unknown(history)
       }`
     ],
+    ["facts in the log", countsOf(history)],
     ["acknowledged facts", `${facts.looked} checked, ${facts.broken} lost`],
     ["recorded steps", `${of("I6").looked} checked, ${of("I6").broken} run again`],
     ["steps run again", `${runAgain(history)} (the kill fell between effect and record), each with the same key`],

@@ -13,7 +13,10 @@ import { constants, tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import * as Campaign from "./Campaign.ts"
+import type { Trial } from "./Campaign.ts"
+import * as Disk from "./Disk.ts"
 import { kills, report } from "./Report.ts"
+import * as Seeded from "./Seeded.ts"
 import { trials } from "./Trials.ts"
 
 interface Options {
@@ -53,6 +56,19 @@ const saveHistory = ({ folder, history }: Campaign.Outcome): void => {
   )
 }
 
+/** What the disk can do, to the store the last trial left behind and to a new one. */
+const tryDisk = Effect.fnUntraced(function*(trial: Trial, { folder, history }: Campaign.Outcome, seed: number) {
+  const { config } = trial
+  const store = join(folder, "data", "coppice.db")
+  const seeded = Seeded.make(seed, "damages")
+  const reports = [
+    yield* Disk.corruption({ store, log: history.log, config, folder, seeded }),
+    yield* Disk.full({ config, folder })
+  ]
+  for (const { lines } of reports) for (const line of lines) say(line)
+  return reports.every(({ broken }) => broken.length === 0)
+})
+
 const tryAll = Effect.fnUntraced(function*({ keep, kills: wanted, seed }: Options, folder: string) {
   const total = { good: true, kills: 0 }
   for (const { share, trial } of trials) {
@@ -64,6 +80,7 @@ const tryAll = Effect.fnUntraced(function*({ keep, kills: wanted, seed }: Option
     if (!good || keep) saveHistory(outcome)
     total.good &&= good
     total.kills += kills(outcome.history)
+    if (trial.name === "synthetic") total.good = (yield* tryDisk(trial, outcome, seed)) && total.good
   }
   return total
 })
