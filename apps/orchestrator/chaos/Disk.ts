@@ -18,7 +18,7 @@ import type { History } from "./History.ts"
 import type * as Seeded from "./Seeded.ts"
 import * as Service from "./Service.ts"
 
-export interface DiskReport {
+interface DiskReport {
   readonly lines: ReadonlyArray<string>
   readonly broken: ReadonlyArray<string>
 }

@@ -93,7 +93,7 @@ export const plans = (kills: number, facts: Facts, length: number, seeded: Seede
   /** In the middle of a cancellation: before or after it is written, or how one of its tasks came to rest. */
   const inCancel = (): Plan => {
     const name = `${seeded.pick(["before", "after"])}:${seeded.pick(["Cancelled", "Settled"])}`
-    return { _tag: "Failpoint", name, count: seeded.between(1, 2), patience }
+    return { _tag: "Failpoint", name, count: seeded.between(1, facts.Cancelled ?? 1), patience }
   }
   const instant = (): number => seeded.between(0, seeded.next() < 0.5 ? length / 5 : length)
   const make = (kind: typeof kinds[number]): Plan => {

@@ -3,12 +3,16 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { spawn } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import * as McpClient from "../src/McpClient.ts"
 import { cleanEnvironment, StdioServer, type StdioServerOptions } from "../src/StdioServer.ts"
 
 const program = fileURLToPath(new URL("programs/badChild.ts", import.meta.url))
+
+/** Starts a child and is there until it is killed. */
+const holding = fileURLToPath(new URL("programs/holder.ts", import.meta.url))
 
 const child = (mode: string, more: Partial<StdioServerOptions> = {}): StdioServerOptions => ({
   command: process.execPath,
@@ -42,6 +46,31 @@ describe("a child", () => {
       assert.include(error.message, "exit code 9")
       const after = text(yield* client.run("process", {}))
       assert.notStrictEqual(after, before)
+    }))
+
+  it.live("that dies within a message leaves its fate unknown, and half a message is none", () =>
+    Effect.gen(function*() {
+      const client = yield* connect("good")
+      const error = yield* Effect.flip(client.run("halves", {}))
+      assert.deepStrictEqual([error.reason._tag, error.mayHaveRun], ["OutcomeUnknown", true])
+      assert.strictEqual(text(yield* client.run("fine", {})), "ok")
+    }))
+
+  it.live("that writes letter by letter is understood", () =>
+    Effect.gen(function*() {
+      const client = yield* connect("good")
+      assert.strictEqual(text(yield* client.run("stutters", {})), "ok")
+    }))
+
+  it.live("goes when the process that started it is killed: its input ends (case 44)", () =>
+    Effect.gen(function*() {
+      const holder = spawn(process.execPath, [holding, program], { stdio: ["ignore", "pipe", "inherit"] })
+      const pid = yield* Effect.promise(() =>
+        new Promise<number>((resolve) => void holder.stdout.once("data", (data) => resolve(Number(data))))
+      )
+      assert.isTrue(isAlive(pid))
+      holder.kill("SIGKILL")
+      while (isAlive(pid)) yield* Effect.promise(() => new Promise((resolve) => void setImmediate(resolve)))
     }))
 
   it.live("that ends at once is told with what it said", () =>

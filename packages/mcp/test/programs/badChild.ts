@@ -31,6 +31,12 @@ const reply = (id: unknown, body: object) =>
 const call = (id: unknown, name: string) => {
   if (name === "dies") process.exit(9)
   if (name === "floods") return process.stdout.write("x".repeat(20 * 1024 * 1024))
+  if (name === "halves") return process.stdout.write(`{"jsonrpc":"2.0","id":${String(id)},"res`, () => process.exit(7))
+  if (name === "stutters") {
+    const text = `${JSON.stringify({ jsonrpc: "2.0", id, result: { content: [{ type: "text", text: "ok" }] } })}\n`
+    for (const letter of text) process.stdout.write(letter)
+    return true
+  }
   if (name === "environment") {
     return reply(id, { result: { content: [{ type: "text", text: JSON.stringify(process.env) }] } })
   }
@@ -51,7 +57,7 @@ createInterface({ input: process.stdin }).on("line", (line) => {
     })
   }
   if (method === "tools/list") {
-    const tools = ["dies", "floods", "environment", "process", "fine"]
+    const tools = ["dies", "floods", "halves", "stutters", "environment", "process", "fine"]
     return reply(id, { result: { tools: tools.map((name) => ({ name, inputSchema: { type: "object" } })) } })
   }
   return method === "tools/call" ? call(id, params.name) : undefined
