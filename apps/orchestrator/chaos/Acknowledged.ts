@@ -66,13 +66,16 @@ const historyOfOne = (task: string, events: ReadonlyArray<Envelope>): ReadonlyAr
   const broken: Array<string> = []
   let ending: string | undefined
   let isSettled = false
+  /** Its server was to be told again. */
+  let isOpen = false
   let attempt = 0
   events.forEach(({ event, seq }, i) => {
     const say = (what: string) => broken.push(`task ${task}, event ${seq}: ${what}`)
     if ((event._tag === "Created") !== (i === 0)) say(`${event._tag} as fact ${i + 1} of it`)
     if (event._tag === "Settled") {
       if (ending === undefined) say("settled before its end")
-      if (isSettled) say("settled twice")
+      if (isSettled && !isOpen) say("settled twice")
+      isOpen = event.retryAt !== undefined
     } else if (ending !== undefined) say(`${event._tag} after ${ending}`)
     if (event._tag === "Created") attempt = event.attempt
     if (event._tag === "Started") {

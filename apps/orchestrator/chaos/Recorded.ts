@@ -60,16 +60,22 @@ export const liveness: Checker = (history) => {
   return { promise: "I9", what: "tasks at rest in the end", looked: history.tasks.length, broken: [...open, ...slow] }
 }
 
-/** I11: no task settles before its children, unless they were released. */
+/** I11: no task settles before its children, unless they were released; nor before those it has adopted. */
 export const families: Checker = (history) => {
   const settled = new Map<string, number>()
   for (const fact of history.log) if (isRest(fact) && !settled.has(fact.task)) settled.set(fact.task, fact.seq)
   const released = new Set(facts(history, "Released").map(({ task }) => task as string))
-  const children = facts(history, "Created").filter(({ event, task }) => event.parent !== null && !released.has(task))
-  const broken = children.flatMap(({ event, task }) => {
-    const parent = settled.get(event.parent!) ?? Infinity
+  const born = facts(history, "Created").flatMap(({ event: { parent }, task }) =>
+    parent !== null && !released.has(task) ? [{ above: parent, task }] : []
+  )
+  const adopted = facts(history, "Released").flatMap(({ event: { to }, task }) =>
+    to == null ? [] : [{ above: to, task }]
+  )
+  const children = [...born, ...adopted]
+  const broken = children.flatMap(({ above, task }) => {
+    const parent = settled.get(above) ?? Infinity
     return (settled.get(task) ?? Infinity) > parent && parent < Infinity
-      ? [`task ${event.parent} settled before its child ${task}`]
+      ? [`task ${above} settled before its child ${task}`]
       : []
   })
   return { promise: "I11", what: "children", looked: children.length, broken }

@@ -87,6 +87,10 @@ const settled = (services: Services, id: TaskId) =>
     return yield* tasks.cancelReport(id)
   })
 
+const turn = Effect.callback<void>((resume) => {
+  setImmediate(() => resume(Effect.void))
+})
+
 const lines = ({ nodes }: CancelReport) =>
   nodes.map(({ agent, server = "here", settlement }) => `${agent} ${server} ${settlement}`)
 
@@ -182,6 +186,27 @@ describe("the report of a cancelled tree", () => {
         ])
         const rest = yield* Context.get(back.services, Tasks).list({ limit: 100 })
         assert.isTrue(rest.every(({ status }) => status === "cancelled"))
+      }),
+    40_000
+  )
+
+  it.live(
+    "leaves nothing running there, however far the call had come",
+    () =>
+      Effect.gen(function*() {
+        const far = yield* serve(Runtime.make({ agents: [LeafLive, FarLive], mcp }), yield* place)
+        const here = yield* serve(near(far.services), yield* place)
+        const tasks = Context.get(here.services, Tasks)
+        for (let turns = 0; turns < 120; turns += 10) {
+          const { id } = yield* tasks.submit({ agent: "near", input: {} })
+          yield* Effect.repeat(turn, { times: turns })
+          yield* tasks.cancel({ id, by: "ann" })
+          const report = yield* settled(here.services, id)
+          assert.isTrue(isAtRest(report))
+          assert.strictEqual(report.totals.unknown + report.totals.refused + report.totals.unreachable, 0)
+          const rest = yield* Context.get(far.services, Tasks).list({ limit: 1_000 })
+          assert.isTrue(rest.every(({ settlement }) => settlement !== null), `after ${turns} turns of the event loop`)
+        }
       }),
     40_000
   )
