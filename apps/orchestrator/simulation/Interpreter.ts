@@ -1,7 +1,7 @@
 /**
  * Agents that run programs: one of each node, and the others' as remote agents.
  */
-import { Agent, type CallError, Durable, Human, type Orchestrator, Step, TaskContext } from "coppice"
+import { Agent, Budget, type CallError, Durable, Human, type Orchestrator, Step, TaskContext } from "coppice"
 import type { Service, ServiceError } from "coppice/Simulation"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
@@ -31,6 +31,13 @@ type Run = Effect.Effect<Schema.Json, string, TaskContext>
 
 const failureOf = (error: string | CallError | { readonly message: string }): string =>
   typeof error === "string" ? error : "reason" in error ? error.reason._tag : "RemoteFailure"
+
+/** Reserves the most it can use, and gives back what it did not. */
+const paid = (step: Run, used: number): Run =>
+  Effect.mapError(
+    Budget.reserve({ tokens: 10 }, step, () => ({ tokens: used })),
+    (error) => typeof error === "string" ? error : error._tag
+  )
 
 /** A model that is busy is asked again when it says so. */
 const patiently = (call: Effect.Effect<Schema.Json, ServiceError>) =>
@@ -74,8 +81,9 @@ export const live = (
         const effect = program.model === true
           ? patiently(model.call({ ask: program.n }))
           : bank.call({ pay: program.n })
-        const body = Effect.mapError(effect, ({ reason }) => reason)
-        return Step.run(`s${program.n}`, program.n, program.calm === true ? Effect.uninterruptible(body) : body)
+        const body = Effect.mapError(effect, ({ reason }): string => reason)
+        const step = Step.run(`s${program.n}`, program.n, program.calm === true ? Effect.uninterruptible(body) : body)
+        return program.model === true ? paid(step, program.n) : step
       }
       case "call":
         return call(program)
@@ -92,6 +100,8 @@ export const live = (
         return Effect.flatMap(TaskContext, ({ attempt }) => attempt === 1 ? Effect.die("boom") : Effect.succeed("calm"))
       case "progress":
         return Effect.as(Durable.progress({ progress: 1, total: 2 }), null)
+      case "look":
+        return Effect.as(Effect.ignore(bank.call({ look: 0 })), null)
       case "seq":
         return Effect.forEach(program.xs, run)
       case "all":

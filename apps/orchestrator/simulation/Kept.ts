@@ -58,5 +58,11 @@ export const kept: ReadonlyArray<Kept> = [
     scenario: single(1),
     seed: 80,
     only: { faults: [], jobs: [jobOf(race, { at: 0 })] }
+  },
+  {
+    what: "a replay that had waited for something outside of the log was never told what the log had",
+    scenario: single(1_000),
+    seed: 1,
+    only: { faults: [], jobs: [jobOf({ t: "seq", xs: [{ t: "look" }, { t: "sleep", ms: 60_000 }] }, { at: 0 })] }
   }
 ]

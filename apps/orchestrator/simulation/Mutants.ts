@@ -34,8 +34,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     name: "orphan-child",
     what: "a cancel misses a child",
     file: "packages/task/src/Settler.ts",
-    from: "for (const node of nodes) {\n      if (!isTerminal(node.state.status)) this.log.dispatch",
-    to: "for (const node of nodes.slice(1)) {\n      if (!isTerminal(node.state.status)) this.log.dispatch"
+    from: "for (const node of taken) {\n      if (!isTerminal(node.state.status)) this.log.dispatch",
+    to: "for (const node of taken.slice(1)) {\n      if (!isTerminal(node.state.status)) this.log.dispatch"
   },
   {
     name: "cancel-leak",
@@ -91,6 +91,13 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "packages/mcp/src/internal/client/RemoteWorker.ts",
     from: "return client.isCoppice ? this.stopCoppice(run, reference) : this.stopForeign(reference)",
     to: `return Effect.succeed({ how: "stopped" })`
+  },
+  {
+    name: "overdraft",
+    what: "more is taken from a budget than is left",
+    file: "packages/task/src/Budget.ts",
+    from: "if (asked > (rest[dimension] ?? Infinity)) return",
+    to: "if (asked > (rest[dimension] ?? Infinity) * 2 + 10) return"
   },
   {
     name: "forgotten-key",

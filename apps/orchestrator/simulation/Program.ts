@@ -14,6 +14,8 @@ export type Program =
   /** A defect of the first attempt that later ones do not have. */
   | { readonly t: "boom" }
   | { readonly t: "progress" }
+  /** Waits for something outside, unrecorded: a replay does it again. Alone, or replays would differ. */
+  | { readonly t: "look" }
   | { readonly t: "seq"; readonly xs: ReadonlyArray<Program> }
   | { readonly t: "all"; readonly c: number; readonly xs: ReadonlyArray<Program> }
   | { readonly t: "race"; readonly xs: ReadonlyArray<Program> }
@@ -47,7 +49,7 @@ const leaf = (dice: Dice): Program => {
         t,
         n: dice.below(4),
         ...dice.chance(0.2) ? { model: true } : {},
-        ...dice.chance(0.1) ? { calm: true } : {}
+        ...dice.chance(0.2) ? { calm: true } : {}
       }
     case "ask":
     case "fail":
@@ -59,9 +61,13 @@ const leaf = (dice: Dice): Program => {
   }
 }
 
+/** What a handler runs as a whole. */
+const whole = (dice: Dice, program: Program): Program =>
+  dice.chance(0.1) ? { t: "seq", xs: [{ t: "look" }, program] } : program
+
 const call = (dice: Dice, x: Program, nodes: ReadonlyArray<string>): Program => ({
   t: "call",
-  x,
+  x: whole(dice, x),
   ...nodes.length > 0 && dice.chance(0.5) ? { on: dice.pick(nodes) } : {},
   ...dice.chance(0.1) ? { free: true } : {},
   ...dice.chance(0.1) ? { within: millis(dice) } : {}

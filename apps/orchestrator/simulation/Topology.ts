@@ -48,6 +48,7 @@ export const topology = (stage: Stage): Scenario => {
         links.map(({ isCoppice, to }) => [to, { url: `http://${to}/mcp`, agents: [remotes.get(to)!], isCoppice }])
       ),
       supervision: { strategy: "one_for_one", intensity: 1_000, period: "30 seconds" },
+      ...dice.chance(0.3) ? { budget: { calls: dice.below(8), tokens: dice.below(60) } } : {},
       executor: { idleAfter: dice.pick(["100 millis", "10 seconds"]) }
     })
     return [name, orchestrator] as const

@@ -179,6 +179,8 @@ export class Execution {
       this.changes++
       if (this.prefix.has(key)) this.server.host.ready(this)
       else if (!this.begun.delete(key) || this.lapsed.has(key)) this.begin(operation)
+      // code that had waited for something outside the log runs on without a turn; what it asks for may be recorded
+      if (!this.scheduler.isInside) this.server.host.ready(this)
       return Effect.suspend(() => this.withdraw(operation))
     })
   }

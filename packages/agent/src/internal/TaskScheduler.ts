@@ -13,7 +13,8 @@ const checkEvery = 32
 export class TaskScheduler implements Scheduler, SchedulerDispatcher {
   readonly executionMode = "async"
   private tasks: Array<() => void> = []
-  private isInside = false
+  /** True while a turn runs: what moves now is followed by whoever gave the turn. */
+  isInside = false
   private isClosed = false
   private readonly wake: () => void
 

@@ -34,7 +34,8 @@ export class Disk {
   readonly unsettled = new Set<TaskId>()
   /** The number of the last durable fact. */
   seq = 0
-  commits = 0
+  /** Commits so far, all and by the facts they held. */
+  private readonly commits = new Map<string, number>()
   /** Until when commits find no room, and how long they take. */
   fullUntil = 0
   slowUntil = 0
@@ -84,7 +85,7 @@ export class Disk {
 
   private commit(user: User, batch: Batch): Effect.Effect<void, StoreError> {
     return Effect.suspend((): Effect.Effect<void, StoreError> => {
-      const nth = this.commits++
+      const nth = this.count(batch)
       const { injector, node } = this
       if (injector.atCommit("crash-before-write", node, nth) !== undefined) return this.crash(user, batch, "before")
       const error = injector.atCommit("disk-error", node, nth)
@@ -96,6 +97,16 @@ export class Disk {
       if (injector.atCommit("crash-after-write", node, nth) === undefined) return written
       return Effect.andThen(written, this.crash(user, batch, "after"))
     })
+  }
+
+  /** The how-manieth commit this is, of all and of those with each of its facts. */
+  private count({ events }: Batch): ReadonlyMap<string, number> {
+    const names = ["", ...new Set(events.map(({ event }) => event._tag))]
+    return new Map(names.map((name) => {
+      const nth = this.commits.get(name) ?? 0
+      this.commits.set(name, nth + 1)
+      return [name, nth]
+    }))
   }
 
   private write(user: User, batch: Batch): Effect.Effect<void, StoreError> {

@@ -49,6 +49,8 @@ export interface Fault {
   readonly at: number
   /** Which one of the node's commits, of all messages, calls or questions. */
   readonly nth: number
+  /** Counts only commits that hold such a fact. */
+  readonly fact?: string | undefined
   /** Milliseconds it lasts, or by which a clock is set. */
   readonly millis: number
 }
@@ -95,6 +97,20 @@ const positions: Partial<Record<FaultKind, number>> = {
   "double-answer": 4
 }
 
+/** Facts at whose commits it is worth dying. */
+const facts = [
+  "Created",
+  "Started",
+  "StepRecorded",
+  "InputRequested",
+  "InputReceived",
+  "TimerSet",
+  "TimerFired",
+  "Completed",
+  "Cancelled",
+  "Settled"
+]
+
 /** Small numbers are as likely as large ones: most of what happens happens early. */
 const skewed = (dice: Dice, from: number, to: number): number => Math.round(from * (to / from) ** dice.next())
 
@@ -114,22 +130,26 @@ export const planFaults = (
   return Array.from({ length: count }, () => {
     const kind = dice.pick(chosen)
     const [from, to] = lengths[kind] ?? [1, 1]
+    const fact = kind.endsWith("-write") && dice.chance(0.6) ? dice.pick(facts) : undefined
     return {
       kind,
       node: dice.pick(nodes),
       to: dice.pick(nodes),
       at: counted.has(kind) ? 0 : skewed(dice, 1, span),
-      nth: counted.has(kind) ? dice.below(positions[kind] ?? 30) : 0,
+      nth: counted.has(kind) ? dice.below(fact === undefined ? positions[kind] ?? 30 : 4) : 0,
+      ...fact === undefined ? {} : { fact },
       millis: skewed(dice, from, to)
     }
   })
 }
 
-export const describeFault = ({ at, kind, millis, node, nth, to }: Fault): string => {
+export const describeFault = ({ at, fact, kind, millis, node, nth, to }: Fault): string => {
   const lasts = kind in lengths ? `, ${millis} ms` : ""
   if (kind === "partition") return `partition between ${node} and ${to === node ? "clients" : to} at ${at} ms${lasts}`
   if (!counted.has(kind)) return `${kind} of ${node} at ${at} ms${lasts}`
-  if (kind.startsWith("crash") || kind === "disk-error") return `${kind} of ${node}, commit ${nth}`
+  if (kind.startsWith("crash") || kind === "disk-error") {
+    return `${kind} of ${node}, commit ${nth}${fact === undefined ? "" : ` with ${fact}`}`
+  }
   const what = kind.startsWith("outside")
     ? "call"
     : kind.includes("human") || kind === "double-answer"

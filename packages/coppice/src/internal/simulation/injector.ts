@@ -23,9 +23,11 @@ export class Injector {
     return this.find((fault) => fault.kind === kind && fault.nth === nth)
   }
 
-  /** The fault of a node's `nth` commit. */
-  atCommit(kind: FaultKind, node: string, nth: number): Fault | undefined {
-    return this.find((fault) => fault.kind === kind && fault.node === node && fault.nth === nth)
+  /** The fault of a node's commit, of which `counts` says the how-manieth it is, of all and of those with a certain fact. */
+  atCommit(kind: FaultKind, node: string, counts: ReadonlyMap<string, number>): Fault | undefined {
+    return this.find((fault) =>
+      fault.kind === kind && fault.node === node && counts.get(fault.fact ?? "") === fault.nth
+    )
   }
 
   /** Those that happen at a time. */

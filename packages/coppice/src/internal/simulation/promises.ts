@@ -1,6 +1,7 @@
 /**
  * The promises of the runtime, each as one function of a history. The numbers are those of the reliability page.
  */
+import { type Amounts, type Budget, measures } from "@coppice/task/Budget"
 import type { TaskId } from "@coppice/task/Task"
 import { isTerminal } from "@coppice/task/Task"
 import type { TaskEventType } from "@coppice/task/TaskEvent"
@@ -400,6 +401,41 @@ const bounds: Invariant["check"] = (history, end) => {
   return finding(end.nodes.size, broken)
 }
 
+/** What is reserved and spent from a budget, counted from its facts, is never more than it grants. */
+const budgets: Invariant["check"] = (history) => {
+  const broken: Array<string> = []
+  const pools = new Map<string, { readonly grant: Budget; readonly open: Map<string, Amounts>; spent: Amounts }>()
+  let checked = 0
+  for (const { envelope: { event, task }, node } of history.facts()) {
+    const id = idOf({ node, task })
+    if (event._tag === "Created" && event.spec.budget !== null) {
+      pools.set(id, { grant: event.spec.budget, open: new Map(), spent: {} })
+    }
+    const pool = pools.get(id)
+    if (event._tag === "Refunded") {
+      const held = pool?.open.get(event.id) ?? {}
+      pool?.open.delete(event.id)
+      if (pool !== undefined) pool.spent = sum(pool.spent, held, event.unused)
+    }
+    if (event._tag !== "Reserved" || pool === undefined) continue
+    checked++
+    if (event.kept === true) pool.spent = sum(pool.spent, event.amounts, {})
+    else pool.open.set(event.id, sum(pool.open.get(event.id) ?? {}, event.amounts, {}))
+    const used = [...pool.open.values()].reduce((all, amounts) => sum(all, amounts, {}), pool.spent)
+    for (const measure of measures) {
+      const limit = pool.grant[measure]
+      if (limit !== null && (used[measure] ?? 0) > limit) {
+        broken.push(`${id}: ${used[measure]} ${measure} are spent or reserved of ${limit}`)
+      }
+    }
+  }
+  return finding(checked, broken)
+}
+
+/** `a + b − c`. */
+const sum = (a: Amounts, b: Amounts, c: Amounts): Amounts =>
+  Object.fromEntries(measures.map((measure) => [measure, (a[measure] ?? 0) + (b[measure] ?? 0) - (c[measure] ?? 0)]))
+
 const families: Invariant["check"] = (history, end) => {
   const broken: Array<string> = []
   let checked = 0
@@ -452,6 +488,7 @@ export const promises: ReadonlyArray<Invariant> = [
   { name: "I7 no timer fires early", check: timers },
   { name: "I9 everything ends or waits for a person", check: liveness },
   { name: "I10 memory and log stay bounded", check: bounds },
+  { name: "I10 a budget is never exceeded", check: budgets },
   { name: "I11 a parent settles after its children", check: families },
   { name: "I12 every decision stands in the log once, in order", check: audit }
 ]
