@@ -234,6 +234,31 @@ const replay = Command.make(
   ])
 )
 
+const build = (name: string, description: string) =>
+  Argument.String(name).pipe(
+    Argument.withDescription(description),
+    Argument.optional,
+    Argument.map(Option.getOrUndefined)
+  )
+
+const checkCompat = Command.make("check-compat", {
+  old: build("old", "The build that is called: a configuration, or a .json written by --dump"),
+  next: build("new", "The build that is to be called [coppice.config.ts]"),
+  dump: text("dump", "FILE", "Write the contracts of <old> [coppice.config.ts] to a file, and compare nothing"),
+  store: text("store", "sqlite:PATH", "Name the callers this store has recorded; a copy is read"),
+  json
+}, (input) =>
+  Effect.flatMap(
+    Effect.promise(() => import("./verbs/checkCompat.ts")),
+    ({ checkCompat }) => checkCompat(input)
+  )).pipe(
+    Command.withDescription("Compare what two builds' agents promise; exit 1 when a caller may break"),
+    Command.withExamples([
+      example("coppice check-compat --dump contracts.json", "with the build that is deployed"),
+      example("coppice check-compat contracts.json", "with the one that is to be")
+    ])
+  )
+
 const remove = Command.make(
   "delete",
   { id, json },
@@ -302,14 +327,13 @@ export const coppice = root.pipe(Command.withSubcommands([
   { group: "Work", commands: [run, retry, fork, steer, cancel, remove] },
   { group: "Look", commands: [ps, tree, watch, events, why, exportRun, replay] },
   { group: "Answer", commands: [inbox, answer] },
-  { group: "Operate", commands: [serve, mcp, gateway, agents, doctor] }
+  { group: "Operate", commands: [serve, mcp, gateway, agents, doctor, checkCompat] }
 ]))
 
 /** Verbs of later releases, and what there is instead today. */
 export const later: ReadonlyMap<string, string> = new Map([
   ["audit", "coppice events <id> --json has every fact of a run"],
   ["backup", "stop the service and copy its data folder"],
-  ["check-compat", "coppice agents --json has every contract"],
   ["dev", "coppice serve, and start it again after a change"],
   ["init", "write a coppice.config.ts and start it with coppice serve"],
   ["trace", "coppice events <id> and coppice tree <id> show what happened"]

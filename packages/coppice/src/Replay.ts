@@ -4,10 +4,8 @@
  * A recording is a run's facts: `coppice export <run>` writes one, `record` takes one in a test. Keep it beside the code,
  * and `check` says with every change whether that run would still come to the same end.
  */
-import { AgentSupervisor } from "@coppice/agent/AgentSupervisor"
 import * as Agents from "@coppice/agent/Replay"
 import { isTerminal, type TaskId } from "@coppice/task/Task"
-import * as TaskEngine from "@coppice/task/TaskEngine"
 import { Envelope, isEnding } from "@coppice/task/TaskEvent"
 import { evolve, type TaskState } from "@coppice/task/TaskMachine"
 import { type AmbiguousId, TaskNotFound, Tasks } from "@coppice/task/Tasks"
@@ -17,11 +15,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { copyOf } from "./internal/copyOf.ts"
+import { type Definition, definitionsOf } from "./internal/definitions.ts"
 import type { Orchestrator } from "./Orchestrator.ts"
-import * as Store from "./Store.ts"
 
 /** The facts of one run, in the order of the log. */
 export interface Recording {
@@ -51,23 +47,6 @@ export class InvalidRecording extends Data.TaggedError("InvalidRecording")<{
   readonly line: number
   readonly message: string
 }> {}
-
-type Definition = Parameters<typeof Agents.task>[0]
-
-/** A supervisor that starts nothing. */
-const collector = (found: Map<string, Definition>): AgentSupervisor["Service"] =>
-  ({
-    add: (definition) => Effect.sync(() => void found.set(definition.contract.name, definition))
-  }) as Pick<AgentSupervisor["Service"], "add"> as AgentSupervisor["Service"]
-
-/** The code of the agents, without anything that runs it. */
-const definitionsOf = (orchestrator: Orchestrator, found: Map<string, Definition>) =>
-  Layer.mergeAll(...orchestrator.options.agents as [Orchestrator["options"]["agents"][number]]).pipe(
-    Layer.provide(Layer.mergeAll(
-      Layer.succeed(AgentSupervisor, collector(found)),
-      Layer.succeed(Tasks, {} as Tasks["Service"])
-    ))
-  )
 
 const journalsOf = (events: ReadonlyArray<Envelope>): ReadonlyMap<TaskId, Journal> => {
   const byTask = Map.groupBy(events, ({ task }) => task)
@@ -155,33 +134,17 @@ export const record = Effect.fn("Replay.record")(function*(
   return events.length === 0 ? yield* new TaskNotFound({ id: run }) : { run, events }
 })
 
-/** A copy of the file, and of what stands beside it: a log that a service writes is not touched. */
-const copied = (url: string) =>
-  Effect.acquireRelease(
-    Effect.sync(() => {
-      const path = url.replace(/^sqlite:/, "")
-      const folder = mkdtempSync(join(tmpdir(), "coppice-replay-"))
-      for (const beside of ["", "-wal"]) {
-        if (existsSync(path + beside)) copyFileSync(path + beside, join(folder, `copy.db${beside}`))
-      }
-      return folder
-    }),
-    (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
-  )
-
 /** Takes the facts of a run out of a SQLite file, which may be in use: a copy of it is read. */
 export const fromStore = (
   url: string,
   run: string
 ): Effect.Effect<Recording, TaskNotFound | AmbiguousId | StoreError> =>
   Effect.scoped(Effect.gen(function*() {
-    const folder = yield* copied(url)
-    const engine = TaskEngine.layer.pipe(Layer.provide(Store.layer(`sqlite:${join(folder, "copy.db")}`)))
     const found = Effect.gen(function*() {
       const tasks = yield* Tasks
       return yield* record((yield* tasks.get(yield* tasks.resolve(run))).run)
     })
-    return yield* Effect.provide(found, engine, { local: true })
+    return yield* Effect.provide(found, yield* copyOf(url), { local: true })
   }))
 
 /** The recording as a text: one fact a line. */

@@ -168,6 +168,20 @@ layer(Orchestrator.layer, { excludeTestServices: true })("coppice", (it) => {
       assert.match((yield* command(["fork", id, "--at", "nothing"])).err, /no step, call or question "nothing"/)
     }))
 
+  it.effect("compares the contracts of two builds", () =>
+    Effect.gen(function*() {
+      const { config, data } = yield* Orchestrator
+      const file = join(data, "contracts.json")
+      yield* good("check-compat", config, "--dump", file)
+      assert.match(yield* good("check-compat", file, config), /^✔ Callers of the old build/)
+      writeFileSync(file, readFileSync(file, "utf8").replaceAll("\"greeting\"", "\"salute\""))
+      const { code, out } = yield* command(["check-compat", file, config])
+      assert.strictEqual(code, 1)
+      assert.match(out, /✖ {2}greet {2}output.salute {2}is required and was not there/)
+      assert.isFalse(JSON.parse((yield* command(["check-compat", file, config, "--json"])).out).compatible)
+      assert.match((yield* command(["check-compat"])).err, /Two builds are compared/)
+    }))
+
   it.effect("exports a run and replays it, from the service, the file and a store", () =>
     Effect.gen(function*() {
       const { config, data } = yield* Orchestrator
