@@ -4,10 +4,10 @@
  * ```text
  * 12 tasks would be cancelled: 9 review, 2 fetch (on far), 1 migrate
  * 1 would go on:
- *   ↷ tidy  01kb2x9f4q…  adopted by 01kb2x9f4p…, with 2 tasks below it
- * 1 person would not be asked any more:
+ *   ↷ tidy  01kb2x9f4q…  adopted by 01kb2x9f4p…  with 2 tasks below it
+ * 1 question would never be answered:
  *   ? migrate  01kb2x9f4q…  Apply 3 changes?
- * 4 have ended already and stay as they are
+ * 4 have ended already
  * ```
  */
 import type { CancelPreview } from "@coppice/api/TasksApi"
