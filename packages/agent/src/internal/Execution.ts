@@ -2,9 +2,8 @@
  * One attempt of a task: the handler's fibers, what they wait for, and the order in which the log answers them.
  *
  * While it replays nothing new is begun: what the code asks for and the log does not know is put aside until the last
- * recorded fact has been delivered. Facts reach the code one at a time, each only when the code is quiescent.
- *
- * It ends when the handler has returned and nothing it left behind waits for the log any more.
+ * recorded fact has been delivered. Facts reach the code one at a time, each only when the code is quiescent. It ends when
+ * the handler has returned and nothing it left behind waits for the log any more.
  */
 import type { TaskId } from "@coppice/task/Task"
 import type { InputResponse, TaskEvent } from "@coppice/task/TaskEvent"
