@@ -25,6 +25,8 @@ const roles: Readonly<Record<Wait["on"], Role>> = {
   child: "busy",
   person: "wait",
   timer: "busy",
+  step: "busy",
+  backoff: "wait",
   slot: "muted",
   owner: "bad",
   nothing: "muted"
@@ -34,6 +36,8 @@ const names: Readonly<Record<Wait["on"], string>> = {
   child: "a child",
   person: "a person",
   timer: "a timer",
+  step: "a step's body",
+  backoff: "its next attempt",
   slot: "a free place",
   owner: "its owner",
   nothing: "nothing: it is running"

@@ -99,6 +99,42 @@ const onTimers = (task: Task, journal: Journal, waitingFor: ReadonlyArray<string
   )
 }
 
+/** Bodies that run: a step the code waits for, and no record of it. `since` is when the task was last heard of. */
+const onSteps = (task: Task, journal: Journal, waitingFor: ReadonlyArray<string> | undefined): ReadonlyArray<Wait> => {
+  const asked = new Set(journal.events.flatMap(({ event }) => {
+    return event._tag === "InputRequested" && event.request.about === "outcome_unknown" ? [event.request.key] : []
+  }))
+  const isInDoubt = (key: string) => [...asked].some((question) => question.startsWith(`outcome_unknown:${key}:`))
+  const keys = (waitingFor ?? []).filter((key) => key.startsWith("step:") && !isInDoubt(key))
+  return keys.slice(0, most).map((key) => {
+    const begun = lastOf(journal.events, ({ event }) => event._tag === "StepIntended" && event.key === key)
+    const name = key.slice("step:".length).split(":")[0]
+    return wait(task, {
+      on: "step",
+      since: begun?.at ?? journal.events.at(-1)?.at ?? task.updatedAt,
+      key,
+      who: "the body of the step, and whatever it calls",
+      message: `step "${name}" is running`
+    })
+  })
+}
+
+/** The pause after an attempt that was lost. */
+const onBackoff = (task: Task, journal: Journal): ReadonlyArray<Wait> => {
+  const lost = lastOf(journal.events, ({ event }) => event._tag === "AttemptFailed" || event._tag === "Started")
+  if (lost?.event._tag !== "AttemptFailed" || lost.event.retryAt === undefined) return []
+  const { message, retryAt } = lost.event
+  return [
+    wait(task, {
+      on: "backoff",
+      since: lost.at,
+      due: retryAt,
+      who: "the clock",
+      message: `attempt ${lost.event.attempt} was lost: ${message}; the next one begins ${when(retryAt)}`
+    })
+  ]
+}
+
 const onNobody = (task: Task, { isHeld }: Surroundings): Wait =>
   isHeld
     ? wait(task, { on: "nothing", since: task.updatedAt, who: "its own code", message: "its code is running" })
@@ -159,7 +195,9 @@ export const waitsOf = (journal: Known, surroundings: Surroundings): ReadonlyArr
   const waits = [
     ...onPeople(task, journal),
     ...onChildren(task, journal),
-    ...onTimers(task, journal, surroundings.waitingFor)
+    ...onTimers(task, journal, surroundings.waitingFor),
+    ...onSteps(task, journal, surroundings.waitingFor),
+    ...onBackoff(task, journal)
   ]
   if (surroundings.agent === "unknown") return [onAgent(task), ...waits]
   if (surroundings.agent === "away") return [onServer(task), ...waits]

@@ -1,4 +1,5 @@
 import type { Wait } from "@coppice/api/TasksApi"
+import type { Envelope, TaskEvent } from "@coppice/task/TaskEvent"
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { waitsOf } from "../src/Blockers.ts"
@@ -37,7 +38,7 @@ layer(Service.layerMemory, { excludeTestServices: true })("Blockers", (it) => {
       const running = yield* submit("narrow", { text: "1" })
       const queued = yield* submit("narrow", { text: "2" })
       const first = yield* client.tasks.why({ params: { id: running } })
-      assert.deepStrictEqual(brief(first.waits), ["narrow on nothing"])
+      assert.deepStrictEqual(brief(first.waits), ["narrow on step"])
       const second = yield* client.tasks.why({ params: { id: queued } })
       assert.deepStrictEqual(brief(second.waits), ["narrow on slot"])
       assert.include(second.waits[0]!.message, "all 1 places")
@@ -69,5 +70,33 @@ layer(Service.layerMemory, { excludeTestServices: true })("Blockers", (it) => {
       const [down] = waitsOf(journal, { ...nobody, agent: "away" })
       assert.deepInclude(down, { on: "owner", message: `the server of agent "nap" is down` })
       assert.deepStrictEqual(brief(waitsOf(journal, { ...nobody, agent: "here" })), ["nap on owner"])
+    }))
+
+  it.effect("names the step whose body runs, and until when the next attempt waits", () =>
+    Effect.gen(function*() {
+      const { client } = yield* Service
+      const task = yield* client.tasks.get({ params: { id: yield* submit("nap", { seconds: 3_600 }) } })
+      const at = (seq: number, event: TaskEvent): Envelope => ({
+        seq,
+        at: 1_000 * seq,
+        task: task.id,
+        run: task.run,
+        event
+      })
+      const of = (events: ReadonlyArray<Envelope>, waitingFor: ReadonlyArray<string>) =>
+        waitsOf({ state: { ...task, inputs: [] }, events, children: [] }, {
+          agent: "here",
+          concurrency: 1,
+          isHeld: true,
+          waitingFor
+        })
+      const key = "step:refund:{\"order\":7}:0"
+      const intended = at(3, { _tag: "StepIntended", key, name: "refund", attempt: 1 })
+      const [running] = of([intended], [key])
+      assert.deepInclude(running, { on: "step", since: 3_000, message: `step "refund" is running` })
+      const lost: TaskEvent = { _tag: "AttemptFailed", attempt: 1, message: "boom", delivered: 0, retryAt: 9_000 }
+      const [pause] = of([at(4, lost)], [])
+      assert.deepInclude(pause, { on: "backoff", since: 4_000, due: 9_000 })
+      assert.match(pause!.message, /attempt 1 was lost: boom; the next one begins 1970-01-01T00:00:09/)
     }))
 })
