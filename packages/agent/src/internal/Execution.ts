@@ -418,10 +418,9 @@ export class Execution {
     const { isNew } = this
     this.server.claim(this)
     if (isNew) this.taskTime = this.entry.state.updatedAt
-    const { definition } = this.server
     const context = handlerContext(this, this.scheduler)
     this.scheduler.inside(() => {
-      this.fiber = Effect.runForkWith(context)(definition.handle(this.input))
+      this.fiber = Effect.runForkWith(context)(this.server.definition.handle(this.input))
     })
     this.fiber!.addObserver((exit) => {
       this.exit = exit
