@@ -49,7 +49,7 @@ const BookLive = Book.toLayer(
           ? Effect.succeed(error.reason.partial ?? [])
           : Effect.fail(error))
     )
-    return { summaries, left: (yield* Budget.remaining) as Schema.Json }
+    return { summaries, left: yield* Budget.remaining }
   })
 )
 // #endregion grant

@@ -432,6 +432,27 @@ describe("what a task had got so far", () => {
 })
 
 describe("time", () => {
+  it.effect("that is over ends three hops, one of them slow, and is told apart from a person (D12)", () =>
+    inWorld(
+      { agents: [root(Mid.call(1)), mid((n) => Leaf.call(n)), Leaf.toLayer(() => Effect.never)] },
+      Effect.gen(function*() {
+        const tasks = yield* Tasks
+        const deadline = 1_800_000_005_000
+        const { id } = yield* tasks.submit({ agent: "root", input: null, deadline })
+        assert.strictEqual((yield* failureIn(ended(id))).reason, "deadline")
+        yield* Effect.sleep(100)
+        const tree = yield* tasks.tree(id)
+        assert.deepStrictEqual(tree.map((task) => [task.deadline, task.status, task.reason, task.settlement]), [
+          [deadline, "failed", "deadline", "stopped"],
+          [deadline, "cancelled", null, "stopped"],
+          [deadline, "cancelled", null, "stopped"]
+        ])
+        const below = yield* Effect.map(result(tree[2]!.id), ({ ending }) => ending)
+        assert.deepInclude(below, { by: "deadline" })
+        assert.isTrue((yield* tasks.cancelReport(id)).converged)
+      })
+    ))
+
   it.effect("that is too short for the work is refused, and what has passed as well", () => {
     const Slow = Agent.make("slow", { description: "", input: Schema.Json, output: Schema.Json, takes: "1 minute" })
     const said = (work: Work) => Effect.map(Effect.flip(work), (error: any) => error.reason.detail)
