@@ -60,6 +60,20 @@ export const kept: ReadonlyArray<Kept> = [
     only: { faults: [], jobs: [jobOf(race, { at: 0 })] }
   },
   {
+    what: "a call whose server died before its reply was reported as stopped, and went on when the server was back",
+    scenario: pair(true),
+    seed: 1,
+    only: {
+      faults: [{ kind: "crash-before-write", node: "b", to: "b", at: 0, nth: 0, fact: "Completed", millis: 1 }],
+      jobs: [
+        jobOf({ t: "race", xs: [{ t: "call", x: { t: "step", n: 2 }, on: "b" }, { t: "sleep", ms: 100 }] }, {
+          node: "a",
+          at: 1_000
+        })
+      ]
+    }
+  },
+  {
     what: "a replay that had waited for something outside of the log was never told what the log had",
     scenario: single(1_000),
     seed: 1,

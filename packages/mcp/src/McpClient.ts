@@ -314,7 +314,13 @@ const caller =
         )
       )
     })
-    return repeated(mayRepeat)(once)
+    // one of several tries may have run, whatever became of the last one
+    let isLoose = false
+    const tried = Effect.tapError(once, (error) => Effect.sync(() => void (isLoose ||= error.mayHaveRun)))
+    return Effect.mapError(repeated(mayRepeat)(tried), (error) =>
+      isLoose && !error.mayHaveRun && error.isTransient
+        ? new McpError({ ...error, reason: { _tag: "OutcomeUnknown", detail: error.message } })
+        : error)
   }
 
 const followed = ({ fork, holds, link, options: client, timeout }: Parts): McpClient["follow"] => {

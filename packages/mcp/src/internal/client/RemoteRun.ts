@@ -70,6 +70,8 @@ interface Recorded {
   readonly answers: ReadonlyMap<string, InputResponse>
   /** The server has asked something. */
   readonly hasAsked: boolean
+  /** An attempt began. */
+  readonly hasBegun: boolean
   readonly failures: number
   /** When the next attempt may begin, while the last one failed. */
   readonly retryAt: number
@@ -85,8 +87,10 @@ export const recorded = (events: ReadonlyArray<Envelope>): Recorded => {
   let retryAt = 0
   let below: CancelReport | undefined
   let hasAsked = false
+  let hasBegun = false
   for (const { event } of events) {
     if (event._tag === "InputRequested") hasAsked = true
+    if (event._tag === "Started" || (event._tag === "Created" && event.attempt > 0)) hasBegun = true
     if (event._tag === "StepRecorded" && event.exit._tag === "Success") steps.set(event.key, event.exit.value)
     else if (event._tag === "InputReceived") answers.set(event.key, event.response)
     else if (event._tag === "AttemptFailed") {
@@ -94,7 +98,7 @@ export const recorded = (events: ReadonlyArray<Envelope>): Recorded => {
       retryAt = event.retryAt ?? 0
     } else if (event._tag === "Settled") below = event.below ?? below
   }
-  return { steps, answers, hasAsked, failures, retryAt, below }
+  return { steps, answers, hasAsked, hasBegun, failures, retryAt, below }
 }
 
 /** Errors the server may answer otherwise the next time; the rest is its opinion of the call. */
@@ -114,8 +118,11 @@ export class RemoteRun {
   readonly below: CancelReport | undefined
   /** The call may be under way at the server. */
   isSent: boolean
-  /** A server that asks in between may hold work for the call: nothing tells it that nobody will answer. */
-  private hasAsked: boolean
+  /**
+   * The server may hold work of the call that was given no name here: it asked in between, or a connection broke before
+   * its reply, in this process or in one before.
+   */
+  private isLoose: boolean
   private failures: number
   private readonly retryAt: number
   private told: string | undefined
@@ -131,7 +138,7 @@ export class RemoteRun {
     this.retryAt = before.retryAt
     this.reference = toReference(before.steps.get(referenceKey))
     this.isSent = before.steps.get(intentKey) === sentMark
-    this.hasAsked = before.hasAsked
+    this.isLoose = before.hasAsked || (before.hasBegun && remote.mayRepeat)
     this.inbox = new RemoteInbox({ entry, log: remote.log, answers: before.answers, steps: before.steps.keys() })
   }
 
@@ -155,7 +162,7 @@ export class RemoteRun {
 
   /** The server may have work of this call that was not given a name. */
   get wasSent(): boolean {
-    return this.isSent || this.hasAsked
+    return this.isSent || this.isLoose
   }
 
   private get attempt(): number {
@@ -256,7 +263,7 @@ export class RemoteRun {
   private get asking(): Effect.Effect<void> {
     return Effect.sync(() => {
       this.unsent()
-      this.hasAsked = true
+      this.isLoose = true
       this.onIdle()
     })
   }
@@ -327,6 +334,7 @@ export class RemoteRun {
     }
     if (!isWorthAnother(error)) return onError(this.remote, this.attempt, error)
     // it did not reach the server, or may be repeated
+    if (error.mayHaveRun) this.isLoose = true
     this.unsent()
     return { _tag: "Again", message: error.message, delay: error.retryAfter ?? 0 }
   }

@@ -42,7 +42,14 @@ interface Held {
   isStopping: boolean
 }
 
-const nothing = { steps: new Map<string, Json>(), answers: new Map(), hasAsked: false, failures: 0, retryAt: 0 }
+const nothing = {
+  steps: new Map<string, Json>(),
+  answers: new Map(),
+  hasAsked: false,
+  hasBegun: false,
+  failures: 0,
+  retryAt: 0
+}
 
 /** How long a server may take to hear that a task is to stop, and then to obey. */
 const hearing = "10 seconds"
