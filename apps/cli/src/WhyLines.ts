@@ -98,7 +98,9 @@ export const whyLines = (why: Why, now: number): ReadonlyArray<Line> => {
       muted(isActive(task) ? `for ${took}` : `after ${took}`)
     )
   ]
-  if (!isActive(task)) return [head, empty, endLine(why)]
+  // what its code did to others is told although it has ended
+  const blocks = waits.filter(({ fix, on }) => on === "nothing" && fix !== null)
+  if (!isActive(task)) return [head, empty, endLine(why), ...blocks.map(({ message }) => line(`  ${message}`))]
   const further = causes.filter((cause) => !waits.some((wait) => isSame(wait, cause)))
   const about = { asked: task.id, now }
   return [head, ...group("waits for", waits, about), ...group("and in the end for", further, about)]

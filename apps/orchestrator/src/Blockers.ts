@@ -30,6 +30,8 @@ export interface Surroundings {
   readonly isHeld: boolean
   /** Keys the code waits for, when it is in memory. */
   readonly waitingFor: ReadonlyArray<string> | undefined
+  /** When its code last kept the event loop busy. */
+  readonly blocked?: { readonly at: number; readonly millis: number } | undefined
 }
 
 /** A task's journal, and what it says about the task itself. */
@@ -188,8 +190,25 @@ const onEnd = (task: Task, journal: Journal): ReadonlyArray<Wait> => {
   return children.length > 0 ? children : [own]
 }
 
+/** While code blocks the event loop nobody can ask; this tells afterwards who it was. */
+const onBlock = (task: Task, { blocked }: Surroundings): ReadonlyArray<Wait> =>
+  blocked === undefined ? [] : [
+    wait(task, {
+      on: "nothing",
+      since: blocked.at - blocked.millis,
+      who: `the code of "${task.agent}"`,
+      fix: "run what computes on a thread, with Step.worker",
+      message: `agent "${task.agent}" blocked the event loop for ${blocked.millis} ms until ${when(blocked.at)}`
+    })
+  ]
+
 /** Everything one task waits for itself. */
-export const waitsOf = (journal: Known, surroundings: Surroundings): ReadonlyArray<Wait> => {
+export const waitsOf = (journal: Known, surroundings: Surroundings): ReadonlyArray<Wait> => [
+  ...ownWaits(journal, surroundings),
+  ...onBlock(journal.state, surroundings)
+]
+
+const ownWaits = (journal: Known, surroundings: Surroundings): ReadonlyArray<Wait> => {
   const task: Task = journal.state
   if (isTerminal(task.status)) return onEnd(task, journal)
   const waits = [
@@ -226,7 +245,8 @@ export class Blockers extends Context.Service<Blockers, {
           agent: workers.find(agent) !== undefined ? "here" : contract === undefined ? "unknown" : "away",
           concurrency: contract?.concurrency ?? 0,
           isHeld: log.resident(id)?.held === true,
-          waitingFor: executor.waitingFor(id)
+          waitingFor: executor.waitingFor(id),
+          blocked: executor.blocked(id)
         })
         return { state, waits }
       })

@@ -95,6 +95,16 @@ layer(Service.layerMemory, { excludeTestServices: true })("Blockers", (it) => {
       const [running] = of([intended], [key])
       assert.deepInclude(running, { on: "step", since: 3_000, message: `step "refund" is running` })
       const lost: TaskEvent = { _tag: "AttemptFailed", attempt: 1, message: "boom", delivered: 0, retryAt: 9_000 }
+      const blocked = {
+        agent: "here",
+        concurrency: 1,
+        isHeld: true,
+        waitingFor: [],
+        blocked: { at: 5_000, millis: 2_000 }
+      }
+      const said = waitsOf({ state: { ...task, inputs: [] }, events: [], children: [] }, blocked as never)
+      assert.deepInclude(said.at(-1), { on: "nothing", since: 3_000 })
+      assert.match(said.at(-1)!.message, /agent "nap" blocked the event loop for 2000 ms until 1970/)
       const [pause] = of([at(4, lost)], [])
       assert.deepInclude(pause, { on: "backoff", since: 4_000, due: 9_000 })
       assert.match(pause!.message, /attempt 1 was lost: boom; the next one begins 1970-01-01T00:00:09/)

@@ -29,6 +29,7 @@ import * as Layer from "effect/Layer"
 import type { Json } from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { AgentServer, type AgentStats, type Definition } from "./internal/AgentServer.ts"
+import { type Block, Blocks } from "./internal/Blocks.ts"
 import { Callers } from "./internal/Callers.ts"
 import type { Defect } from "./internal/Defect.ts"
 import { isOutcomeKey } from "./internal/Doubts.ts"
@@ -58,6 +59,8 @@ export class Executor extends Context.Service<Executor, {
   readonly stats: () => ReadonlyArray<AgentStats>
   /** What a task's code waits for, when it is in memory. */
   readonly waitingFor: (id: TaskId) => ReadonlyArray<string> | undefined
+  /** When a task's code last kept the event loop busy for 200 ms and more, as far as this process remembers. */
+  readonly blocked: (id: TaskId) => Block | undefined
   /** Puts every waiting run out of memory now; for tests, benchmarks and memory pressure. */
   readonly evictIdle: Effect.Effect<number>
   readonly residentCount: () => number
@@ -70,6 +73,7 @@ interface Served {
 
 class ExecutorImpl {
   readonly host: Host
+  readonly blocks = new Blocks()
   private readonly store: TaskStore["Service"]
   private readonly options: ExecutorOptions
   private readonly ready: ReadyList
@@ -123,7 +127,7 @@ class ExecutorImpl {
     if (!execution.isUnwinding && !server.enter(execution)) return
     this.residency.busy(execution)
     if (execution.isNext && execution.attempt === 0) return this.probation.claim(execution)
-    const left = execution.turn(deadline)
+    const left = this.blocks.watch(execution.id, () => this.host.log.now(), () => execution.turn(deadline))
     if (left === "again") return this.ready.add(execution)
     if (left === "idle") {
       server.leave(execution)
@@ -465,6 +469,7 @@ const make = Effect.gen(function*() {
     serve,
     stats: () => executor.stats(),
     waitingFor: (id: TaskId) => executor.waitingFor(id),
+    blocked: (id: TaskId) => executor.blocks.get(id),
     evictIdle: Effect.sync(() => executor.evictIdle(Infinity)),
     residentCount: () => executor.residentCount
   }
