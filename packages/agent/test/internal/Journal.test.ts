@@ -11,7 +11,7 @@ const set = (key: string, due: number): TaskEvent => ({ _tag: "TimerSet", key, d
 const fired = (key: string): TaskEvent => ({ _tag: "TimerFired", key })
 const started = (attempt: number): TaskEvent => ({ _tag: "Started", attempt })
 const failed = (attempt: number): TaskEvent => ({ _tag: "AttemptFailed", attempt, message: "", delivered: 0 })
-const created = (attempt: number) => ({ _tag: "Created", attempt }) as TaskEvent
+const created = (attempt: number) => ({ _tag: "Created", attempt, spec: {} }) as TaskEvent
 
 const child = (name: string, key: string, settledSeq: number | null, ending: TaskEvent | null): ChildRecord => ({
   id: name as TaskId,
