@@ -1,5 +1,6 @@
 /** The life of a task: it works, asks, is steered while it waits, and ends; read back from its facts. */
 import { Agent, Human, Orchestrator, Steering, Step, Tasks } from "coppice"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import assert from "node:assert/strict"
@@ -28,7 +29,8 @@ const story = Effect.gen(function*() {
   const tasks = yield* Tasks
   const { id } = yield* tasks.submit({ agent: "report", input: { topic: "bees" } })
   // #region steer
-  yield* tasks.steer({ id, by: "ada", message: "in one line", priority: 5, deadline: Date.now() + 60_000 })
+  const deadline = (yield* Clock.currentTimeMillis) + 60_000
+  yield* tasks.steer({ id, by: "ada", message: "in one line", priority: 5, deadline })
   // #endregion steer
   yield* Effect.forkChild(Orchestrator.answerAll(() => ({ publish: true })))
   const { ending, task } = yield* tasks.result(id)
