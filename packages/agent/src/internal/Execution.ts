@@ -357,6 +357,8 @@ export class Execution {
     // whoever still waits for a child its parent cancelled calls again: an attempt that is no more has unwound
     const isUnwound = fact._tag === "Child" && isCancelledByParent(fact.ending)
     if (wait?.operation !== undefined && isUnwound && !this.isUnwinding) {
+      // that child is gone: whoever withdraws the call before the next one is there has nobody to cancel
+      this.childIds.delete(key)
       this.begin(wait.operation)
       return "on"
     }
