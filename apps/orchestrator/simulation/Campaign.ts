@@ -5,6 +5,9 @@ import * as Simulation from "coppice/Simulation"
 import { kept } from "./Kept.ts"
 import { topology } from "./Topology.ts"
 
+/** Programs sleep for an hour now and then, one sleep after the other. */
+const bound = "12 hours"
+
 interface Options {
   readonly seeds: number
   readonly seed: number
@@ -46,6 +49,7 @@ const replay = async (options: Options): Promise<number> => {
   let lines: ReadonlyArray<string> = []
   const report = await Simulation.run({
     scenario: topology,
+    bound,
     seeds: 1,
     seed: options.seed,
     shrink: options.shrink,
@@ -69,7 +73,7 @@ export const search = async (options: Options): Promise<number> => {
     return 1
   }
   const { seed, seeds, shrink } = options
-  const report = await Simulation.run({ scenario: topology, seeds, seed, shrink })
+  const report = await Simulation.run({ scenario: topology, bound, seeds, seed, shrink })
   say([`${report.seeds} seeds from ${seed}, after ${kept.length} cases kept from before`, ...figures(report)])
   const [failure] = report.failures
   if (failure === undefined) {
@@ -87,6 +91,7 @@ export const search = async (options: Options): Promise<number> => {
 export const hunt = async (mutant: string, options: Options): Promise<number> => {
   const report = await Simulation.run({
     scenario: topology,
+    bound,
     seeds: options.seeds,
     seed: options.seed,
     shrink: options.shrink
