@@ -19,6 +19,7 @@ const programs = {
   simulate: "apps/orchestrator/simulation/main.ts",
   conformance: "scripts/conformance.ts",
   examples: "scripts/examples.ts",
+  nightly: "scripts/nightly.ts",
   "docs:sync": "scripts/docsSync.ts"
 }
 

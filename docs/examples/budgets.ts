@@ -1,5 +1,6 @@
 /** A budget for a whole tree: calls, tokens and time, a grant to a child, the result so far when it is used up. */
 import { Agent, Budget, Durable, Orchestrator, Step, Tasks, Workflow } from "coppice"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import assert from "node:assert/strict"
@@ -70,7 +71,7 @@ const program = Effect.gen(function*() {
   })
   assert.deepEqual(task.pool, { spent: { calls: 1, tokens: 120 }, open: {} })
   const tasks = yield* Tasks
-  const late = { agent: "summarise", input: { chapters: [] }, deadline: Date.now() + 1 }
+  const late = { agent: "summarise", input: { chapters: [] }, deadline: (yield* Clock.currentTimeMillis) + 1 }
   assert.equal((yield* Effect.flip(tasks.submit(late)))._tag, "DeadlineTooShort")
 })
 

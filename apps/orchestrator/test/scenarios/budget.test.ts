@@ -69,13 +69,13 @@ const near = (there: Context.Context<Orchestrator.Services>, isCoppice: boolean)
   const authorization = `Bearer ${Redacted.value(Context.get(there, Token))}`
   const handler = Near.toLayer(({ agent, times }) => {
     const { call } = agent === "quick" ? RemoteQuick : RemoteLong
-    return Effect.matchEffect(call({ times }, { budget: { tokens: 30 } }), {
-      onFailure: (error) =>
+    return Effect.catch(
+      call({ times }, { budget: { tokens: 30 } }),
+      (error): Effect.Effect<Schema.Json> =>
         error._tag === "CallError" && error.reason._tag === "Failed"
           ? Effect.succeed([error.reason.reason, error.reason.partial ?? null])
-          : Effect.orDie(Effect.fail(error)),
-      onSuccess: Effect.succeed
-    }) as Effect.Effect<Schema.Json>
+          : Effect.die(error)
+    )
   })
   return Runtime.make({
     agents: [handler],
