@@ -100,6 +100,17 @@ export const checkAgents = (agents: ReadonlyArray<{ readonly name: string; reado
     : fail("agents", bad.map(({ name, state }) => `${name} is ${state}`).join(", "), "coppice agents tells why")
 }
 
+/** Whose code kept the service's event loop busy last; `now` is the service's time. */
+export const checkLoop = (
+  blocks: ReadonlyArray<{ readonly agent: string; readonly at: number; readonly millis: number }>,
+  now: number
+): Check => {
+  const last = blocks.toSorted((a, b) => b.at - a.at)[0]
+  if (last === undefined) return ok("loop", "no agent has blocked the event loop")
+  const said = `"${last.agent}" blocked the event loop for ${duration(last.millis)}, ${duration(now - last.at)} ago`
+  return warn("loop", said, "run what computes on a thread, with Step.worker")
+}
+
 const signs: Readonly<Record<Level, readonly [string, Role]>> = {
   ok: ["✔", "good"],
   warn: ["!", "wait"],

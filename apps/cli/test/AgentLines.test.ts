@@ -18,6 +18,7 @@ const agent = (name: string, parts: Partial<AgentStatus> = {}): AgentStatus =>
     reason: null,
     defects: 0,
     lastDefect: null,
+    lastBlock: null,
     ...parts
   }) as AgentStatus
 

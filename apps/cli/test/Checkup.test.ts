@@ -18,6 +18,15 @@ describe("Checkup", () => {
     assert.strictEqual(Checkup.checkAgents([{ name: "a", state: "stopped" }]).message, "a is stopped")
   })
 
+  it("names whoever blocked the event loop last", () => {
+    const blocks = [{ agent: "early", at: 1_000, millis: 900 }, { agent: "late", at: 5_000, millis: 2_000 }]
+    assert.deepInclude(Checkup.checkLoop(blocks, 65_000), {
+      level: "warn",
+      message: `"late" blocked the event loop for 2.0s, 1m 00s ago`
+    })
+    assert.strictEqual(Checkup.checkLoop([], 0).level, "ok")
+  })
+
   it("judges the median, not the worst", () => {
     assert.strictEqual(Checkup.checkLatency([1, 2, 3, 900, 900]).message, "a read takes 3.0ms")
     assert.strictEqual(Checkup.checkLatency([80, 80, 80]).level, "warn")

@@ -27,11 +27,12 @@ export const layer = HttpApiBuilder.group(
     const tasks = yield* Tasks
 
     const agents = (): Agents["agents"] =>
-      supervisor.tree().flatMap(({ group, id, intensity, lastDefect, reason, until, ...node }) => {
+      supervisor.tree().flatMap(({ group, id, intensity, lastBlock, lastDefect, reason, until, ...node }) => {
         const contract = workers.contract(id)
         if (contract === undefined) return []
         const known = { group: group ?? null, intensity: intensity ?? null, until: until ?? null }
-        return [{ ...node, ...known, contract, reason: reason ?? null, lastDefect: lastDefect ?? null }]
+        const last = { reason: reason ?? null, lastDefect: lastDefect ?? null, lastBlock: lastBlock ?? null }
+        return [{ ...node, ...known, ...last, contract }]
       })
 
     const groups = (): Agents["groups"] =>

@@ -21,6 +21,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import { dropped, NotExported, type SpanSink } from "./DurableSpans.ts"
+import * as LoopLag from "./LoopLag.ts"
 import { version } from "./ServiceRoutes.ts"
 import type { SpanRecord } from "./SpanRecord.ts"
 
@@ -157,14 +158,16 @@ const asyncContext = Layer.effectDiscard(
   )
 )
 
+/** A trace viewer's collector refuses metrics, so they are sent only where they are asked for. */
+const sendsMetrics = (): boolean => process.env["OTEL_METRICS_EXPORTER"] === "otlp"
+
 const configuration = (): NodeSdk.Configuration => ({
   spanProcessor: new CountingProcessor(new OTLPTraceExporter(), () => Effect.runSync(Metric.update(dropped, 1))),
   tracerConfig: {
     sampler: new ParentBasedSampler({ root: new AlwaysOffSampler() }),
     spanLimits: { attributeValueLengthLimit: longestValue }
   },
-  // a trace viewer's collector refuses metrics, so they are sent only where they are asked for
-  metricReader: process.env["OTEL_METRICS_EXPORTER"] === "otlp"
+  metricReader: sendsMetrics()
     ? new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter() })
     : [],
   resource: { serviceName: service.orchestrator, serviceVersion: version },
@@ -172,4 +175,8 @@ const configuration = (): NodeSdk.Configuration => ({
 })
 
 /** Effect's tracer over the SDK. A span without a recorded parent is not recorded: tasks are where traces begin. */
-export const tracer: Layer.Layer<never> = Layer.merge(NodeSdk.layer(configuration) as Layer.Layer<never>, asyncContext)
+export const tracer: Layer.Layer<never> = Layer.mergeAll(
+  NodeSdk.layer(configuration),
+  asyncContext,
+  Layer.suspend(() => sendsMetrics() ? LoopLag.layer : Layer.empty)
+)

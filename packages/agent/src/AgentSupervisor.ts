@@ -176,6 +176,7 @@ const figures = (stat: AgentStats | undefined, loss: Losses | undefined) => ({
   waiting: stat?.waiting ?? 0,
   resident: stat?.resident ?? 0,
   lastDefect: loss?.lastDefect,
+  lastBlock: stat?.lastBlock,
   defects: loss?.defects ?? 0
 })
 

@@ -102,6 +102,7 @@ class ExecutorImpl {
       local: (agent) => this.servers.get(agent)?.server.definition,
       whenRoom: (agent, callback) => this.callers.whenRoom(agent, callback),
       ready: (execution) => this.ready.add(execution),
+      watch: (execution, run) => this.blocks.watch(execution, run),
       leaving: (execution) => this.leaving(execution),
       ended: (execution, phase, exit) => this.ended(execution, phase, exit)
     }
@@ -127,7 +128,7 @@ class ExecutorImpl {
     if (!execution.isUnwinding && !server.enter(execution)) return
     this.residency.busy(execution)
     if (execution.isNext && execution.attempt === 0) return this.probation.claim(execution)
-    const left = this.blocks.watch(execution.id, () => this.host.log.now(), () => execution.turn(deadline))
+    const left = this.blocks.watch(execution, () => execution.turn(deadline))
     if (left === "again") return this.ready.add(execution)
     if (left === "idle") {
       server.leave(execution)

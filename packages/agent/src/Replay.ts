@@ -101,6 +101,7 @@ const makeHost = (outside: Context.Context<never>, more: Pick<Host, "beyond" | "
     clock: Context.get(outside, Clock.Clock),
     outside,
     fork: Effect.runForkWith(outside),
+    watch: (_: Execution, run: () => unknown) => run(),
     leaving: () => {}
   }) as unknown as Host
 

@@ -39,7 +39,9 @@ export const AgentStatus = Schema.Struct({
   reason: Schema.NullOr(Schema.String),
   /** Attempts its tasks lost to defects, and the last one in one line. */
   defects: Schema.Int,
-  lastDefect: Schema.NullOr(Schema.String)
+  lastDefect: Schema.NullOr(Schema.String),
+  /** When one of its tasks last kept the event loop busy for 200 ms and more, since its server began. */
+  lastBlock: Schema.NullOr(Schema.Struct({ task: TaskId, at: Schema.Finite, millis: Schema.Finite }))
 })
 export type AgentStatus = typeof AgentStatus.Type
 

@@ -64,7 +64,9 @@ export const spanEvent = {
 export const metric = {
   /** Spans that will never arrive: the collector refused them, or too many were waiting. */
   spansDropped: "coppice.spans.dropped",
-  spansExported: "coppice.spans.exported"
+  spansExported: "coppice.spans.exported",
+  /** How late timers fire, milliseconds: what code that computes does to everybody else. */
+  eventLoopLag: "coppice.event_loop.lag"
 } as const
 
 /** `service.name` of a role: what a trace viewer colours by. */

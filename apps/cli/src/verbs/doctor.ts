@@ -91,7 +91,11 @@ const checkInside = Effect.gen(function*() {
   const { agents } = yield* call(client.agents.list())
   return [
     Checkup.checkLatency(reads.map(({ took }) => took)),
-    Checkup.checkAgents(agents.map(({ contract, state }) => ({ name: contract.name, state })))
+    Checkup.checkAgents(agents.map(({ contract, state }) => ({ name: contract.name, state }))),
+    Checkup.checkLoop(
+      agents.flatMap(({ contract, lastBlock }) => lastBlock === null ? [] : [{ ...lastBlock, agent: contract.name }]),
+      yield* Clock.currentTimeMillis
+    )
   ]
 }).pipe(Effect.catch((failure) => Effect.succeed([failed("access", failure)])))
 

@@ -48,6 +48,19 @@ describe("the process", () => {
       assert.match(run.said.err, /started {2}attempt 2/)
     }))
 
+  it.live("names whoever blocked the event loop, in the handler and in a step", () =>
+    Effect.gen(function*() {
+      const cwd = yield* folder
+      yield* serve(cwd, "--store", "memory:")
+      for (const input of [{ millis: 2_000 }, { millis: 2_000, inStep: true }]) {
+        const begun = yield* run(cwd, ["run", "spin", "--input", JSON.stringify(input), "--detach"])
+        const why = yield* run(cwd, ["why", begun.out.trim()])
+        assert.match(why.out, /agent "spin" blocked the event loop for 2\d\d\d ms/)
+      }
+      const { out } = yield* run(cwd, ["doctor"])
+      assert.match(out, /loop +"spin" blocked the event loop for 2\.\ds/)
+    }))
+
   it.live("hands the service's own refusals on", () =>
     Effect.gen(function*() {
       const { code, err } = yield* run(yield* folder, ["serve", "--prt", "1"])

@@ -62,6 +62,21 @@ const WaitLive = Wait.toLayer(Effect.fnUntraced(function*({ millis, steps = 1 })
   return millis
 }))
 
+const Spin = Agent.make("spin", {
+  description: "Keeps the event loop busy, in its handler or in a step",
+  input: Schema.Struct({ millis: Schema.Int, inStep: Schema.optionalKey(Schema.Boolean) }),
+  output: Schema.Null
+})
+
+const SpinLive = Spin.toLayer(({ inStep = false, millis }) => {
+  const spin = Effect.sync(() => {
+    const end = performance.now() + millis
+    while (performance.now() < end);
+    return null
+  })
+  return inStep ? Step.run("spin", spin) : spin
+})
+
 const Approval = Schema.Struct({
   approve: Schema.Boolean,
   reason: Schema.optionalKey(Schema.String),
@@ -98,4 +113,6 @@ const ReleaseLive = Release.toLayer(Effect.fnUntraced(function*({ millis = 1_000
   return { approved: approve }
 }, Effect.orDie))
 
-export default Orchestrator.make({ agents: [GreetLive, BreakLive, MendLive, WaitLive, ApproveLive, ReleaseLive] })
+export default Orchestrator.make({
+  agents: [GreetLive, BreakLive, MendLive, WaitLive, SpinLive, ApproveLive, ReleaseLive]
+})

@@ -7,11 +7,13 @@
  */
 import type { Contract } from "@coppice/task/Contract"
 import type { Move } from "@coppice/task/Migration"
+import type { TaskId } from "@coppice/task/Task"
 import { InvalidInput } from "@coppice/task/Worker"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Json } from "effect/Schema"
+import type { Block } from "./Blocks.ts"
 import type { Execution } from "./Execution.ts"
 import type { Host } from "./Host.ts"
 import { Line } from "./Line.ts"
@@ -35,6 +37,11 @@ export interface Migration {
   readonly input?: ((recorded: Json) => Json) | undefined
 }
 
+/** A block, and the task whose code it was. */
+export interface BlockOf extends Block {
+  readonly task: TaskId
+}
+
 /** Live figures of one agent. */
 export interface AgentStats {
   readonly agent: string
@@ -43,6 +50,8 @@ export interface AgentStats {
   readonly resident: number
   readonly restarts: number
   readonly lastDefect: string | undefined
+  /** When one of its tasks last kept the event loop busy, and which. */
+  readonly lastBlock: BlockOf | undefined
 }
 
 const principalOf = ({ entry }: Execution): string => entry.state.spec.principal
@@ -56,6 +65,7 @@ export class AgentServer {
   readonly executions = new Set<Execution>()
   restarts = 0
   lastDefect: string | undefined
+  lastBlock: BlockOf | undefined
   /** True once it takes no more tasks. */
   isRetired = false
   /** Called when the last execution has left memory. */
@@ -80,8 +90,8 @@ export class AgentServer {
   }
 
   get stats(): AgentStats {
-    const { active, contract, executions, lastDefect, restarts, waiting } = this
-    return { agent: contract.name, active, waiting, resident: executions.size, restarts, lastDefect }
+    const { active, contract, executions, lastBlock, lastDefect, restarts, waiting } = this
+    return { agent: contract.name, active, waiting, resident: executions.size, restarts, lastDefect, lastBlock }
   }
 
   /** Those among them that one principal asked for. */

@@ -1,4 +1,5 @@
 import type { TaskId } from "@coppice/task/Task"
+import type { Execution } from "./Execution.ts"
 
 /** A stretch of code that let nothing else of the process move. `at` in Unix milliseconds, when it ended. */
 export interface Block {
@@ -14,12 +15,15 @@ const most = 1_000
 export class Blocks {
   private readonly last = new Map<TaskId, Block>()
 
-  /** Runs a turn of the task's code. */
-  watch<A>(task: TaskId, now: () => number, turn: () => A): A {
+  /** Runs a stretch of an execution's code. */
+  watch<A>({ id, server }: Execution, run: () => A): A {
     const begun = performance.now()
-    const result = turn()
+    const result = run()
     const millis = Math.round(performance.now() - begun)
-    if (millis >= worthTelling) this.note(task, { at: now(), millis })
+    if (millis < worthTelling) return result
+    const block = { at: server.host.log.now(), millis }
+    server.lastBlock = { ...block, task: id }
+    this.note(id, block)
     return result
   }
 

@@ -235,11 +235,10 @@ export class Execution {
 
   /** Runs the body of a step in the world's time and order, not in the task's. */
   runBody(body: Effect.Effect<unknown, unknown>, context: Context.Context<never>): Fiber.Fiber<unknown, unknown> {
-    const fiber = Effect.runForkWith(context)(body)
-    if (fiber.pollUnsafe() === undefined) {
-      this.running.add(fiber)
-      fiber.addObserver(() => this.running.delete(fiber))
-    }
+    const fiber = this.server.host.watch(this, () => Effect.runForkWith(context)(body))
+    if (fiber.pollUnsafe() !== undefined) return fiber
+    this.running.add(fiber)
+    fiber.addObserver(() => this.running.delete(fiber))
     return fiber
   }
 

@@ -45,6 +45,8 @@ export interface Host {
   readonly whenRoom: (agent: string, callback: (worker: Worker | string) => void) => void
   /** The execution has something to do. */
   readonly ready: (execution: Execution) => void
+  /** Runs a stretch of the execution's code, and remembers it if it took long. */
+  readonly watch: <A>(execution: Execution, run: () => A) => A
   /** The execution was told to stop: it may take its time, but not for ever. */
   readonly leaving: (execution: Execution) => void
   /** Nothing of the execution runs any more. */
@@ -52,4 +54,4 @@ export interface Host {
 }
 
 /** What executions need, but for the executor itself. */
-export type HostServices = Omit<Host, "ready" | "leaving" | "ended" | "local" | "whenRoom">
+export type HostServices = Omit<Host, "ready" | "watch" | "leaving" | "ended" | "local" | "whenRoom">
