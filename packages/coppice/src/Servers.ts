@@ -11,6 +11,7 @@ import type { TaskLog } from "@coppice/task/TaskLog"
 import type { TaskStore } from "@coppice/task/TaskStore"
 import type { Workers } from "@coppice/task/Worker"
 import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
@@ -30,6 +31,8 @@ export type Server = Endpoint & {
   readonly listed?: boolean | undefined
   /** The server is a Coppice: calls to it carry deadlines and idempotency keys it honours. [false] */
   readonly isCoppice?: boolean | undefined
+  /** How long a short request may take: a poll, an answer, a cancellation. [30 seconds] */
+  readonly timeout?: Duration.Input | undefined
 }
 
 /** Servers by the names they have here. */
@@ -78,7 +81,8 @@ const serve = (name: string, server: Server) =>
       name,
       endpoint: endpointOf(server),
       offers: asked,
-      isCoppice: server.isCoppice
+      isCoppice: server.isCoppice,
+      timeout: server.timeout === undefined ? undefined : Duration.toMillis(server.timeout)
     })
     if (server.agents === "all") return yield* serveAll(client, server)
     yield* RemoteAgent.serve(client, server.agents.map((agent) => toRemote(name, agent)))

@@ -360,11 +360,13 @@ const canceller = (parts: Parts): McpClient["cancel"] => {
   return (reference) => Effect.map(repeated((error) => error.isTransient)(stop(reference)), ({ reply }) => reply)
 }
 
-/** Waits for a report longer than the server does. */
+/** Waits for a report longer than the server does, milliseconds at most. */
 const overWait = 5_000
 
 const reporter = (parts: Parts): McpClient["stop"] => (reference, wait) =>
-  stopper({ ...parts, timeout: wait + overWait }, { _meta: { [Meta.cancelReport]: { wait } } })(reference).pipe(
+  stopper({ ...parts, timeout: wait + Math.min(overWait, parts.timeout) }, {
+    _meta: { [Meta.cancelReport]: { wait } }
+  })(reference).pipe(
     repeated((error) => error.isRetryable)
   )
 

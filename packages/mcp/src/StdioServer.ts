@@ -3,7 +3,8 @@
  *
  * The child gets a clean environment (`PATH`, `HOME` and a few more, plus what is configured), its own process group,
  * and bounds on what it may say: one line of standard output, and the last part of standard error, which is kept for
- * error messages. It is stopped as MCP asks: its input is closed, then SIGTERM, then SIGKILL, each to the whole group.
+ * error messages. It is stopped as MCP asks: its input is closed, then SIGTERM, then SIGKILL, each to the whole group. The
+ * same happens when this process is killed, except on Windows: a warden sees to it.
  *
  * A child that ends is started again when it is needed next, with growing pauses; one that keeps ending is left alone
  * for a while, and whoever needs it meanwhile hears why.
@@ -13,6 +14,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { Lines } from "./internal/client/lines.ts"
+import { Warden } from "./internal/client/Warden.ts"
 
 /** How to start a server, and when to give up on it. */
 export interface StdioServerOptions {
@@ -44,6 +46,7 @@ export const cleanEnvironment = (
   return { ...Object.fromEntries(kept) as Record<string, string>, ...added }
 }
 
+const defaultShutdown = Duration.seconds(2)
 const defaultLine = 16 * 1024 * 1024
 const keptErrors = 8 * 1024
 /** Bytes that may wait for a child that does not read. */
@@ -66,6 +69,7 @@ export class StdioServer implements Transport {
   onerror?: ((error: Error) => void) | undefined
   onmessage?: Transport["onmessage"]
   private child: ChildProcess | undefined
+  private warden: Warden | undefined
   private readonly options: StdioServerOptions
   private errors = ""
   private ended: string | undefined
@@ -97,6 +101,9 @@ export class StdioServer implements Transport {
     })
     this.child = child
     this.listen(child)
+    if (child.pid !== undefined && process.platform !== "win32") {
+      this.warden = new Warden(child.pid, Duration.toMillis(this.options.shutdown ?? defaultShutdown))
+    }
     return new Promise((resolve, reject) => {
       child.once("spawn", resolve)
       child.once("error", (error) => {
@@ -141,6 +148,9 @@ export class StdioServer implements Transport {
 
   private finish(how: string): void {
     if (this.ended !== undefined) return
+    // what it started and left behind goes with it; later its number may be another group's
+    this.signal("SIGKILL")
+    this.warden?.dismiss()
     const said = this.errors.trim().split("\n").slice(-3).join(" / ")
     this.ended = said === "" ? how : `${how}; it wrote: ${said.slice(-300)}`
     for (const callback of this.whenEnded) callback()
@@ -167,7 +177,7 @@ export class StdioServer implements Transport {
 
   private signal(signal: NodeJS.Signals): void {
     const pid = this.child?.pid
-    if (pid === undefined) return
+    if (pid === undefined || this.ended !== undefined) return
     try {
       if (process.platform === "win32") this.child!.kill(signal)
       else process.kill(-pid, signal)
@@ -185,7 +195,7 @@ export class StdioServer implements Transport {
 
   /** Stops the child and its group, and waits until it is gone. */
   readonly stop: Effect.Effect<void> = Effect.suspend(() => {
-    const patience = this.options.shutdown ?? Duration.seconds(2)
+    const patience = this.options.shutdown ?? defaultShutdown
     const gone = Effect.timeoutOption(this.whenGone, patience)
     const send = (signal: NodeJS.Signals) => Effect.sync(() => this.signal(signal))
     return Effect.gen({ self: this }, function*() {
@@ -194,8 +204,9 @@ export class StdioServer implements Transport {
         yield* send("SIGTERM")
         if ((yield* gone)._tag === "None") yield* Effect.andThen(send("SIGKILL"), gone)
       }
-      // what the child started and left behind
+      // what still holds its pipes
       yield* send("SIGKILL")
+      this.warden?.dismiss()
     })
   })
 }

@@ -3,6 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import { spawn } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
@@ -36,6 +37,25 @@ const isAlive = (pid: number): boolean => {
   }
 }
 
+/** A program that tells a process id as soon as it misbehaves. */
+const started = (mode: string) => {
+  const server = new StdioServer(child(mode))
+  const told = new Promise<number>((resolve) => {
+    Object.assign(server, { onmessage: ({ params }: any) => resolve(params.pid) })
+  })
+  return Effect.promise(async () => {
+    await server.start()
+    return { server, pid: await told }
+  })
+}
+
+/** A program, and why it is gone in the end. */
+const killed = [
+  ["good", "its input ends"],
+  ["stubborn", "it ignores that and SIGTERM, and is killed"],
+  ["parent", "so does what it has started"]
+] as const
+
 describe("a child", () => {
   it.live("that dies within a call leaves its fate unknown, and is started again for the next", () =>
     Effect.gen(function*() {
@@ -62,16 +82,20 @@ describe("a child", () => {
       assert.strictEqual(text(yield* client.run("stutters", {})), "ok")
     }))
 
-  it.live("goes when the process that started it is killed: its input ends (case 44)", () =>
-    Effect.gen(function*() {
-      const holder = spawn(process.execPath, [holding, program], { stdio: ["ignore", "pipe", "inherit"] })
-      const pid = yield* Effect.promise(() =>
-        new Promise<number>((resolve) => void holder.stdout.once("data", (data) => resolve(Number(data))))
-      )
-      assert.isTrue(isAlive(pid))
-      holder.kill("SIGKILL")
-      while (isAlive(pid)) yield* Effect.promise(() => new Promise((resolve) => void setImmediate(resolve)))
-    }))
+  for (const [mode, why] of killed) {
+    it.live(`goes when the process that started it is killed: ${why} (case 44)`, () =>
+      Effect.gen(function*() {
+        const holder = spawn(process.execPath, [holding, program, mode], { stdio: ["ignore", "pipe", "inherit"] })
+        const said = yield* Effect.promise(() =>
+          new Promise<string>((resolve) => void holder.stdout.once("data", (data) => resolve(String(data))))
+        )
+        const pids = said.trim().split(" ").map(Number)
+        assert.isTrue(pids.every(isAlive))
+        holder.kill("SIGKILL")
+        const isOver = Effect.sync(() => !pids.some(isAlive))
+        yield* Effect.repeat(isOver, { until: (over) => over, schedule: Schedule.spaced("20 millis") })
+      }), 20_000)
+  }
 
   it.live("that ends at once is told with what it said", () =>
     Effect.gen(function*() {
@@ -128,9 +152,7 @@ describe("a child", () => {
 
   it.live("that ignores a closed input and SIGTERM is killed", () =>
     Effect.gen(function*() {
-      const server = new StdioServer(child("stubborn"))
-      yield* Effect.promise(() => server.start())
-      const pid = server.processId!
+      const { pid, server } = yield* started("stubborn")
       assert.isTrue(isAlive(pid))
       yield* server.stop
       assert.isFalse(isAlive(pid))
@@ -139,12 +161,7 @@ describe("a child", () => {
 
   it.live("takes along what it started", () =>
     Effect.gen(function*() {
-      const server = new StdioServer(child("parent"))
-      const told = new Promise<number>((resolve) => {
-        Object.assign(server, { onmessage: ({ params }: any) => resolve(params.pid) })
-      })
-      yield* Effect.promise(() => server.start())
-      const grandchild = yield* Effect.promise(() => told)
+      const { pid: grandchild, server } = yield* started("parent")
       assert.isTrue(isAlive(grandchild))
       yield* server.stop
       while (isAlive(grandchild)) yield* Effect.yieldNow

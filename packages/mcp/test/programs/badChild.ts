@@ -16,8 +16,10 @@ if (mode === "stubborn") {
   process.on("SIGTERM", () => {})
   // keeps the process when its input is closed
   createServer().listen(0)
+  process.stdout.write(`${JSON.stringify({ jsonrpc: "2.0", method: "ready", params: { pid: process.pid } })}\n`)
 }
 if (mode === "parent") {
+  createServer().listen(0)
   const child = spawn(process.execPath, ["-e", "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)"], {
     stdio: "ignore"
   })
