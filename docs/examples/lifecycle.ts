@@ -1,5 +1,5 @@
 /** The life of a task: it works, asks, is steered while it waits, and ends; read back from its facts. */
-import { Agent, Human, Orchestrator, Steering, Step, Tasks } from "coppice"
+import { Agent, Human, Orchestrator, Steering, Step, type TaskId, Tasks } from "coppice"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -25,13 +25,18 @@ const ReportLive = Report.toLayer(
 )
 // #endregion steering
 
+// #region steer
+const hurry = Effect.fn("hurry")(function*(id: TaskId) {
+  const tasks = yield* Tasks
+  const deadline = (yield* Clock.currentTimeMillis) + 60_000
+  yield* tasks.steer({ id, by: "ada", message: "in one line", priority: 5, deadline })
+})
+// #endregion steer
+
 const story = Effect.gen(function*() {
   const tasks = yield* Tasks
   const { id } = yield* tasks.submit({ agent: "report", input: { topic: "bees" } })
-  // #region steer
-  const deadline = (yield* Clock.currentTimeMillis) + 60_000
-  yield* tasks.steer({ id, by: "ada", message: "in one line", priority: 5, deadline })
-  // #endregion steer
+  yield* hurry(id)
   yield* Effect.forkChild(Orchestrator.answerAll(() => ({ publish: true })))
   const { ending, task } = yield* tasks.result(id)
   const facts = (yield* tasks.events({ task: id, since: 0, limit: 100 })).map(({ event }) => event._tag)
