@@ -27,6 +27,7 @@ const roles: Readonly<Record<Wait["on"], Role>> = {
   timer: "busy",
   step: "busy",
   backoff: "wait",
+  provider: "wait",
   slot: "muted",
   owner: "bad",
   nothing: "muted"
@@ -38,6 +39,7 @@ const names: Readonly<Record<Wait["on"], string>> = {
   timer: "a timer",
   step: "a step's body",
   backoff: "its next attempt",
+  provider: "another server",
   slot: "a free place",
   owner: "its owner",
   nothing: "nothing: it is running"

@@ -1,8 +1,8 @@
 /**
  * Why a task has not ended: what it waits for, since when, and who can end the waiting.
  *
- * A task waits for its children, a person, a timer, a place at its agent, an agent at all, or for nothing but its own
- * code. `causes` follows the children down to where the waiting begins.
+ * A task waits for its children, a person, a timer, a server elsewhere, a place at its agent, an agent at all, or for
+ * nothing but its own code. `causes` follows the children down to where the waiting begins.
  */
 import { Executor } from "@coppice/agent/Executor"
 import type { Wait, Why } from "@coppice/api/TasksApi"
@@ -26,6 +26,10 @@ export interface Surroundings {
   /** Somebody takes the agent's tasks, or will when its server is back, or nobody knows it here. */
   readonly agent: "here" | "away" | "unknown"
   readonly concurrency: number
+  /** Tasks that wait for a place at the agent. */
+  readonly waiting?: number | undefined
+  /** The server elsewhere that does the agent's tasks. */
+  readonly server?: string | undefined
   /** The worker has it: it is queued, or in memory. */
   readonly isHeld: boolean
   /** Keys the code waits for, when it is in memory. */
@@ -121,24 +125,32 @@ const onSteps = (task: Task, journal: Journal, waitingFor: ReadonlyArray<string>
   })
 }
 
-/** The pause after an attempt that was lost. */
-const onBackoff = (task: Task, journal: Journal): ReadonlyArray<Wait> => {
+/** The pause after an attempt that was lost; a server elsewhere that loses one is out of reach, or has asked for it. */
+const onBackoff = (task: Task, journal: Journal, server: string | undefined): ReadonlyArray<Wait> => {
   const lost = lastOf(journal.events, ({ event }) => event._tag === "AttemptFailed" || event._tag === "Started")
   if (lost?.event._tag !== "AttemptFailed" || lost.event.retryAt === undefined) return []
   const { message, retryAt } = lost.event
   return [
     wait(task, {
-      on: "backoff",
+      on: server === undefined ? "backoff" : "provider",
       since: lost.at,
       due: retryAt,
-      who: "the clock",
+      who: server === undefined ? "the clock" : `server "${server}"`,
       message: `attempt ${lost.event.attempt} was lost: ${message}; the next one begins ${when(retryAt)}`
     })
   ]
 }
 
-const onNobody = (task: Task, { isHeld }: Surroundings): Wait =>
-  isHeld
+const onReply = (task: Task, server: string): Wait =>
+  wait(task, {
+    on: "provider",
+    since: task.updatedAt,
+    who: `server "${server}"`,
+    message: `server "${server}" works on it, or has not answered yet`
+  })
+
+const onNobody = (task: Task, { isHeld, server }: Surroundings): Wait =>
+  isHeld && server !== undefined ? onReply(task, server) : isHeld
     ? wait(task, { on: "nothing", since: task.updatedAt, who: "its own code", message: "its code is running" })
     : wait(task, {
       on: "owner",
@@ -165,13 +177,15 @@ const onAgent = (task: Task): Wait =>
     message: `no agent "${task.agent}" runs here`
   })
 
-const onPlace = (task: Task, { concurrency }: Surroundings): Wait =>
+const onPlace = (task: Task, { concurrency, waiting = 1 }: Surroundings): Wait =>
   wait(task, {
     on: "slot",
     since: task.createdAt,
     who: `another task of "${task.agent}", by ending or waiting`,
     fix: "raise the agent's concurrency",
-    message: `all ${concurrency} places of "${task.agent}" are taken`
+    message: `all ${concurrency} places of "${task.agent}" are taken, and ${
+      waiting === 1 ? "1 task waits" : `${waiting} tasks wait`
+    }`
   })
 
 const onEnd = (task: Task, journal: Journal): ReadonlyArray<Wait> => {
@@ -216,7 +230,7 @@ const ownWaits = (journal: Known, surroundings: Surroundings): ReadonlyArray<Wai
     ...onChildren(task, journal),
     ...onTimers(task, journal, surroundings.waitingFor),
     ...onSteps(task, journal, surroundings.waitingFor),
-    ...onBackoff(task, journal)
+    ...onBackoff(task, journal, surroundings.server)
   ]
   if (surroundings.agent === "unknown") return [onAgent(task), ...waits]
   if (surroundings.agent === "away") return [onServer(task), ...waits]
@@ -241,9 +255,12 @@ export class Blockers extends Context.Service<Blockers, {
         const state = replay(id, journal.events)!
         const { agent } = state
         const contract = workers.contract(agent)
+        const worker = workers.find(agent)
         const waits = waitsOf({ ...journal, state }, {
-          agent: workers.find(agent) !== undefined ? "here" : contract === undefined ? "unknown" : "away",
+          agent: worker !== undefined ? "here" : contract === undefined ? "unknown" : "away",
           concurrency: contract?.concurrency ?? 0,
+          waiting: worker?.waiting(),
+          server: worker?.server,
           isHeld: log.resident(id)?.held === true,
           waitingFor: executor.waitingFor(id),
           blocked: executor.blocked(id)

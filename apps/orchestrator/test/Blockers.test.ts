@@ -41,7 +41,7 @@ layer(Service.layerMemory, { excludeTestServices: true })("Blockers", (it) => {
       assert.deepStrictEqual(brief(first.waits), ["narrow on step"])
       const second = yield* client.tasks.why({ params: { id: queued } })
       assert.deepStrictEqual(brief(second.waits), ["narrow on slot"])
-      assert.include(second.waits[0]!.message, "all 1 places")
+      assert.include(second.waits[0]!.message, "all 1 places of \"narrow\" are taken, and 1 task waits")
     }))
 
   it.effect("has nothing to say of what has ended", () =>
@@ -107,6 +107,12 @@ layer(Service.layerMemory, { excludeTestServices: true })("Blockers", (it) => {
       assert.match(said.at(-1)!.message, /agent "nap" blocked the event loop for 2000 ms until 1970/)
       const [pause] = of([at(4, lost)], [])
       assert.deepInclude(pause, { on: "backoff", since: 4_000, due: 9_000 })
+      const away = { agent: "here", concurrency: 1, isHeld: true, waitingFor: undefined, server: "peer" } as const
+      const state = { ...task, inputs: [], attempt: 1 }
+      const [limited] = waitsOf({ state, events: [at(4, lost)], children: [] }, away)
+      assert.deepInclude(limited, { on: "provider", who: `server "peer"`, since: 4_000, due: 9_000 })
+      const [called] = waitsOf({ state, events: [], children: [] }, away)
+      assert.deepInclude(called, { on: "provider", who: `server "peer"`, due: null })
       assert.match(pause!.message, /attempt 1 was lost: boom; the next one begins 1970-01-01T00:00:09/)
     }))
 })

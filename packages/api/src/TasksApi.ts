@@ -106,7 +106,7 @@ export type SteerRequest = typeof SteerRequest.Type
 
 /** One thing a task waits for. `who` can end the waiting, and `fix` says how. */
 export const Wait = Schema.Struct({
-  on: Schema.Literals(["child", "person", "timer", "step", "backoff", "slot", "owner", "nothing"]),
+  on: Schema.Literals(["child", "person", "timer", "step", "backoff", "provider", "slot", "owner", "nothing"]),
   /** The task that waits. */
   task: TaskId,
   agent: Schema.String,
