@@ -2,7 +2,7 @@
  * The service as a real process, and what can be seen of it: its lines, its exit, its service file.
  */
 import * as Effect from "effect/Effect"
-import { type ChildProcess, spawn } from "node:child_process"
+import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
@@ -64,16 +64,41 @@ const watch = (child: ChildProcess): Running => {
   }
 }
 
-/** Starts `main.ts`; the process does not outlive the scope. */
-export const start = (args: ReadonlyArray<string>, environment: Record<string, string> = {}, cwd?: string) =>
+interface Site {
+  readonly environment?: Record<string, string> | undefined
+  readonly cwd?: string | undefined
+  /** How many files and sockets it may have open. */
+  readonly descriptors?: number | undefined
+}
+
+const launch = (args: ReadonlyArray<string>, { cwd, descriptors, environment }: Site) =>
   Effect.acquireRelease(
     Effect.sync(() => {
       const env: NodeJS.ProcessEnv = { PATH: process.env["PATH"], HOME: process.env["HOME"], ...environment }
-      const child = spawn(process.execPath, [main, ...args], { env, cwd, stdio: ["ignore", "ignore", "pipe"] })
+      const options = { env, cwd, stdio: ["ignore", "ignore", "pipe"] } satisfies SpawnOptions
+      const child = descriptors === undefined
+        ? spawn(process.execPath, [main, ...args], options)
+        : spawn("bash", ["-c", `ulimit -n ${descriptors}; exec "$@"`, "bash", process.execPath, main, ...args], options)
       return { child, running: watch(child) }
     }),
     ({ child }) => Effect.sync(() => void child.kill("SIGKILL"))
   ).pipe(Effect.map(({ running }) => running))
+
+/** Starts `main.ts`; the process does not outlive the scope. */
+export const start = (args: ReadonlyArray<string>, environment: Record<string, string> = {}, cwd?: string) =>
+  launch(args, { environment, cwd })
+
+const ready = Effect.fnUntraced(function*(data: string, running: Running) {
+  yield* running.line("Ready at")
+  return { ...running, ...serviceFile(data) }
+})
+
+/** Starts the test agents with so many files and sockets at most, and waits until they are ready. */
+export const serveWithin = (descriptors: number, data: string) =>
+  Effect.flatMap(
+    launch(["--config", config, "--port", "0", "--data", data], { descriptors }),
+    (running) => ready(data, running)
+  )
 
 /** Starts the test agents on a port of their own and waits until they are ready. */
 export const serve = Effect.fnUntraced(function*(
@@ -82,8 +107,7 @@ export const serve = Effect.fnUntraced(function*(
   environment: Record<string, string> = {}
 ) {
   const running = yield* start(["--config", config, "--port", "0", "--data", data, ...args], environment)
-  yield* running.line("Ready at")
-  return { ...running, ...serviceFile(data) }
+  return yield* ready(data, running)
 })
 
 /** Where the service says it is. */
