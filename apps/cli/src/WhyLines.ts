@@ -11,6 +11,7 @@
  * ```
  */
 import type { Wait, Why } from "@coppice/api/TasksApi"
+import { budgetLine } from "./BudgetLine.ts"
 import { empty, type Line, line, muted, type Role, spaced, type Span, span, strong } from "./Line.ts"
 import { failureOf, isActive, settlementOf, sign, stateOf, tookOf } from "./Nodes.ts"
 import { age, duration } from "./Times.ts"
@@ -100,10 +101,12 @@ export const whyLines = (why: Why, now: number): ReadonlyArray<Line> => {
       muted(isActive(task) ? `for ${took}` : `after ${took}`)
     )
   ]
+  const budget = budgetLine(task)
+  const top = budget === undefined ? [head] : [head, budget]
   // what its code did to others is told although it has ended
   const blocks = waits.filter(({ fix, on }) => on === "nothing" && fix !== null)
-  if (!isActive(task)) return [head, empty, endLine(why), ...blocks.map(({ message }) => line(`  ${message}`))]
+  if (!isActive(task)) return [...top, empty, endLine(why), ...blocks.map(({ message }) => line(`  ${message}`))]
   const further = causes.filter((cause) => !waits.some((wait) => isSame(wait, cause)))
   const about = { asked: task.id, now }
-  return [head, ...group("waits for", waits, about), ...group("and in the end for", further, about)]
+  return [...top, ...group("waits for", waits, about), ...group("and in the end for", further, about)]
 }

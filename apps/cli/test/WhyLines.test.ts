@@ -45,6 +45,21 @@ describe("whyLines", () => {
     )
   })
 
+  it("tells what is spent and left of the task's budget, whether it runs or has ended", () => {
+    const pool = { spent: { tokens: 8 }, open: { c1: { tokens: 30 } } }
+    const budgeted = (of: ReturnType<typeof task>) => ({
+      ...of,
+      spec: { ...of.spec, budget: { wallClock: null, calls: 3, tokens: 38, money: null } },
+      pool
+    })
+    for (const one of [budgeted(task("run")), budgeted(ended("run"))]) {
+      assert.strictEqual(
+        texts(whyLines({ task: one, waits: [], causes: [] }, noon))[1],
+        "  budget  calls 0 of 3 spent, 3 left  tokens 8 of 38 spent, 30 reserved, 0 left"
+      )
+    }
+  })
+
   it("tells when a timer fires", () => {
     const timer = wait({ on: "timer", due: noon + 60_000, who: "the clock" })
     const lines = texts(whyLines({ task: task("run"), waits: [timer], causes: [timer] }, noon))

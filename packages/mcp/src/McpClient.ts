@@ -11,6 +11,7 @@
  * process. Nothing is ever sent twice that might run a tool twice, unless the server is known to honour our idempotency
  * keys; `McpError.mayHaveRun` tells of calls whose fate is unknown.
  */
+import type { Amounts } from "@coppice/task/Budget"
 import type { CancelReport } from "@coppice/task/CancelReport"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -127,6 +128,8 @@ export type CancelReply =
 export interface Stopped {
   readonly reply: CancelReply
   readonly report: CancelReport | undefined
+  /** What it had used of its budget, as told beside the report. */
+  readonly used?: Amounts | undefined
 }
 
 export interface McpClient {
@@ -370,6 +373,11 @@ const reporter = (parts: Parts): McpClient["stop"] => (reference, wait) =>
     repeated((error) => error.isRetryable)
   )
 
+const toldIn = (reply: JsonObject): Omit<Stopped, "reply"> => ({
+  report: reportIn(reply),
+  used: Meta.readUsage(reply["_meta"])
+})
+
 /** Tells the server once; `more` goes with what it is asked. */
 const stopper = ({ link, timeout }: Parts, more: JsonObject) => (reference: TaskReference) => {
   // it may be waited for as long as a stream is
@@ -381,7 +389,7 @@ const stopper = ({ link, timeout }: Parts, more: JsonObject) => (reference: Task
     const isOffered = connection.isModern ||
       at(connection.agreement.capabilities, "tasks", "cancel") !== undefined
     if (!isOffered) return { reply: "unsupported", report: undefined } as const
-    return { reply: "accepted", report: reportIn(yield* ask(connection, "tasks/cancel")) } as const
+    return { reply: "accepted", ...toldIn(yield* ask(connection, "tasks/cancel")) } as const
   })
   const refused = (error: McpError): Effect.Effect<Stopped, McpError> =>
     Effect.gen(function*(): Effect.fn.Return<Stopped, McpError> {
@@ -390,7 +398,7 @@ const stopper = ({ link, timeout }: Parts, more: JsonObject) => (reference: Task
       const connection = yield* link.session(reference.session)
       const reply = yield* ask(connection, "tasks/get")
       const status = toSnapshot(reply)?.status
-      return status !== undefined && isOver(status) ? { reply: "over", report: reportIn(reply) } : yield* error
+      return status !== undefined && isOver(status) ? { reply: "over", ...toldIn(reply) } : yield* error
     })
   return Effect.catch(cancelled, refused)
 }

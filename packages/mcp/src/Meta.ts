@@ -31,7 +31,7 @@ export const deadline = "dev.coppice/deadline"
  * the deadline. The reply says what was used of it under `usage`, in the result's `_meta` or in the error's data.
  */
 export const budget = "dev.coppice/budget"
-/** What a call with a budget has used: `{ calls, tokens, money }`. */
+/** What a call with a budget has used: `{ calls, tokens, money }`. Also beside a cancel report. */
 export const usage = "dev.coppice/usage"
 /** Public id of the calling task, for people who read both sides. */
 export const parent = "dev.coppice/parent"

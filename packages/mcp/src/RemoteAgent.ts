@@ -247,6 +247,7 @@ export const serve = (
         server: client.name,
         tool: agent.tool,
         output: outputOf(agent),
+        isCoppice: client.isCoppice,
         client,
         log,
         attempts: contract.attempts,

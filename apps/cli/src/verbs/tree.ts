@@ -2,6 +2,7 @@
  * `coppice tree <id>`: a task and everything below it.
  */
 import * as Effect from "effect/Effect"
+import { budgetLine } from "../BudgetLine.ts"
 import { Connection, now } from "../Connection.ts"
 import { Host, writeJson, writeLines } from "../Host.ts"
 import { fit } from "../Line.ts"
@@ -17,6 +18,8 @@ export const tree = Effect.fn("tree")(function*({ id, json }: Options) {
   const { call, client } = yield* Connection
   const tree = yield* call(client.tasks.tree({ params: { id } }))
   if (json) return writeJson(out, tree)
+  const root = tree.tasks.find(({ id }) => id === tree.root)
+  const budget = root === undefined ? undefined : budgetLine(root)
   const lines = treeLines(tree.tasks, { now: yield* now })
-  writeLines(out, lines.map((spans) => fit(spans, out.columns())))
+  writeLines(out, [...lines, ...budget === undefined ? [] : [budget]].map((spans) => fit(spans, out.columns())))
 })

@@ -153,7 +153,8 @@ export class RemoteRun {
     this.remote.log.dispatch(this.entry, command)
   }
 
-  private settle(used: Amounts): void {
+  /** The server has said what it used, and uses no more. */
+  settle(used: Amounts): void {
     const { id, spec: { budget } } = this.entry.state
     // anybody may say that a call cost nothing
     if (budget === null || !this.remote.client.isCoppice) return

@@ -248,9 +248,10 @@ export class RemoteWorker implements Worker {
   private stopCoppice(run: RemoteRun, reference: TaskReference): Effect.Effect<Rested> {
     const stopped = Effect.gen({ self: this }, function*() {
       for (let waits = 1;; waits++) {
-        const { reply, report } = yield* this.options.remote.client.stop(reference, reportWait)
+        const { reply, report, used } = yield* this.options.remote.client.stop(reference, reportWait)
         // it does not trust us
         if (report === undefined) return yield* this.obeyed(reference, reply)
+        if (isAtRest(report) && used !== undefined) run.settle(used)
         if (isAtRest(report) || waits === mostWaits) return restOf(run, report)
       }
     })

@@ -31,6 +31,8 @@ export interface Judge {
   readonly agent: string
   readonly server: string
   readonly tool: string
+  /** The server is a Coppice we know: what it says of a failure is believed. */
+  readonly isCoppice: boolean
   /** Turns a result into the agent's output, or says why it is none. */
   readonly output: (result: CallResult) => { readonly value: Json } | { readonly problem: string }
 }
@@ -68,13 +70,27 @@ const completed = (judge: Judge, attempt: number, result: CallResult): Verdict =
     : failed(attempt, "defect", tooLarge.message)
 }
 
-/** Another Coppice says when it was the budget; what else went wrong there is a defect here. */
-const faulted = (attempt: number, message: string, data: Json | undefined, error: Json = null): Verdict => {
-  const said = isObject(data) ? data : undefined
-  const reason = said?.["reason"] === "budget" ? "budget" : "defect"
+/** Limits that travel with a call: what passed one of them there has passed it here. */
+const limits: ReadonlyArray<FailureReason> = ["budget", "deadline"]
+
+/** What a server says of a failure. */
+interface Told {
+  readonly message: string
+  readonly data: Json | undefined
+  readonly error?: Json
+}
+
+/** Another Coppice says when it was a limit; what else went wrong there, and what strangers say, is a defect here. */
+const faulted = (
+  judge: Judge,
+  attempt: number,
+  { data, error = null, message }: Told
+): Verdict => {
+  const said = judge.isCoppice && isObject(data) ? data : undefined
+  const reason = limits.find((limit) => limit === said?.["reason"]) ?? "defect"
   return {
     ...failed(attempt, reason, message, error),
-    used: Meta.readUsage(data),
+    used: Meta.readUsage(said),
     partial: said?.["partial"]
   } as Verdict
 }
@@ -86,7 +102,8 @@ export const onEnd = (judge: Judge, attempt: number, end: TaskEnd): Verdict => {
       return { ...completed(judge, attempt, end.result), used: Meta.readUsage(end.result.meta) } as Verdict
     case "Failed": {
       const { code, data, message } = end.fault
-      return faulted(attempt, `Server "${judge.server}", tool "${judge.tool}": ${message} (JSON-RPC ${code})`, data)
+      const where = `Server "${judge.server}", tool "${judge.tool}"`
+      return faulted(judge, attempt, { message: `${where}: ${message} (JSON-RPC ${code})`, data })
     }
     case "Cancelled": {
       const reason = end.message ?? "The server cancelled the task"
@@ -97,12 +114,11 @@ export const onEnd = (judge: Judge, attempt: number, end: TaskEnd): Verdict => {
 
 /** The verdict on an error that is final. */
 export const onError = (judge: Judge, attempt: number, error: McpError): Verdict =>
-  faulted(
-    attempt,
-    `Tool "${judge.tool}": ${error.message}`,
-    error.reason._tag === "Rpc" ? error.reason.data : undefined,
-    refusalIn(error)
-  )
+  faulted(judge, attempt, {
+    message: `Tool "${judge.tool}": ${error.message}`,
+    data: error.reason._tag === "Rpc" ? error.reason.data : undefined,
+    error: refusalIn(error)
+  })
 
 /** What a Coppice that did not take the call says of it: the caller's own code gets it as it is. */
 const refusalIn = ({ reason }: McpError): Json => {

@@ -28,7 +28,7 @@ import { canAnswer, type Peer } from "../../Peer.ts"
 import type { Seal } from "../../Seal.ts"
 import type { Facts } from "./facts.ts"
 import { toResponse, wireKey } from "./inputs.ts"
-import { toInput } from "./tool.ts"
+import { toInput, usageOf } from "./tool.ts"
 import { invalid, noTask, ofSubmit, type WireError } from "./wireError.ts"
 
 /** What a call asks for. `ttl` in milliseconds. */
@@ -249,21 +249,24 @@ export class Calls {
     )
   }
 
+  /** A task whose time is over ends by that, also when its caller notices first. */
   cancel(peer: Peer, id: TaskId, reason?: string): Effect.Effect<void, WireError | Refused | StoreError> {
-    return this.tasks.cancel({ id, by: peer.by, reason }).pipe(
+    return Effect.andThen(this.tasks.expire(id), this.tasks.cancel({ id, by: peer.by, reason })).pipe(
       Effect.catchTag("TaskNotFound", () => Effect.fail(noTask())),
       Effect.asVoid
     )
   }
 
-  /** How everything of the task came to rest, as `_meta` of a reply to a peer that is trusted and asks for it. */
+  /** How all of the task came to rest, and what it used, as `_meta` of a reply to a trusted peer that asks for it. */
   report(peer: Peer, id: TaskId, meta: JsonObject | null): Effect.Effect<JsonObject, StoreError> {
     const wait = peer.isTrusted ? Meta.readReportWait(meta) : undefined
     if (wait === undefined) return Effect.succeed({})
-    const { cancelReport, cancelSettled } = this.tasks
+    const { cancelReport, cancelSettled, get } = this.tasks
     return Effect.timeoutOption(cancelSettled(id), wait).pipe(
-      Effect.andThen(cancelReport(id)),
-      Effect.map((report) => ({ _meta: { [Meta.cancelReport]: { ...shortened(report, mostReported) } } })),
+      Effect.andThen(Effect.all([cancelReport(id), get(id)])),
+      Effect.map(([report, task]) => ({
+        _meta: { [Meta.cancelReport]: { ...shortened(report, mostReported) }, ...usageOf(task) }
+      })),
       Effect.catchTag("TaskNotFound", () => Effect.succeed({}))
     )
   }

@@ -90,6 +90,10 @@ const reasonOf = ({ partial, reason }: TaskEvent & { readonly _tag: "Failed" }):
   ...partial === undefined ? {} : { partial }
 })
 
+/** What the task has used, for a caller that granted a budget; `undefined` when it did not. */
+export const usageOf = ({ pool = emptyPool, spec }: Task): JsonObject | undefined =>
+  spec.budget === null || spec.meta?.[Meta.budget] === undefined ? undefined : { [Meta.usage]: { ...used(pool) } }
+
 /** What the call comes to: a result, or a JSON-RPC error; with what it has used, for a caller that granted a budget. */
 export const resultOf = (
   contract: Contract | undefined,
@@ -97,8 +101,8 @@ export const resultOf = (
   revision: Revision
 ): JsonObject | WireError => {
   const result = withoutUsage(contract, ending, revision)
-  if (task.spec.budget === null || task.spec.meta?.[Meta.budget] === undefined) return result
-  const usage = { [Meta.usage]: { ...used(task.pool ?? emptyPool) } }
+  const usage = usageOf(task)
+  if (usage === undefined) return result
   if (result instanceof WireError) return new WireError({ ...result, data: { ...result.data, ...usage } })
   return { ...result, _meta: { ...result["_meta"] as JsonObject | undefined, ...usage } }
 }
