@@ -245,7 +245,7 @@ layer(Orchestrator.layer, { excludeTestServices: true })("coppice", (it) => {
   it.effect("shows the agents and the state of everything", () =>
     Effect.gen(function*() {
       assert.match(yield* good("agents"), /supervisor {2}one_for_one[\s\S]*└─ ● release {2}workflow {2}idle/)
-      assert.lengthOf((yield* json("agents")).agents, 6)
+      assert.lengthOf((yield* json("agents")).agents, 7)
       const checks = (yield* json("doctor")).checks as ReadonlyArray<{ readonly name: string; readonly level: string }>
       assert.deepStrictEqual(checks.filter(({ level }) => level === "fail"), [])
       assert.include(checks.map(({ name }) => name), "store")
