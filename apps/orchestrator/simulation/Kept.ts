@@ -28,12 +28,13 @@ const pair = (isCoppice: boolean) => (stage: Stage) => {
   }
 }
 
-/** One node whose agent runs so many tasks at a time. */
-const single = (concurrency: number) => (stage: Stage) => {
+/** One node whose agent runs so many tasks at a time; each may use so many tokens. */
+const single = (concurrency: number, tokens?: number) => (stage: Stage) => {
   const bank = stage.service("bank")
   const model = stage.service("model", { takes: [50, 3_000] })
   const agents = [Interpreter.live({ concurrency, intensity: undefined }, { bank, model, remotes: new Map() })]
-  return { nodes: { a: Orchestrator.make({ agents }) }, jobs: [] }
+  const budget = tokens === undefined ? {} : { budget: { tokens } }
+  return { nodes: { a: Orchestrator.make({ agents, ...budget }) }, jobs: [] }
 }
 
 const race: Program = {
@@ -41,6 +42,15 @@ const race: Program = {
   xs: [
     { t: "call", x: { t: "call", x: { t: "step", n: 1, model: true } } },
     { t: "step", n: 0, model: true }
+  ]
+}
+
+const poor: Program = {
+  t: "all",
+  c: 2,
+  xs: [
+    { t: "call", x: { t: "ask", n: 1 } },
+    { t: "all", c: 1, xs: [{ t: "boom" }, { t: "step", n: 3, model: true }] }
   ]
 }
 
@@ -78,5 +88,21 @@ export const kept: ReadonlyArray<Kept> = [
     scenario: single(1_000),
     seed: 1,
     only: { faults: [], jobs: [jobOf({ t: "seq", xs: [{ t: "look" }, { t: "sleep", ms: 60_000 }] }, { at: 0 })] }
+  },
+  {
+    what:
+      "a cancelled call whose server stopped before its reply was reported as finished, and went on after a restart",
+    scenario: pair(true),
+    seed: 1,
+    only: {
+      faults: [{ kind: "disk-error", node: "b", to: "b", at: 0, nth: 2, millis: 1_000 }],
+      jobs: [jobOf({ t: "call", x: { t: "step", n: 3 }, on: "b" }, { node: "a", at: 1_000, cancelAfter: 5 })]
+    }
+  },
+  {
+    what: "a call withdrawn between two attempts waited for a child of the first one for ever",
+    scenario: single(1_000, 0),
+    seed: 1,
+    only: { faults: [], jobs: [jobOf(poor, { at: 0 })] }
   }
 ]

@@ -17,6 +17,8 @@ export interface Message {
   readonly deliver: () => void
   /** The sender learns that the message did not arrive, or may not have. */
   readonly failed?: ((code: "ECONNREFUSED" | "ECONNRESET") => void) | undefined
+  /** It will not arrive, which nobody knows yet. */
+  readonly lost?: (() => void) | undefined
   readonly sender: Process
   /** Messages of one connection arrive in order. */
   readonly connection?: Connection | undefined
@@ -75,7 +77,8 @@ export class Network {
     return Math.max(0, end - this.world.elapsed) + 0.05 + this.dice.next() ** 3 * 5
   }
 
-  private lost({ failed, sender }: Message): void {
+  private lost({ failed, lost, sender }: Message): void {
+    lost?.()
     if (failed !== undefined) this.world.after(sender, resetAfter, () => failed("ECONNRESET"))
   }
 

@@ -55,6 +55,8 @@ class Exchange {
   private readonly back = new Connection()
   private body: ReadableStreamDefaultController<Uint8Array> | undefined
   private isOver = false
+  /** A piece of the response is lost: nothing that was sent after it counts. */
+  private isTorn = false
   private readonly settle: (response: Response | Error) => void
 
   constructor(parts: Parts, from: Machine, { init, settle, url }: Call) {
@@ -109,7 +111,10 @@ class Exchange {
       sender: server,
       receiver: () => this.caller.isAlive ? this.caller : undefined,
       deliver: () => {
-        if (!this.isOver) deliver()
+        if (!this.isOver && !this.isTorn) deliver()
+      },
+      lost: () => {
+        this.isTorn = true
       },
       failed: () => {
         this.gone.abort()

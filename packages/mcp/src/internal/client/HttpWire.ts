@@ -252,6 +252,8 @@ export class HttpWire implements Wire {
     if (status === 429 || status === 503) {
       throw new Failed({ _tag: "Busy", status, retryAfter: waitOf(response.headers["retry-after"]) })
     }
+    // whoever serves went away first; what it had begun may go on
+    if (status === 499) throw new Failed({ _tag: "OutcomeUnknown", detail: "the server gave the request up, HTTP 499" })
     const parsed = parse(text)
     if (this.isLost(status, text)) {
       this.options.lost()

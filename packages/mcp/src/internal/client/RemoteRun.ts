@@ -31,7 +31,7 @@ import { code } from "./meta.ts"
 import { RemoteInbox } from "./RemoteInbox.ts"
 import { isObject, type JsonObject, textAt } from "./rpc.ts"
 import type { TaskEnd, TaskReference, TaskSnapshot } from "./task.ts"
-import { failed, type Judge, onEnd, onError, type Verdict } from "./verdict.ts"
+import { failed, isTrouble, type Judge, onEnd, onError, type Verdict } from "./verdict.ts"
 
 /** What all tasks of one remote agent share. */
 export interface Remote extends Judge {
@@ -101,15 +101,16 @@ export const recorded = (events: ReadonlyArray<Envelope>): Recorded => {
   return { steps, answers, hasAsked, hasBegun, failures, retryAt, below }
 }
 
-/** Errors the server may answer otherwise the next time; the rest is its opinion of the call. */
-const isWorthAnother = (error: McpError): boolean => error.isTransient
-
 export class RemoteRun {
   readonly entry: Entry
   readonly inbox: RemoteInbox
   reference: TaskReference | undefined
   /** How it came to rest when it ended by itself. */
   rest: Settlement = "stopped"
+  /** It was ended from outside a moment before its own end could be written. */
+  isOvertaken = false
+  /** The server has told an end: nothing of the call is under way there. */
+  private isTold = false
   /** Called when the task waits for a person: others may have its place. */
   onIdle: () => void = () => {}
   private readonly remote: Remote
@@ -125,7 +126,7 @@ export class RemoteRun {
   private isLoose: boolean
   private failures: number
   private readonly retryAt: number
-  private told: string | undefined
+  private lastWord: string | undefined
   private pending: CallProgress | undefined
   private progress = 0
 
@@ -220,8 +221,9 @@ export class RemoteRun {
     const { attempt, entry, remote: { log } } = this
     if (partial !== undefined) log.dispatch(entry, { _tag: "PutPartial", attempt, value: partial })
     if (used !== undefined) this.settle(used)
-    // refused: it was ended from outside a moment before
-    if (Result.isFailure(this.remote.log.dispatch(this.entry, command))) this.rest = "finished_before"
+    if (Result.isSuccess(log.dispatch(entry, command))) return
+    this.isOvertaken = true
+    if (this.isTold) this.rest = "finished_before"
   }
 
   private get once(): Effect.Effect<Verdict> {
@@ -320,8 +322,13 @@ export class RemoteRun {
     return Effect.map(chain, (all) => ({ depth: depth + 1, chain: all.slice(-mostAncestors) }))
   }
 
+  private told(end: TaskEnd): Verdict {
+    this.isTold = true
+    return onEnd(this.remote, this.attempt, end)
+  }
+
   private started(outcome: CallOutcome): Effect.Effect<Verdict> {
-    if (outcome._tag === "Completed") return Effect.succeed(onEnd(this.remote, this.attempt, outcome))
+    if (outcome._tag === "Completed") return Effect.succeed(this.told(outcome))
     this.update(outcome.snapshot)
     return Effect.andThen(this.barrier, this.pursue(outcome.reference, true))
   }
@@ -333,11 +340,19 @@ export class RemoteRun {
     if (error.mayHaveRun && error.isTransient && !this.remote.mayRepeat) {
       return failed(this.attempt, "defect", this.unknown(error.reason._tag === "Timeout" ? "the timeout" : "a break"))
     }
-    if (!isWorthAnother(error)) return onError(this.remote, this.attempt, error)
+    if (!this.isWorthAnother(error)) {
+      this.isTold = !error.mayHaveRun && !isTrouble(error)
+      return onError(this.remote, this.attempt, error)
+    }
     // it did not reach the server, or may be repeated
-    if (error.mayHaveRun) this.isLoose = true
+    if (error.mayHaveRun || isTrouble(error)) this.isLoose = true
     this.unsent()
     return { _tag: "Again", message: error.message, delay: error.retryAfter ?? 0 }
+  }
+
+  /** The server may answer otherwise the next time; the rest is its opinion of the call. A Coppice fails no call by trouble. */
+  private isWorthAnother(error: McpError): boolean {
+    return error.isTransient || (this.remote.client.isCoppice && isTrouble(error))
   }
 
   // ---------------------------------------------------------------- following
@@ -353,7 +368,7 @@ export class RemoteRun {
       ask: this.inbox.ask,
       onAnswered: this.inbox.answered
     }).pipe(
-      Effect.map((end: TaskEnd) => onEnd(this.remote, this.attempt, end)),
+      Effect.map((end: TaskEnd) => this.told(end)),
       Effect.catch((error) => Effect.sync(() => this.lost(error)))
     )
   }
@@ -379,8 +394,8 @@ export class RemoteRun {
     else if (snapshot.status === "working") this.inbox.withdrawIdle()
     if (snapshot.status === "input_required") return this.onIdle()
     const { statusMessage } = snapshot
-    if (statusMessage === undefined || statusMessage === this.told) return
-    this.told = statusMessage
+    if (statusMessage === undefined || statusMessage === this.lastWord) return
+    this.lastWord = statusMessage
     this.tell({ progress: this.progress, total: undefined, message: statusMessage })
   }
 

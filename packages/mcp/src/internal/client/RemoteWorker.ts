@@ -157,6 +157,8 @@ export class RemoteWorker implements Worker {
       const message = `The worker of "${this.contract.name}" broke`
       log.dispatch(entry, { _tag: "Fail", attempt, reason: "defect", message, error: null })
     }
+    // ended from outside a moment before: what the server has of it is stopped, unless it told an end
+    if (held.run.isOvertaken && entry.state.settlement === null) return this.stop(held)
     this.remove(held)
     this.letGo(entry, { how: held.run.rest })
   }

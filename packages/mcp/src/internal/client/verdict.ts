@@ -9,6 +9,7 @@ import type { Command } from "@coppice/task/TaskMachine"
 import * as Schema from "effect/Schema"
 import * as Meta from "../../Meta.ts"
 import type { McpError } from "./errors.ts"
+import { code } from "./meta.ts"
 import { isObject, textAt } from "./rpc.ts"
 import type { CallResult, TaskEnd } from "./task.ts"
 
@@ -101,9 +102,9 @@ export const onEnd = (judge: Judge, attempt: number, end: TaskEnd): Verdict => {
     case "Completed":
       return { ...completed(judge, attempt, end.result), used: Meta.readUsage(end.result.meta) } as Verdict
     case "Failed": {
-      const { code, data, message } = end.fault
+      const { data, message } = end.fault
       const where = `Server "${judge.server}", tool "${judge.tool}"`
-      return faulted(judge, attempt, { message: `${where}: ${message} (JSON-RPC ${code})`, data })
+      return faulted(judge, attempt, { message: `${where}: ${message} (JSON-RPC ${end.fault.code})`, data })
     }
     case "Cancelled": {
       const reason = end.message ?? "The server cancelled the task"
@@ -119,6 +120,10 @@ export const onError = (judge: Judge, attempt: number, error: McpError): Verdict
     data: error.reason._tag === "Rpc" ? error.reason.data : undefined,
     error: refusalIn(error)
   })
+
+/** The server's own trouble: it tells nothing about the call, which may be under way. The end of a task has a reason. */
+export const isTrouble = ({ reason }: McpError): boolean =>
+  reason._tag === "Rpc" && reason.code === code.internal && !(isObject(reason.data) && "reason" in reason.data)
 
 /** What a Coppice that did not take the call says of it: the caller's own code gets it as it is. */
 const refusalIn = ({ reason }: McpError): Json => {
