@@ -10,6 +10,7 @@
  * second a defect. A server that keeps failing is left alone for a while.
  */
 import { type Contract, isToolName, jsonSchemaOf, versionOf } from "@coppice/task/Contract"
+import { describe } from "@coppice/task/Form"
 import { makeLineage } from "@coppice/task/Lineage"
 import { RemoteFailure } from "@coppice/task/RemoteFailure"
 import { Settler } from "@coppice/task/Settler"
@@ -23,6 +24,7 @@ import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as CircuitBreaker from "effect/persistence/CircuitBreaker"
 import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaParser from "effect/SchemaParser"
 import type * as Scope from "effect/Scope"
 import { messageOf } from "./internal/client/errors.ts"
@@ -134,9 +136,11 @@ const normal = (schema: Pure) => {
   return (json: unknown): { readonly value: Schema.Json } | { readonly problem: string } => {
     const decoded = decode(json)
     const encoded = Exit.isSuccess(decoded) ? encode(decoded.value) : decoded
-    return Exit.isSuccess(encoded) ? { value: encoded.value } : { problem: messageOf(causeOf(encoded)) }
+    return Exit.isSuccess(encoded) ? { value: encoded.value } : { problem: problemOf(causeOf(encoded)) }
   }
 }
+
+const problemOf = (error: unknown): string => SchemaIssue.isIssue(error) ? describe(error) : messageOf(error)
 
 const acceptor = ({ input, name }: RemoteAgent): Worker["accept"] => {
   const refused = (message: string) => Effect.fail(new InvalidInput({ agent: name, path: "", message }))
@@ -156,15 +160,17 @@ const causeOf = (exit: Exit.Failure<unknown, unknown>): unknown => {
   return failed !== undefined && "error" in failed ? failed.error : exit.cause
 }
 
-/** Structured content, or the one text that is JSON. */
-const structured = ({ content, structuredContent }: CallResult): Schema.Json | undefined => {
-  if (structuredContent !== undefined) return structuredContent
+/** What a result may stand for, best first: structured content, or the one text, as JSON or as it is. */
+const readings = ({ content, structuredContent }: CallResult): ReadonlyArray<Schema.Json> => {
+  if (structuredContent !== undefined) return [structuredContent]
+  // `null` has no words
+  if (content.length === 0) return [null]
   const text = content.length === 1 ? textAt(content[0], "text") : undefined
-  if (text === undefined) return undefined
+  if (text === undefined) return []
   try {
-    return JSON.parse(text) as Schema.Json
+    return [JSON.parse(text) as Schema.Json, text]
   } catch {
-    return text
+    return [text]
   }
 }
 
@@ -172,7 +178,10 @@ const outputOf = ({ output, passthrough }: RemoteAgent): Remote["output"] => {
   if (passthrough === true) return wholeOutput
   if (output === undefined) return plainOutput
   const read = normal(output)
-  return (result) => read(structured(result))
+  return (result) => {
+    const found = readings(result).map(read)
+    return found.find((one) => "value" in one) ?? found[0] ?? { problem: "it is neither structured nor one text" }
+  }
 }
 
 // ---------------------------------------------------------------- serving

@@ -28,7 +28,7 @@ const decoded = (codec: Schema.Top): Check => {
 const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
 
 /** One line: each field that does not fit, and what it should be. */
-const describe = (issue: SchemaIssue.Issue): string =>
+export const describe = (issue: SchemaIssue.Issue): string =>
   formatIssue(issue).issues.map(({ message, path = [] }) => {
     const field = path.map((part) => typeof part === "object" ? part.key : part).map(String).join(".")
     return field === "" ? message : `${field}: ${message}`
