@@ -12,6 +12,7 @@ import { late, lateInProcess, ways } from "./workloads/Late.ts"
 import { longRun } from "./workloads/LongRun.ts"
 import { restart } from "./workloads/Restart.ts"
 import { roundtrip } from "./workloads/Roundtrip.ts"
+import { soak } from "./workloads/Soak.ts"
 import { steps } from "./workloads/Steps.ts"
 import { waiting } from "./workloads/Waiting.ts"
 import { calls, clients, polls, waiters } from "./workloads/Wire.ts"
@@ -30,5 +31,6 @@ export const cases: Readonly<Record<string, Case>> = {
   W5: { parts: [cancel, cancelTree], isDurableOnly: false },
   M: { parts: [polls, calls, ways, lateInProcess, late, clients, waiters], isDurableOnly: false },
   cost: { parts: [cost], isDurableOnly: true },
-  steps100k: { parts: [longRun], isDurableOnly: true }
+  steps100k: { parts: [longRun], isDurableOnly: true },
+  soak: { parts: [soak], isDurableOnly: true }
 }

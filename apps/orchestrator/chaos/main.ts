@@ -6,6 +6,7 @@
  * the plan and not every step. Exits with 1 when a promise was broken, and keeps what it needs to find out why.
  */
 import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
@@ -69,18 +70,29 @@ const tryDisk = Effect.fnUntraced(function*(trial: Trial, { folder, history }: C
   return reports.every(({ broken }) => broken.length === 0)
 })
 
+/** Tells how long a stage took. */
+const stage = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>) =>
+  Effect.flatMap(Effect.timed(effect), ([took, value]) => {
+    say(`${name}: ${Math.round(Duration.toSeconds(took))} s`)
+    return Effect.succeed(value)
+  })
+
 const tryAll = Effect.fnUntraced(function*({ keep, kills: wanted, seed }: Options, folder: string) {
   const total = { good: true, kills: 0 }
   for (const { share, trial } of trials) {
-    const outcome = yield* Effect.scoped(
-      Campaign.run(trial, { kills: Math.round(wanted * share), seed, folder: join(folder, trial.name), say })
-    )
+    const campaign = Campaign.run(trial, {
+      kills: Math.round(wanted * share),
+      seed,
+      folder: join(folder, trial.name),
+      say
+    })
+    const outcome = yield* stage(trial.name, Effect.scoped(campaign))
     const { good, lines } = report(outcome)
     for (const line of lines) say(line)
     if (!good || keep) saveHistory(outcome)
     total.good &&= good
     total.kills += kills(outcome.history)
-    if (trial.name === "synthetic") total.good = (yield* tryDisk(trial, outcome, seed)) && total.good
+    if (trial.name === "synthetic") total.good = (yield* stage("disk", tryDisk(trial, outcome, seed))) && total.good
   }
   return total
 })
