@@ -15,23 +15,29 @@ import { now } from "../Meter.ts"
 import * as Row from "../Row.ts"
 import { quantile } from "../Statistics.ts"
 
-/** How many branches are below each branch, by depth: 1 + 3 + 6 services. */
-const shape = [3, 2, 0] as const
+/** How many branches are below each branch, by depth. */
+interface Shape {
+  readonly branches: ReadonlyArray<number>
+  readonly services: number
+}
 
-const services = 10
+/** 1 + 3 + 6 services; a quick look has 1 + 2. */
+const shapeOf = ({ scale }: Bed.Settings): Shape =>
+  scale < 0.2 ? { branches: [2], services: 3 } : { branches: [3, 2], services: 10 }
+
 /** Besides the leaves: a branch on each service, and what stands for it where it is called from. */
-const stems = services + services - 1
+const stemsOf = ({ services }: Shape): number => services + services - 1
 
 /** Some 170 characters a task. */
 const bytesPerNode = 170
 
 /** Starts a node of the tree with all below it; succeeds with all places, its own first. */
 const grow = (
-  start: (below: ReadonlyArray<Place>) => Effect.Effect<Place, never, Scope.Scope>,
-  depth = 0
+  [branches = 0, ...deeper]: Shape["branches"],
+  start: (below: ReadonlyArray<Place>) => Effect.Effect<Place, never, Scope.Scope>
 ): Effect.Effect<ReadonlyArray<Place>, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const children = yield* Effect.replicateEffect(Effect.suspend(() => grow(start, depth + 1)), shape[depth] ?? 0)
+    const children = yield* Effect.replicateEffect(Effect.suspend(() => grow(deeper, start)), branches)
     const own = yield* start(children.flatMap(([first]) => first === undefined ? [] : [first]))
     return [own, ...children.flat()]
   })
@@ -52,15 +58,17 @@ const allRun = async (wires: ReadonlyArray<Wire>, count: number): Promise<void> 
 }
 
 interface Sides {
+  readonly shape: Shape
   readonly wires: ReadonlyArray<Wire>
   readonly raw: Wire
   readonly leaves: number
 }
 
-const once = ({ leaves, raw, wires }: Sides) =>
+const once = ({ leaves, raw, shape, wires }: Sides) =>
   Effect.gen(function*() {
     const [root] = wires
-    const count = services * leaves + stems
+    const { services } = shape
+    const count = services * leaves + stemsOf(shape)
     const { taskId } = yield* Effect.promise(() =>
       root!.send(root!.prepare("tools/call", { name: "branch", arguments: { leaves } }, "branch"))
     )
@@ -85,14 +93,17 @@ const repeats = 40
 
 export const cancelTree = (settings: Bed.Settings): Effect.Effect<ReadonlyArray<Row.Row>> =>
   Effect.scoped(Effect.gen(function*() {
-    const leaves = Math.ceil((Bed.scaled(settings, 1_000) - stems) / services)
-    const places = yield* grow((below) =>
-      service(settings, { config: "tree.config.ts", env: { COPPICE_BENCH_BELOW: JSON.stringify(below) } })
+    const shape = shapeOf(settings)
+    const { branches, services } = shape
+    const leaves = Math.max(1, Math.ceil((Bed.scaled(settings, 1_000) - stemsOf(shape)) / services))
+    const places = yield* grow(
+      branches,
+      (below) => service(settings, { config: "tree.config.ts", env: { COPPICE_BENCH_BELOW: JSON.stringify(below) } })
     )
     yield* Bed.expect("services", places.length, services)
-    const [bare] = yield* grow((below) => relay(below, (leaves + 2) * bytesPerNode))
+    const [bare] = yield* grow(branches, (below) => relay(below, (leaves + 2) * bytesPerNode))
     const wires = yield* Effect.forEach(places, (place) => wire(place, 4))
-    const sides = { wires, raw: yield* wire(bare!, 1), leaves }
+    const sides = { shape, wires, raw: yield* wire(bare!, 1), leaves }
     const found = yield* Bed.repeatedly(
       { ...settings, runs: Math.max(settings.runs, Bed.scaled(settings, repeats)) },
       once(sides)
@@ -100,7 +111,7 @@ export const cancelTree = (settings: Bed.Settings): Effect.Effect<ReadonlyArray<
     const p99 = quantile(found.map(({ value }) => value), 0.99)
     return [Row.make({
       case: "W5",
-      what: `${services * leaves + stems} nodes in ${services} processes stopped and reported`,
+      what: `${services * leaves + stemsOf(shape)} nodes in ${services} processes stopped and reported`,
       durability: settings.durability,
       unit: "ms",
       baseline: "the same messages between bare HTTP servers, ms",
