@@ -79,12 +79,24 @@ export const cycle = (chain: ReadonlyArray<Ancestor>, from: number, agent: strin
   }
 }
 
-/** The first of these that is the same call. */
-export const findCycle = (chain: ReadonlyArray<Ancestor>, agent: string, input: Schema.Json): Refusal | undefined => {
+/**
+ * The circle a call would close: the same call, by a task of ours that is under way. An equal call of another service is
+ * no circle, since agents of one name may stand before each other.
+ */
+export const findCycle = Effect.fnUntraced(function*(
+  store: TaskStore["Service"],
+  chain: ReadonlyArray<Ancestor>,
+  agent: string,
+  input: Schema.Json
+): Effect.fn.Return<Refusal | undefined, StoreError> {
   const digest = digestOf(agent, input)
-  const from = chain.findIndex((ancestor) => ancestor.digest === digest)
-  return from < 0 ? undefined : cycle(chain, from, agent)
-}
+  for (const [from, ancestor] of chain.entries()) {
+    if (ancestor.digest !== digest) continue
+    const row = yield* store.load(TaskId.make(ancestor.task))
+    if (row !== undefined && !isTerminal(row.state.status)) return cycle(chain, from, agent)
+  }
+  return undefined
+})
 
 /** What finds the ancestors of tasks in a store: everybody from the local root down to the task, itself last. */
 export const makeLineage = (
@@ -117,18 +129,9 @@ export const readAncestry = (meta: Schema.JsonObject | null): Ancestry | undefin
   Result.getOrUndefined(decode(meta?.[ancestryKey]))
 
 /** Why a call that comes from another service is not taken: a task of ours in its chain waits for just this. */
-export const refusalFrom = Effect.fnUntraced(function*(
+export const refusalFrom = (
   store: TaskStore["Service"],
   limits: CallLimits,
   { agent, chain, depth, input }: Ancestry & { readonly agent: string; readonly input: Schema.Json }
-): Effect.fn.Return<Refusal | undefined, StoreError> {
-  if (depth >= limits.depth) return tooDeep(limits.depth)
-  const digest = digestOf(agent, input)
-  for (const [from, ancestor] of chain.entries()) {
-    if (ancestor.digest !== digest) continue
-    const row = yield* store.load(TaskId.make(ancestor.task))
-    // an equal call of another service is no circle: agents of one name may stand before each other
-    if (row !== undefined && !isTerminal(row.state.status)) return cycle(chain, from, agent)
-  }
-  return undefined
-})
+): Effect.Effect<Refusal | undefined, StoreError> =>
+  depth >= limits.depth ? Effect.succeed(tooDeep(limits.depth)) : findCycle(store, chain, agent, input)

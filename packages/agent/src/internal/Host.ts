@@ -1,4 +1,4 @@
-import type { Ancestor, CallLimits } from "@coppice/task/Lineage"
+import type { CallLimits, Refusal } from "@coppice/task/Lineage"
 import type { Settler } from "@coppice/task/Settler"
 import type { TaskId } from "@coppice/task/Task"
 import type { TaskLog } from "@coppice/task/TaskLog"
@@ -11,6 +11,7 @@ import type { Duration } from "effect/Duration"
 import type { Effect } from "effect/Effect"
 import type { Exit } from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
+import type { Json } from "effect/Schema"
 import type { CallCodec } from "../CallCodec.ts"
 import type { Definition } from "./AgentServer.ts"
 import type { Execution } from "./Execution.ts"
@@ -31,8 +32,8 @@ export interface Host {
   /** Called instead of beginning anything that is not recorded: of a record that is only looked at. */
   readonly beyond?: (execution: Execution, key: string) => void
   readonly limits: CallLimits
-  /** Everybody above a task, and itself. */
-  readonly lineage: (id: TaskId) => Effect<ReadonlyArray<Ancestor>, StoreError>
+  /** The circle a call by this task would close. */
+  readonly circle: (caller: TaskId, agent: string, input: Json) => Effect<Refusal | undefined, StoreError>
   /** The clock of the process, as opposed to a task's own. */
   readonly clock: Clock
   /** Scheduler, clock and randomness of the process, for what runs outside the handler's order. */

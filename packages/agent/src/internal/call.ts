@@ -3,7 +3,7 @@
  */
 import { type Budget, problemOf as problemOfBudget } from "@coppice/task/Budget"
 import type { Contract } from "@coppice/task/Contract"
-import { findCycle, readAncestry, Refusal, tooDeep, tooManyCalls } from "@coppice/task/Lineage"
+import { readAncestry, Refusal, tooDeep, tooManyCalls } from "@coppice/task/Lineage"
 import { canonical, check } from "@coppice/task/Payload"
 import type { NotGranted } from "@coppice/task/Pools"
 import { isTerminal, type TaskId } from "@coppice/task/Task"
@@ -132,11 +132,12 @@ class Calling implements Operation<Fact, never> {
 
   private placeUnlessCircle(): void {
     const { call, callee, execution, key } = this
-    const { codec, fork, lineage, log } = execution.server.host
+    const { circle: find, codec, fork, log } = execution.server.host
     const agent = callee.contract.name
+    const found = find(execution.id, agent, codec.request(agent, call.input))
     // the store knows of them what is committed
-    fork(Effect.andThen(log.barrier, lineage(execution.id))).addObserver((exit) => {
-      const circle = Exit.isSuccess(exit) ? findCycle(exit.value, agent, codec.request(agent, call.input)) : undefined
+    fork(Effect.andThen(log.barrier, found)).addObserver((exit) => {
+      const circle = Exit.isSuccess(exit) ? exit.value : undefined
       if (circle === undefined) return this.place()
       if (execution.heldBack.delete(key)) {
         record(execution, key, agent, { _tag: "Failure", error: { ...circle } as Json })

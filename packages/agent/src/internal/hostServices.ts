@@ -1,5 +1,5 @@
 import { CodeVersion } from "@coppice/task/CodeVersion"
-import { CallLimits, makeLineage } from "@coppice/task/Lineage"
+import { CallLimits, findCycle, makeLineage } from "@coppice/task/Lineage"
 import { Settler } from "@coppice/task/Settler"
 import { TaskLog } from "@coppice/task/TaskLog"
 import { Tasks } from "@coppice/task/Tasks"
@@ -22,6 +22,7 @@ type Needed = TaskLog | Tasks | TaskStore | Settler | Scope.Scope
 export const hostServices: Effect.Effect<HostServices, never, Needed> = Effect.gen(function*() {
   const log = yield* TaskLog
   const store = yield* TaskStore
+  const lineage = makeLineage(store)
   const clock = yield* Clock.Clock
   const outside = Context.mergeAll(
     Context.make(Clock.Clock, clock),
@@ -35,7 +36,7 @@ export const hostServices: Effect.Effect<HostServices, never, Needed> = Effect.g
     settler: yield* Settler,
     codec: yield* CallCodec,
     limits: yield* CallLimits,
-    lineage: makeLineage(store),
+    circle: (caller, agent, input) => Effect.flatMap(lineage(caller), (chain) => findCycle(store, chain, agent, input)),
     clock,
     code: yield* CodeVersion,
     grace: Duration.seconds(10),

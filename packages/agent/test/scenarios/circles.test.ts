@@ -1,6 +1,7 @@
 /**
  * Calls that would never end, and trees that outgrow their limits (case 42).
  */
+import { ancestryKey, digestOf } from "@coppice/task/Lineage"
 import type { Batch } from "@coppice/task/TaskStore"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -55,6 +56,14 @@ describe("a circle of calls", () => {
         ++times === 3 ? Effect.succeed(times) : Effect.orDie(A.call(input, { allowCycle: true }))
       )
       assert.strictEqual(yield* resultOf({ agents: [allowed] }), 3)
+    }))
+
+  it.effect("is none where an agent of that name is under way in another service", () =>
+    Effect.gen(function*() {
+      const chain = [{ task: "1m8p2kgqv0000hv9gnf9", agent: "b", digest: digestOf("b", 1) }]
+      const meta = { [ancestryKey]: { depth: 1, chain } }
+      const agents = [A.toLayer((input) => Effect.orDie(B.call(input))), B.toLayer(() => Effect.succeed("done"))]
+      assert.deepInclude(yield* inWorld({ agents }, run("a", 1, { meta })), { _tag: "Completed", result: "done" })
     }))
 
   it.effect("is found by a task whose ancestors have left memory, and replayed as it was found", () =>
