@@ -6,7 +6,7 @@
 import type { Envelope } from "@coppice/api/Api"
 import type { CancelReport } from "@coppice/api/TasksApi"
 import { isDeepStrictEqual } from "node:util"
-import { acks, facts, groupBy, isRest, taskOf } from "./History.ts"
+import { acks, facts, isRest, taskOf } from "./History.ts"
 import type { Checker } from "./Verdict.ts"
 
 const same = (a: unknown, b: unknown): boolean => isDeepStrictEqual(normal(a), normal(b))
@@ -26,7 +26,7 @@ export const created: Checker = (history) => {
     const isIt = event.agent === agent && event.spec.idempotencyKey === key && same(event.input, input)
     return isIt ? [] : [`task ${task} is not what was submitted with key ${key}: ${show(event)}`]
   })
-  const twice = [...groupBy(roots, ({ event }) => `${event.agent} ${event.spec.idempotencyKey}`)]
+  const twice = [...Map.groupBy(roots, ({ event }) => `${event.agent} ${event.spec.idempotencyKey}`)]
     .filter(([, group]) => group.length > 1)
     .map(([key, group]) => `key ${key} made ${group.length} tasks: ${group.map(({ task }) => task).join(", ")}`)
   return {
@@ -90,7 +90,7 @@ const historyOfOne = (task: string, events: ReadonlyArray<Envelope>): ReadonlyAr
 
 /** I2: a task's facts follow each other as they may, and a terminal state never changes. */
 export const histories: Checker = (history) => {
-  const tasks = groupBy(history.log, ({ task }) => task)
+  const tasks = Map.groupBy(history.log, ({ task }) => task)
   const broken = [...tasks].flatMap(([task, events]) => historyOfOne(task, events))
   const status = history.tasks.flatMap((task) => {
     const end = tasks.get(task.id)?.find(({ event }) => isEnding(event._tag))?.event._tag.toLowerCase()
@@ -129,8 +129,8 @@ export const results: Checker = (history) => {
 
 /** I3: a question is asked once and answered at most once. A question a client has seen is in the log. */
 export const questions: Checker = (history) => {
-  const asked = groupBy(facts(history, "InputRequested"), ({ event, task }) => `${task} ${event.request.key}`)
-  const answered = groupBy(facts(history, "InputReceived"), ({ event, task }) => `${task} ${event.key}`)
+  const asked = Map.groupBy(facts(history, "InputRequested"), ({ event, task }) => `${task} ${event.request.key}`)
+  const answered = Map.groupBy(facts(history, "InputReceived"), ({ event, task }) => `${task} ${event.key}`)
   const twice = (groups: ReadonlyMap<string, ReadonlyArray<unknown>>, what: string) =>
     [...groups].filter(([, group]) => group.length > 1).map(([key, group]) =>
       `${key} was ${what} ${group.length} times`
@@ -166,7 +166,7 @@ const unfinished = (report: CancelReport | undefined): ReadonlyArray<string> =>
 
 /** I5: an acknowledged cancel holds, reaches everything below, and nothing is begun there any more. */
 export const cancels: Checker = (history) => {
-  const runs = groupBy(history.log, ({ run }) => run)
+  const runs = Map.groupBy(history.log, ({ run }): string => run)
   const cancelled = acks(history, "Cancelled")
   const broken = cancelled.flatMap(({ at, report, task }) => {
     const events = runs.get(task) ?? []

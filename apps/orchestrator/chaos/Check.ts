@@ -2,7 +2,7 @@
  * All the checkers, and the figures that have no right value.
  */
 import { answers, cancels, created, histories, questions, replies, results, told } from "./Acknowledged.ts"
-import { facts, groupBy, type History } from "./History.ts"
+import { facts, type History } from "./History.ts"
 import { families, keys, liveness, order, products, rest, steps } from "./Recorded.ts"
 import type { Verdict } from "./Verdict.ts"
 
@@ -30,7 +30,7 @@ export const check = (history: History): ReadonlyArray<Verdict> => checkers.map(
 /** How many times a step ran whose earlier run had left no record: the kill fell between the effect and its record. */
 export const runAgain = (history: History): number => {
   const recorded = new Map(facts(history, "StepRecorded").map(({ at, event, task }) => [`${task}/${event.key}`, at]))
-  return [...groupBy(history.effects, ({ key }) => key)]
+  return [...Map.groupBy(history.effects, ({ key }) => key)]
     .flatMap(([key, lines]) => lines.slice(1).filter(({ at }) => at <= (recorded.get(key) ?? Infinity))).length
 }
 

@@ -99,21 +99,6 @@ type EventOf<Tag extends Envelope["event"]["_tag"]> = Envelope & { readonly even
 export const facts = <Tag extends Envelope["event"]["_tag"]>({ log }: Pick<History, "log">, tag: Tag) =>
   log.filter((envelope): envelope is EventOf<Tag> => envelope.event._tag === tag)
 
-/** The items that have a key in common, in their order. */
-export const groupBy = <A>(
-  items: ReadonlyArray<A>,
-  keyOf: (item: A) => string
-): ReadonlyMap<string, ReadonlyArray<A>> => {
-  const groups = new Map<string, Array<A>>()
-  for (const item of items) {
-    const key = keyOf(item)
-    const group = groups.get(key)
-    if (group === undefined) groups.set(key, [item])
-    else group.push(item)
-  }
-  return groups
-}
-
 /** True for a fact after which nothing of its task runs any more. Failures from outside are settled by a later one. */
 export const isRest = ({ event }: Pick<Envelope, "event">): boolean =>
   event._tag === "Completed" || event._tag === "Settled" ||

@@ -1,7 +1,7 @@
 /**
  * What the world and the log must agree on: I6, I7, I9 and I11 of the reliability page, as functions of a history.
  */
-import { facts, groupBy, type History, isRest, taskOf } from "./History.ts"
+import { facts, type History, isRest, taskOf } from "./History.ts"
 import type { Checker } from "./Verdict.ts"
 
 /** I5, I7: nothing of a task happens in the world after it has settled. */
@@ -22,8 +22,8 @@ const lifeAt = ({ lives }: History, at: number): number => {
 
 /** I6: a recorded step is recorded once, and does not run again. */
 export const steps: Checker = (history) => {
-  const recorded = groupBy(facts(history, "StepRecorded"), ({ event, task }) => `${task}/${event.key}`)
-  const effects = groupBy(history.effects, ({ key }) => key)
+  const recorded = Map.groupBy(facts(history, "StepRecorded"), ({ event, task }) => `${task}/${event.key}`)
+  const effects = Map.groupBy(history.effects, ({ key }) => key)
   const broken = [...recorded].flatMap(([key, records]) => {
     const [first] = records
     const again = (effects.get(key) ?? []).filter(({ at }) => at > first!.at)

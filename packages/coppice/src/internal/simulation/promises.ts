@@ -47,19 +47,8 @@ export interface Invariant {
 
 const idOf = ({ node, task }: { readonly node: string; readonly task: string }): string => `${node}/${task}`
 
-const groupBy = <A>(items: Iterable<A>, keyOf: (item: A) => string): ReadonlyMap<string, ReadonlyArray<A>> => {
-  const groups = new Map<string, Array<A>>()
-  for (const item of items) {
-    const key = keyOf(item)
-    const group = groups.get(key)
-    if (group === undefined) groups.set(key, [item])
-    else group.push(item)
-  }
-  return groups
-}
-
 const factsByTask = (history: History) =>
-  groupBy(history.facts(), ({ envelope: { task }, node }) => idOf({ node, task }))
+  Map.groupBy(history.facts(), ({ envelope: { task }, node }) => idOf({ node, task }))
 
 const tagOf = ({ envelope }: Fact): TaskEventType => envelope.event._tag
 
@@ -204,7 +193,7 @@ const cancels: Invariant["check"] = (history, end) => {
   const wishes = history.of("Asked").flatMap(({ client, node, wish }) =>
     wish.verb === "cancel" ? [{ client, node, task: wish.task }] : []
   )
-  const began = groupBy(
+  const began = Map.groupBy(
     history.of("Acted").filter(({ phase }) => phase === "begins"),
     (acted) => idOf({ node: acted.node, task: acted.task ?? "" })
   )
