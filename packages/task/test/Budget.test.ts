@@ -59,6 +59,11 @@ class Book {
     return Object.fromEntries(measures.map((measure) => [measure, Math.min(amounts[measure] ?? 0, most(measure))]))
   }
 
+  /** Whether anything of it is limited: what takes nothing holds no place either. */
+  private takes(amounts: Amounts): boolean {
+    return measures.some((measure) => this.grant[measure] !== undefined && (amounts[measure] ?? 0) > 0)
+  }
+
   private readonly taken: Array<{ readonly id: string; readonly kept: boolean; amounts: Amounts; isOpen: boolean }> = []
 
   write(command: Command, wasObeyed: boolean): void {
@@ -67,7 +72,7 @@ class Book {
     if (command._tag === "Reserve" && open === undefined) {
       const kept = command.kept === true
       const amounts = command.unasked === true ? this.available(command.amounts) : command.amounts
-      this.taken.push({ id: command.id, kept, amounts, isOpen: !kept })
+      if (this.takes(amounts)) this.taken.push({ id: command.id, kept, amounts, isOpen: !kept })
     }
     if (command._tag === "Refund" && open !== undefined) {
       const { amounts } = open
