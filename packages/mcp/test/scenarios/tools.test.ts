@@ -1,6 +1,8 @@
 /**
  * What a host is offered beside the agents: tasks as four tools, the service to operate, what runs leave behind.
  */
+import { noLimits } from "@coppice/task/Budget"
+import type { TaskState } from "@coppice/task/TaskMachine"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { idOf } from "../suites/Case.ts"
@@ -33,6 +35,11 @@ const start = (peer: RawPeer, agent: string, script: ReadonlyArray<unknown>) =>
 
 const four = ["task_start", "task_get", "task_update", "task_cancel"]
 
+const both: ReadonlyArray<readonly [string, (bench: Bench.Bench) => Promise<Peer25 | Peer26>]> = [
+  ["2025-11-25", (bench) => bench.session(withoutTasks)],
+  ["2026-07-28", (bench) => bench.modern(withoutTasks)]
+]
+
 describe("tasks as tools", () => {
   story("are offered to hosts without tasks, and to no other", async (bench) => {
     const old = await bench.session(withoutTasks)
@@ -44,11 +51,6 @@ describe("tasks as tools", () => {
     const extended = await bench.modern()
     assert.notIncludeMembers([...await namesOf(extended)], four)
   })
-
-  const both: ReadonlyArray<readonly [string, (bench: Bench.Bench) => Promise<Peer25 | Peer26>]> = [
-    ["2025-11-25", (bench) => bench.session(withoutTasks)],
-    ["2026-07-28", (bench) => bench.modern(withoutTasks)]
-  ]
 
   for (const [revision, connect] of both) {
     story(`start work, name it shortly, answer and end it (${revision})`, async (bench) => {
@@ -131,6 +133,51 @@ describe("the service, operated", () => {
     assert.deepInclude(again, { agent: "always" })
     assert.notStrictEqual(again.id, id)
   })
+
+  for (const [revision, connect] of both) {
+    story(`changes the limits of a run that has some, and says which field is wrong (${revision})`, async (bench) => {
+      const peer = await connect(bench)
+      const budget = { ...noLimits, calls: 5 }
+      const work = { agent: "always", input: {}, principal: "alice", budget }
+      const { id } = await bench.run(bench.tasks.submit(work))
+      const steer = (args: object) => operate(peer, "steer", { id, ...args })
+      assert.strictEqual((await steer({ deadline: 60_000, budget: { calls: 9 } })).structuredContent.id, id)
+      const { deadline, steered } = (await bench.run(bench.tasks.get(id))) as TaskState
+      assert.deepStrictEqual([deadline, steered?.budget], [60_000, { ...noLimits, calls: 9 }])
+      assert.match(textOf(await steer({ deadline: "soon" })), /deadline: /)
+      assert.match(textOf(await steer({ budget: { calls: "many" } })), /budget.calls: /)
+      assert.match(textOf(await steer({ budget: { calls: -1 } })), /budget.calls: has to be a whole number/)
+      const { tools } = await peer.call("tools/list")
+      const { inputSchema } = tools.find(({ name }: { readonly name: string }) => name === "coppice_steer")
+      assert.sameMembers(Object.keys(inputSchema.properties.budget.properties), [
+        ...Object.keys(noLimits),
+        "depth",
+        "fanOut",
+        "soft"
+      ])
+      assert.strictEqual(inputSchema.properties.deadline.type, "integer")
+    })
+
+    story(`forks a run with another answer (${revision})`, async (bench) => {
+      const peer = await connect(bench)
+      const work = { agent: "always", input: { script: [["ask", "name"]] }, principal: "alice" }
+      const { id } = await bench.run(bench.tasks.submit(work))
+      const response = { action: "accept", content: { name: "Ada" }, by: "alice" } as const
+      await bench.run(bench.tasks.respond({ id, key: "name", response }))
+      const answer = { key: "name", content: { name: "Bob" } }
+      const forked = (await operate(peer, "fork", { id, answer })).structuredContent
+      const facts = await bench.run(bench.tasks.events({ task: forked.id, since: 0, limit: 10 }))
+      const [reused] = facts.flatMap(({ event }) => event._tag === "StepReused" ? [event] : [])
+      assert.deepInclude(reused, { key: "name", as: "answer", result: { ...response, content: answer.content } })
+      assert.match(textOf(await operate(peer, "fork", { id, answer: { key: "name" } })), /answer.content: /)
+      assert.match(
+        textOf(await operate(peer, "fork", { id, answer: { key: "age", content: 1 } })),
+        /no step, call or question "age"/
+      )
+      const unfit = await operate(peer, "fork", { id, answer: { key: "name", content: { name: 1 } } })
+      assert.match(textOf(unfit), /The answer does not fit: name: /)
+    })
+  }
 
   story("knows no tasks of others", async (bench) => {
     const alice = await bench.modern()

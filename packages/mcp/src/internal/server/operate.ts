@@ -4,12 +4,14 @@
  * Opt-in, and without the one verb that is a person's: no tool here answers a question or gives an approval.
  */
 import { shortened } from "@coppice/task/CancelReport"
+import { jsonSchemaOf } from "@coppice/task/Contract"
 import { type Task, TaskId, TaskStatus } from "@coppice/task/Task"
 import { isTaskId } from "@coppice/task/TaskIds"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Peer } from "../../Peer.ts"
 import type { Calls } from "./Calls.ts"
+import { ForkArguments, read, SteerArguments, toBudget } from "./operateArguments.ts"
 import { schema, type Tool } from "./Tools.ts"
 import { invalid } from "./wireError.ts"
 
@@ -113,14 +115,16 @@ class Operate {
   steer = (args: Schema.JsonObject, peer: Peer) =>
     Effect.gen({ self: this }, function*() {
       const { id } = yield* this.own(args, peer)
-      const { message, priority, subtree } = args
+      const { budget, deadline, message, priority, subtree } = yield* read(SteerArguments, args)
       const steered = yield* Effect.mapError(
         this.calls.verbs.steer({
           id,
           by: peer.principal,
-          message: typeof message === "string" ? message : undefined,
-          priority: typeof priority === "number" ? priority : undefined,
-          subtree: subtree === true
+          message,
+          priority,
+          deadline,
+          budget: budget === undefined ? undefined : toBudget(budget),
+          subtree
         }),
         (error) => invalid(error.message)
       )
@@ -130,9 +134,9 @@ class Operate {
   fork = (args: Schema.JsonObject, peer: Peer) =>
     Effect.gen({ self: this }, function*() {
       const { id } = yield* this.own(args, peer)
-      const { at, input } = args
+      const given = yield* read(ForkArguments, args)
       const forked = yield* Effect.mapError(
-        this.calls.verbs.fork({ id, by: peer.principal, at: typeof at === "string" ? at : undefined, input }),
+        this.calls.verbs.fork({ ...given, id, by: peer.principal }),
         (error) => invalid(error.message)
       )
       return answer(line(forked))
@@ -190,11 +194,8 @@ export const operateTools = (calls: Calls, why: Why): ReadonlyArray<Tool> => {
     ),
     tool(
       "steer",
-      "Tells a running task something, or changes its priority; subtree: everything below it, too.",
-      schema(
-        { id, message: { type: "string" }, priority: { type: "integer" }, subtree: { type: "boolean" } },
-        "id"
-      ),
+      "Tells a running task something, or changes its priority, its deadline or the budget of its run.",
+      jsonSchemaOf(SteerArguments),
       operate.steer
     ),
     tool(
@@ -211,8 +212,9 @@ export const operateTools = (calls: Calls, why: Why): ReadonlyArray<Tool> => {
     ),
     tool(
       "fork",
-      "Starts a new run that is told what a task was told before a step, call or question, and does the rest anew.",
-      schema({ id, at: { type: "string" }, input: {} }, "id", "at"),
+      "Starts a new run that is told what a task was told before a step, call or question, and does the rest anew, " +
+        "with another input or another answer if one is given.",
+      jsonSchemaOf(ForkArguments),
       operate.fork
     ),
     tool("retry", "Runs an ended task's work again, as a new task.", schema({ id }, "id"), operate.retry)
