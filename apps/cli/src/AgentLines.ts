@@ -9,8 +9,9 @@
  *    └─ ◌ rank  agent  restarting, again in 800ms  idle  3 restarts: connection reset
  * ```
  */
-import type { Agents, AgentStatus, GroupStatus, Supervision } from "@coppice/api/AgentsApi"
-import { empty, type Line, line, muted, type Role, spaced, type Span, span, strong } from "./Line.ts"
+import type { Agents, AgentStatus, GroupStatus, Quarantined, Supervision } from "@coppice/api/AgentsApi"
+import { empty, type Line, line, muted, plain, type Role, spaced, type Span, span, strong } from "./Line.ts"
+import type { Drawing } from "./RunsTable.ts"
 import { wrap } from "./Text.ts"
 import { age, duration } from "./Times.ts"
 
@@ -112,6 +113,12 @@ const branches = (shown: ReadonlyArray<Shown>, indent = ""): ReadonlyArray<Line>
     ]
   })
 
+const asideOf = ({ agent, id, message }: Quarantined): ReadonlyArray<Span> => [
+  span(id, "bad"),
+  span(agent),
+  muted(message ?? "")
+]
+
 const setAside = ({ quarantined }: Agents, now: number): ReadonlyArray<Line> =>
   quarantined.length === 0 ? [] : [
     empty,
@@ -131,16 +138,51 @@ const promise = ({ contract }: AgentStatus, width: number): ReadonlyArray<Line> 
   ]
 }
 
+const none: ReadonlyArray<Line> = [
+  line(muted("This service has no agents. Name them in coppice.config.ts and start it again."))
+]
+
+const supervisionLines = (tree: Agents, now: number): ReadonlyArray<Line> => [
+  spaced(strong("supervisor"), ruleOf(tree.supervision)),
+  ...branches(shownIn(tree, null, now)),
+  ...setAside(tree, now)
+]
+
+/** The supervision tree on a board that fits a screen. */
+export const agentBoard = (tree: Agents, { isOffline, now }: Drawing, rows: number): ReadonlyArray<Line> => {
+  const busy = tree.agents.reduce((sum, { active }) => sum + active, 0)
+  const head = spaced(
+    strong("Coppice"),
+    span(`${busy} running`, busy > 0 ? "busy" : "muted"),
+    isOffline === true ? span("the service does not answer", "bad") : undefined,
+    muted("q leave")
+  )
+  const lines = tree.agents.length === 0 ? none : supervisionLines(tree, now)
+  const most = Math.max(3, rows - 4)
+  const more = lines.length > most ? [line(muted(`… ${lines.length - most} more`))] : []
+  return [head, empty, ...lines.slice(0, most), ...more]
+}
+
+const allOf = (tree: Agents | undefined, now: number): ReadonlyArray<Line> =>
+  tree === undefined ? [] : [
+    ...tree.groups.map((group) => groupLine(group, now)),
+    ...tree.agents.map((agent) => agentLine(agent, now)),
+    ...tree.quarantined.map((task) => spaced(span("✖ quarantined", "bad"), ...asideOf(task)))
+  ]
+
+/** What is not as it was, a line each; time alone changes nothing. Without `before` that is everything. */
+export const changedLines = (before: Agents | undefined, after: Agents, now: number): ReadonlyArray<Line> => {
+  const known = new Set(allOf(before, 0).map(plain))
+  const told = allOf(after, 0).map(plain)
+  return allOf(after, now).filter((_, index) => !known.has(told[index]!))
+}
+
 /** The supervision tree, then what each agent does. */
 export const agentLines = (tree: Agents, now: number, width: number): ReadonlyArray<Line> => {
-  const { agents, supervision } = tree
-  if (agents.length === 0) {
-    return [line(muted("This service has no agents. Name them in coppice.config.ts and start it again."))]
-  }
+  const { agents } = tree
+  if (agents.length === 0) return none
   return [
-    spaced(strong("supervisor"), ruleOf(supervision)),
-    ...branches(shownIn(tree, null, now)),
-    ...setAside(tree, now),
+    ...supervisionLines(tree, now),
     empty,
     ...agents.flatMap((agent) => promise(agent, width)),
     empty,

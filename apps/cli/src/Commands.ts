@@ -267,7 +267,7 @@ const remove = Command.make(
 
 const agents = Command.make(
   "agents",
-  { json },
+  { watch: given("watch", "Show them as they go, until Ctrl-C; in a pipe, every change is a line"), json },
   connected(() => import("./verbs/agents.ts").then(({ agents }) => agents))
 ).pipe(Command.withDescription("Show the agents, who supervises them, and how busy they are"))
 

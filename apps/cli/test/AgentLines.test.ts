@@ -1,6 +1,6 @@
 import type { AgentStatus, GroupStatus, Quarantined } from "@coppice/api/AgentsApi"
 import { assert, describe, it } from "@effect/vitest"
-import { agentLines } from "../src/AgentLines.ts"
+import { agentBoard, agentLines, changedLines } from "../src/AgentLines.ts"
 import { noon, texts } from "./support/fixtures.ts"
 
 const agent = (name: string, parts: Partial<AgentStatus> = {}): AgentStatus =>
@@ -85,6 +85,30 @@ describe("agentLines", () => {
     const quarantined = [{ id, agent: "work", since: noon - 60_000, message: "The process died 3 times" }]
     const lines = texts(agentLines({ supervision, groups: [], agents: [agent("work")], quarantined }, noon, 100))
     assert.include(lines, `  ${id}  work  1m  The process died 3 times`)
+  })
+
+  it("tells what has changed, and not what only time changes", () => {
+    const resting = agent("rank", { state: "restarting", until: noon + 800 })
+    const before = { ...none, supervision, agents: [agent("work"), resting] }
+    assert.deepStrictEqual(texts(changedLines(undefined, before, noon)), [
+      "● work  agent  idle",
+      "◌ rank  agent  restarting, again in 800ms  idle"
+    ])
+    assert.deepStrictEqual(changedLines(before, before, noon + 500), [])
+    const after = { ...before, agents: [agent("work", { active: 1, resident: 1 }), resting] }
+    assert.deepStrictEqual(texts(changedLines(before, after, noon + 500)), ["● work  agent  1 of 16 running"])
+    const id = "0".repeat(20) as Quarantined["id"]
+    const quarantined = [{ id, agent: "work", since: noon, message: "The process died 3 times" }]
+    assert.deepStrictEqual(texts(changedLines(after, { ...after, quarantined }, noon + 500)), [
+      `✖ quarantined  ${id}  work  The process died 3 times`
+    ])
+  })
+
+  it("fits a screen as a board", () => {
+    const agents = Array.from({ length: 9 }, (_, index) => agent(`a${index}`, { active: 1 }))
+    const lines = texts(agentBoard({ ...none, supervision, agents }, { now: noon, width: 80, isOffline: true }, 10))
+    assert.strictEqual(lines[0], "Coppice  9 running  the service does not answer  q leave")
+    assert.deepStrictEqual([lines.length, lines.at(-1)], [9, "… 4 more"])
   })
 
   it("says what each one does", () =>

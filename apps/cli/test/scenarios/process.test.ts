@@ -67,4 +67,15 @@ describe("the process", () => {
       assert.strictEqual(code, 2)
       assert.match(err, /--port/)
     }))
+
+  it.live("watches the agents into a pipe until Ctrl-C", () =>
+    Effect.gen(function*() {
+      const cwd = yield* folder
+      yield* serve(cwd, "--store", "memory:")
+      const { child, closed, said } = yield* start(cwd, ["agents", "--watch"])
+      yield* says(child, "greet  agent")
+      child.kill("SIGINT")
+      assert.strictEqual(yield* Effect.promise(() => closed), 130)
+      assert.strictEqual(said.err, "")
+    }))
 })

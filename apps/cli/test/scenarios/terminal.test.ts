@@ -106,4 +106,14 @@ layer(Orchestrator.layer, { excludeTestServices: true })("coppice at a terminal"
       terminal.press(key("q"))
       assert.strictEqual(yield* end, 130)
     }))
+
+  it.effect("shows the agents on a board that follows them", () =>
+    Effect.gen(function*() {
+      const { end, terminal } = yield* open("0 running", "agents", "--watch")
+      const id = (yield* command("run", "wait", ...input({ millis: 600_000 }), "--detach")).out.trim()
+      yield* terminal.shows("wait  agent  1 waiting")
+      yield* command("cancel", id)
+      terminal.press(key("c", { ctrl: true }))
+      assert.strictEqual(yield* end, 130)
+    }))
 })

@@ -280,4 +280,24 @@ layer(Orchestrator.layer, { excludeTestServices: true })("coppice", (it) => {
       assert.strictEqual(wrong.code, 2)
       assert.match(wrong.err, /COPPICE_TOKEN/)
     }))
+
+  it.effect("watches the agents: in a pipe every change is a line", () =>
+    Effect.gen(function*() {
+      const { host } = yield* Orchestrator
+      const pipe = host()
+      const watching = yield* Effect.forkChild(pipe.run("agents", "--watch"))
+      yield* pipe.shows("wait  agent")
+      const id = yield* start("wait", { millis: 600_000 })
+      yield* pipe.shows("wait  agent  1 waiting")
+      yield* good("cancel", id, "--report")
+      yield* pipe.shows("wait  agent  idle")
+      yield* Fiber.interrupt(watching)
+      const lines = pipe.out.trimEnd().split("\n")
+      assert.isTrue(lines.every((text) => /^\d\d:\d\d:\d\d\.\d{3}  . \w+  /u.test(text)), pipe.out)
+      const data = host()
+      const json = yield* Effect.forkChild(data.run("agents", "--watch", "--json"))
+      yield* data.shows("supervision")
+      yield* Fiber.interrupt(json)
+      assert.includeMembers(Object.keys(JSON.parse(data.out.split("\n")[0]!)), ["agents", "groups"])
+    }))
 })
