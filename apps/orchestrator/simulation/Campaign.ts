@@ -33,7 +33,6 @@ const figures = (report: Simulation.Report): ReadonlyArray<string> => {
       ["commits a process died at, before or after", report.failpoints.size]
     ]),
     ...table("promises checked, and on how many things", report.checked),
-    "not checked here: I8 (no read across tenants), see the tests of McpRoutes",
     `${report.facts} facts, ${report.effects} effects outside, ${report.messages} messages`,
     `${Math.round(report.virtual / 3_600_000)} hours of virtual time in ${seconds.toFixed(1)} s, ` +
     `${Math.round(report.virtual / report.real)} times as fast, ${(report.seeds / seconds).toFixed(0)} seeds a second`

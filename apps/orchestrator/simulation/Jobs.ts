@@ -7,7 +7,9 @@ export const jobOf = (program: Program, rest: Omit<Job, "agent" | "input" | "sim
   agent: "prog",
   input: { program: program as never },
   simpler: () => [
-    ...rest.cancelAfter === undefined ? [] : [jobOf(program, { node: rest.node, at: rest.at })],
+    ...rest.cancelAfter === undefined
+      ? []
+      : [jobOf(program, { node: rest.node, at: rest.at, principal: rest.principal })],
     ...rest.at === 0 ? [] : [jobOf(program, { ...rest, at: 0 })],
     ...simpler(program).map((smaller) => jobOf(smaller, rest))
   ]

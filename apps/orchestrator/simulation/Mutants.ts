@@ -105,6 +105,20 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "packages/task/src/internal/submission.ts",
     from: "if (row !== undefined) return row.state",
     to: ""
+  },
+  {
+    name: "owner-unchecked",
+    what: "whoever has a task's name is served with it",
+    file: "packages/mcp/src/internal/server/Calls.ts",
+    from: "task.spec.principal === peer.principal ? Effect.succeed(task)",
+    to: "task.spec.principal !== undefined ? Effect.succeed(task)"
+  },
+  {
+    name: "session-unchecked",
+    what: "whoever has a session's name speaks for its owner",
+    file: "packages/mcp/src/internal/v2025_11_25/Sessions.ts",
+    from: "live === undefined || live.principal !== caller.principal",
+    to: "live === undefined"
   }
 ]
 

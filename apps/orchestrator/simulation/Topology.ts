@@ -33,6 +33,12 @@ const jobs = (dice: Dice, nodes: ReadonlyArray<string>): ReadonlyArray<Job> =>
     return jobOf(program, { node: dice.pick(nodes), at: Math.round(10 ** (dice.next() * 3.5)), ...cancels })
   })
 
+/** A second principal has work of its own, and pries into that of the first. */
+const stranger = (dice: Dice, nodes: ReadonlyArray<string>): Pick<Scenario, "jobs" | "prying"> => ({
+  prying: 4,
+  jobs: [jobOf(generate(dice, 2, nodes), { node: dice.pick(nodes), at: dice.below(500), principal: "stranger" })]
+})
+
 /** The random assembly of a seed. */
 export const topology = (stage: Stage): Scenario => {
   const { chance: dice } = stage
@@ -49,13 +55,16 @@ export const topology = (stage: Stage): Scenario => {
       ),
       supervision: { strategy: "one_for_one", intensity: 1_000, period: "30 seconds" },
       ...dice.chance(0.3) ? { budget: { calls: dice.below(8), tokens: dice.below(60) } } : {},
+      ...dice.chance(0.5) ? { mcp: { operateTools: true } } : {},
       executor: { idleAfter: dice.pick(["100 millis", "10 seconds"]) }
     })
     return [name, orchestrator] as const
   })
+  const second = dice.chance(0.25) ? stranger(dice, nodes) : { jobs: [] }
   return {
+    ...second,
     nodes: Object.fromEntries(orchestrators),
     legacy: nodes.filter(() => dice.chance(0.4)),
-    jobs: jobs(dice, nodes)
+    jobs: [...jobs(dice, nodes), ...second.jobs]
   }
 }

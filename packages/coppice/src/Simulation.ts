@@ -14,7 +14,7 @@
 import * as Duration from "effect/Duration"
 import { describeFault, type Fault, type FaultKind, faultKinds } from "./internal/simulation/faults.ts"
 import type { History } from "./internal/simulation/history.ts"
-import type { Invariant, Verdict } from "./internal/simulation/promises.ts"
+import type { Invariant, Verdict } from "./internal/simulation/invariant.ts"
 import { shrink } from "./internal/simulation/shrink.ts"
 import { Tally } from "./internal/simulation/tally.ts"
 import { trace as traceOf } from "./internal/simulation/trace.ts"
@@ -22,9 +22,9 @@ import { isBroken, type Job, type Outcome, type Scenario, type Stage, tryOnce } 
 
 export { type Fault, type FaultKind, faultKinds } from "./internal/simulation/faults.ts"
 export type { Acted, Entry, Fact, History, Told } from "./internal/simulation/history.ts"
+export type { End, Finding, Invariant, Verdict } from "./internal/simulation/invariant.ts"
 export { type Service, ServiceError, type ServiceOptions } from "./internal/simulation/outside.ts"
 export type { Human, Question } from "./internal/simulation/person.ts"
-export type { End, Finding, Invariant, Verdict } from "./internal/simulation/promises.ts"
 export type { Job, Scenario, Stage } from "./internal/simulation/trial.ts"
 
 /** What is simulated and how often. Defaults in brackets. */

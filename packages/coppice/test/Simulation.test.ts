@@ -33,8 +33,10 @@ const scenario = (stage: Simulation.Stage): Simulation.Scenario => {
     nodes: { shop: Orchestrator.make({ agents: [PayLive, OrderLive] }) },
     jobs: [
       { agent: "order", input: { id: 1 } },
-      { agent: "order", input: { id: 2 }, at: 100, cancelAfter: 3_000 }
-    ]
+      { agent: "order", input: { id: 2 }, at: 100, cancelAfter: 3_000 },
+      { agent: "pay", input: { part: 9 }, principal: "stranger" }
+    ],
+    prying: 4
   }
 }
 

@@ -32,7 +32,12 @@ const verbOf = (wish: Wish, by: string): Effect.Effect<Reply, unknown, Tasks> =>
     switch (wish.verb) {
       case "submit":
         return Effect.map(
-          tasks.submit({ agent: wish.agent, input: wish.input as Json, idempotencyKey: wish.key }),
+          tasks.submit({
+            agent: wish.agent,
+            input: wish.input as Json,
+            principal: wish.principal,
+            idempotencyKey: wish.key
+          }),
           asTask
         )
       case "get":

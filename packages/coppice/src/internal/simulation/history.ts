@@ -29,7 +29,13 @@ interface Asked extends At {
 }
 
 export type Wish =
-  | { readonly verb: "submit"; readonly agent: string; readonly input: unknown; readonly key: string }
+  | {
+    readonly verb: "submit"
+    readonly agent: string
+    readonly input: unknown
+    readonly key: string
+    readonly principal: string
+  }
   | { readonly verb: "get" | "result" | "cancelReport"; readonly task: TaskId }
   | { readonly verb: "cancel"; readonly task: TaskId }
   | { readonly verb: "respond"; readonly task: TaskId; readonly key: string; readonly response: InputResponse }
@@ -92,7 +98,20 @@ interface Sent extends At {
   readonly text: string
 }
 
-export type Entry = Fact | Asked | Told | Acted | Struck | Lived | Sent
+/** What somebody tried at a node with the name of a task, and, right after that, with a name no task has. */
+interface Pried extends At {
+  readonly _tag: "Pried"
+  readonly node: string
+  readonly revision: "2025-11-25" | "2026-07-28"
+  readonly method: string
+  readonly principal: string
+  readonly task: TaskId
+  /** What came back, with the name left out of it; `null`: nothing did. */
+  readonly reply: string | null
+  readonly nobodys: string | null
+}
+
+export type Entry = Fact | Asked | Told | Acted | Struck | Lived | Sent | Pried
 
 type EntryOf<Tag extends Entry["_tag"]> = Extract<Entry, { readonly _tag: Tag }>
 

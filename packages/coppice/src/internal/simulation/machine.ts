@@ -54,6 +54,8 @@ const randomOf = (seed: number, purpose: string): typeof Random.Random.Service =
 
 export class Machine {
   readonly name: string
+  /** Who it is to other nodes. */
+  readonly principal = "local"
   readonly orchestrator: Orchestrator
   readonly disk: Disk
   private readonly parts: Parts
@@ -200,7 +202,7 @@ export class Machine {
     )
     const offer = { trusted: ["local"], ...mcp }
     const runtime = McpHttp.layer.pipe(
-      Layer.provideMerge(McpServer.layer({ offer, version: "simulated" })),
+      Layer.provideMerge(McpServer.layer({ offer, version: "simulated", why: (task) => Effect.succeed({ task }) })),
       Layer.provideMerge(Seal.layer),
       Layer.provideMerge(this.orchestrator.layer),
       Layer.provide(store)

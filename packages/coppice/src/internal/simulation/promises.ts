@@ -4,90 +4,20 @@
 import { type Amounts, type Budget, measures } from "@coppice/task/Budget"
 import type { TaskId } from "@coppice/task/Task"
 import { isTerminal } from "@coppice/task/Task"
-import type { TaskEventType } from "@coppice/task/TaskEvent"
-import type { TaskRow } from "@coppice/task/TaskStore"
 import { isDeepStrictEqual } from "node:util"
-import type { Fact, History, Told } from "./history.ts"
-
-/** What a node is like when everything has come to rest, or should have. */
-export interface NodeEnd {
-  readonly rows: ReadonlyMap<TaskId, TaskRow>
-  /** Unsettled tasks that wait for a person. */
-  readonly waits: ReadonlySet<TaskId>
-  /** Tasks with a timer in the store. */
-  readonly timers: ReadonlyArray<TaskId>
-  /** Tasks and executions in memory. */
-  readonly residents: number
-  readonly executions: number
-}
-
-export interface End {
-  /** Everything came to rest within `bound` milliseconds after the last fault. */
-  readonly atRest: boolean
-  readonly bound: number
-  readonly nodes: ReadonlyMap<string, NodeEnd>
-}
-
-/** What a checker found: how many things it looked at, and those that are not as promised. */
-export interface Finding {
-  readonly checked: number
-  readonly broken: ReadonlyArray<string>
-}
-
-export interface Verdict extends Finding {
-  readonly name: string
-}
-
-export interface Invariant {
-  readonly name: string
-  readonly check: (history: History, end: End) => Finding
-}
-
-// ---------------------------------------------------------------- looking things up
-
-const idOf = ({ node, task }: { readonly node: string; readonly task: string }): string => `${node}/${task}`
-
-const factsByTask = (history: History) =>
-  Map.groupBy(history.facts(), ({ envelope: { task }, node }) => idOf({ node, task }))
-
-const tagOf = ({ envelope }: Fact): TaskEventType => envelope.event._tag
-
-const endings: ReadonlySet<TaskEventType> = new Set(["Completed", "Failed", "Cancelled"])
-
-/** What only code of a live task may write. */
-const ofTheLiving: ReadonlySet<TaskEventType> = new Set([
-  "Started",
-  "AttemptFailed",
-  "Progressed",
-  "Logged",
-  "StepRecorded",
-  "TimerSet",
-  "TimerFired",
-  "InputRequested",
-  "InputReceived",
-  "Completed",
-  "Failed",
-  "Cancelled"
-])
-
-interface Told_<Tag extends Told["reply"]["_tag"]> extends Told {
-  readonly reply: Extract<Told["reply"], { readonly _tag: Tag }>
-}
-
-const told = <Tag extends Told["reply"]["_tag"]>(history: History, verb: Told["wish"]["verb"], tag: Tag) =>
-  history.of("Told").filter((entry): entry is Told_<Tag> => entry.wish.verb === verb && entry.reply._tag === tag)
-
-const finding = (checked: number, broken: ReadonlyArray<string>): Finding => ({ checked, broken })
-
-/** A task and the tasks above it. */
-const lineOf = (end: NodeEnd | undefined, task: TaskId): ReadonlyArray<TaskId> => {
-  const line: Array<TaskId> = []
-  for (let row = end?.rows.get(task); row !== undefined;) {
-    line.push(row.state.id)
-    row = row.state.parent === null ? undefined : end!.rows.get(row.state.parent)
-  }
-  return line
-}
+import {
+  endings,
+  factsByTask,
+  finding,
+  idOf,
+  type Invariant,
+  isReleased,
+  lineOf,
+  ofTheLiving,
+  tagOf,
+  told
+} from "./invariant.ts"
+import { isolation } from "./isolation.ts"
 
 // ---------------------------------------------------------------- the promises
 
@@ -232,9 +162,6 @@ const cancels: Invariant["check"] = (history, end) => {
   }
   return finding(checked, broken)
 }
-
-const isReleased = (history: History, node: string, task: TaskId): boolean =>
-  history.facts(node).some(({ envelope }) => envelope.task === task && envelope.event._tag === "Released")
 
 const steps: Invariant["check"] = (history) => {
   const broken: Array<string> = []
@@ -475,6 +402,7 @@ export const promises: ReadonlyArray<Invariant> = [
   { name: "I6 only the present attempt writes", check: attempts },
   { name: "I7 nothing of a task outlives its settlement", check: rest },
   { name: "I7 no timer fires early", check: timers },
+  { name: "I8 another principal's tasks are not there", check: isolation },
   { name: "I9 everything ends or waits for a person", check: liveness },
   { name: "I10 memory and log stay bounded", check: bounds },
   { name: "I10 a budget is never exceeded", check: budgets },

@@ -78,6 +78,8 @@ const entryText = (entry: Entry, idOf: Names): string => {
       return `FAULT ${describeFault(entry.fault)}`
     case "Lived":
       return `${entry.node}  life ${entry.life} ${entry.what}${entry.why === "" ? "" : `: ${entry.why}`}`
+    case "Pried":
+      return `${entry.principal} tries ${entry.method} of ${idOf(entry.task)} at ${entry.node}: ${short(entry.reply)}`
     case "Sent":
       return `${entry.from} → ${entry.to}  ${short(entry.text)}`
   }

@@ -19,11 +19,13 @@ import { Disk } from "./disk.ts"
 import { type Fault, type FaultKind, planFaults } from "./faults.ts"
 import { History } from "./history.ts"
 import { Injector } from "./injector.ts"
+import type { End, Invariant, NodeEnd, Verdict } from "./invariant.ts"
 import { Machine } from "./machine.ts"
 import { Network } from "./network.ts"
 import { Outside, type Service, type ServiceOptions } from "./outside.ts"
 import { anybody, type Human, Person } from "./person.ts"
-import { type End, type Invariant, type NodeEnd, promises, type Verdict } from "./promises.ts"
+import { promises } from "./promises.ts"
+import { Stranger } from "./stranger.ts"
 import { fetchOf } from "./wires.ts"
 import { inWorld, World } from "./world.ts"
 
@@ -33,6 +35,8 @@ export interface Job {
   readonly input: Json
   /** [the first node] */
   readonly node?: string | undefined
+  /** Whose task it is. ["local"] */
+  readonly principal?: string | undefined
   /** [0] */
   readonly at?: number | undefined
   /** Cancels a task of the run this long after it was begun: the root, or some task below it that has not ended. */
@@ -51,6 +55,8 @@ export interface Scenario {
   readonly legacy?: ReadonlyArray<string> | undefined
   /** [accepts with something that fits the form, now and then declines] */
   readonly human?: Human | undefined
+  /** How often the principal `stranger` tries to reach tasks that are not its own, over MCP. [0] */
+  readonly prying?: number | undefined
   /** What has to hold besides the promises of the runtime. */
   readonly invariants?: ReadonlyArray<Invariant> | undefined
 }
@@ -142,13 +148,18 @@ class Trial {
     }
     outside = new Outside(world, history, this.injector, residence)
     const parts = { world, history, network: this.network, machines: this.machines }
-    const fetch = fetchOf({ ...parts, legacy: new Set(this.scenario.legacy) })
+    const wires = { ...parts, legacy: new Set(this.scenario.legacy), sessions: new Map<string, string>() }
+    const fetch = fetchOf(wires)
     for (const [name, orchestrator] of Object.entries(this.scenario.nodes)) {
       const disk = new Disk(name, world, history, this.injector)
       this.machines.set(name, new Machine(name, orchestrator, { world, history, disk, fetch }))
     }
     this.person = new Person(parts, this.injector, this.machines, this.scenario.human ?? anybody)
-    history.onFact = (fact) => this.person.hear(fact)
+    const stranger = new Stranger({ ...wires, fetch }, this.scenario.prying ?? 0)
+    history.onFact = (fact) => {
+      this.person.hear(fact)
+      stranger.hear(fact)
+    }
   }
 
   /** A clock that was set back makes whoever sleeps sleep longer. */
@@ -268,7 +279,10 @@ class Trial {
 
   private work(client: Client, machine: Machine, job: Job, index: number): Effect.Effect<unknown> {
     return Effect.gen({ self: this }, function*() {
-      const wish = { verb: "submit", agent: job.agent, input: job.input, key: `job-${index}` } as const
+      const { agent, input, principal = "local" } = job
+      // the keys of others are no obstacle
+      const key = `job-${principal === "local" ? index : 0}`
+      const wish = { verb: "submit", agent, input, principal, key } as const
       const reply = yield* client.tell(machine, wish)
       if (reply._tag !== "Task") return
       const { task } = reply

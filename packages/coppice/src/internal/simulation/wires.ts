@@ -6,9 +6,18 @@
 import * as McpHttp from "@coppice/mcp/McpHttp"
 import { hash } from "./dice.ts"
 import type { History } from "./history.ts"
-import type { Machine } from "./machine.ts"
+import type { Machine, Mourner } from "./machine.ts"
 import { Connection, type Network } from "./network.ts"
 import type { Process, World } from "./world.ts"
+
+/** Whoever sends requests over a wire: a node, or a program of somebody else's. */
+export interface Sender {
+  readonly name: string
+  /** Whose tasks it may see at a node. */
+  readonly principal: string
+  readonly process: Process | undefined
+  readonly mourners: Set<Mourner>
+}
 
 interface Parts {
   readonly world: World
@@ -17,6 +26,8 @@ interface Parts {
   readonly machines: ReadonlyMap<string, Machine>
   /** Nodes that do not know 2026-07-28. */
   readonly legacy: ReadonlySet<string>
+  /** The last session each node has opened, as somebody who listens on the wire knows it. */
+  readonly sessions: Map<string, string>
 }
 
 class NetworkError extends TypeError {
@@ -44,7 +55,7 @@ interface Call {
 /** One request and its response. */
 class Exchange {
   private readonly parts: Parts
-  private readonly from: Machine
+  private readonly from: Sender
   private readonly to: Machine | undefined
   private readonly host: string
   private readonly caller: Process
@@ -59,7 +70,7 @@ class Exchange {
   private isTorn = false
   private readonly settle: (response: Response | Error) => void
 
-  constructor(parts: Parts, from: Machine, { init, settle, url }: Call) {
+  constructor(parts: Parts, from: Sender, { init, settle, url }: Call) {
     this.parts = parts
     this.from = from
     this.host = url.hostname
@@ -137,7 +148,9 @@ class Exchange {
     if (this.parts.legacy.has(this.host) && request.headers.get("mcp-protocol-version") === "2026-07-28") {
       return this.respond(server, unsupported())
     }
-    mcp.handle(request, parsed, { principal: "local", isIdentified: true, by: "mcp" }).then(
+    const { principal } = this.from
+    const by = principal === "local" ? "mcp" : principal
+    mcp.handle(request, parsed, { principal, isIdentified: true, by }).then(
       (response) => this.respond(server, response),
       (error: unknown) => this.respond(server, Response.json({ error: String(error) }, { status: 500 }))
     )
@@ -145,6 +158,8 @@ class Exchange {
 
   private respond(server: Process, response: Response): void {
     const { headers, status } = response
+    const session = headers.get("mcp-session-id")
+    if (session !== null && this.from.principal === "local") this.parts.sessions.set(this.host, session)
     this.reply(server, `${status}`, () => {
       const stream = noBody.has(status) ? null : new ReadableStream<Uint8Array>({
         start: (controller) => {
@@ -236,7 +251,7 @@ class Exchange {
 }
 
 /** `fetch` as a node has it: names of nodes are hosts. */
-export const fetchOf = (parts: Parts) => (from: Machine): typeof globalThis.fetch => (input, init) =>
+export const fetchOf = (parts: Parts) => (from: Sender): typeof globalThis.fetch => (input, init) =>
   new Promise((resolve, reject) => {
     const url = new URL(input instanceof Request ? input.url : input)
     const settle = (response: Response | Error) => response instanceof Error ? reject(response) : resolve(response)
