@@ -39,6 +39,15 @@ export const orchestrator = Orchestrator.make({
 })
 // #endregion example
 
+// #region verify
+export const Charge = Agent.remote("charge", {
+  input: Schema.Struct({ order: Schema.String }),
+  output: Schema.Struct({ receipt: Schema.String }),
+  // find-charge({ reference: input.order }) returns { charge: { receipt } }, or { charge: null }
+  verify: { tool: "find-charge", arguments: { reference: "/order" }, result: "/charge" }
+})
+// #endregion verify
+
 // #region coppice
 const Review = Agent.remote("review", { output: Schema.Struct({ verdict: Schema.String }) })
 

@@ -6,6 +6,7 @@
  */
 import { type Contract, isToolName, type TaskPolicy } from "@coppice/task/Contract"
 import { RemoteFailure } from "@coppice/task/RemoteFailure"
+import type { RemoteVerify } from "@coppice/task/RemoteVerify"
 import type { ParentExit } from "@coppice/task/Task"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -204,8 +205,10 @@ export interface RemoteOptions<I extends Pure, O extends Pure> {
   readonly input?: I | undefined
   /** Read from the tool's structured content, or its one text. [what the tool returns, as JSON] */
   readonly output?: O | undefined
-  /** Calling it twice does no harm: a call whose fate is unknown after a crash is repeated. [false] */
+  /** Calling it twice does no harm: a call whose fate is unknown is repeated. [false] */
   readonly idempotent?: boolean | undefined
+  /** Otherwise, another tool of the server that tells whether a call happened; a person is asked where it cannot. */
+  readonly verify?: RemoteVerify | undefined
   /** `forbid`: never as a task, even where the server has them. ["prefer"] */
   readonly task?: "prefer" | "forbid" | undefined
   /** MCP hosts of this service are offered it as well. [false] */
@@ -236,8 +239,9 @@ export interface Remote<Name extends string, I extends Pure, O extends Pure>
  *
  * **Gotchas**
  *
- * A plain call that was under way when this service died may have run. It is repeated only if `idempotent` says that this
- * does no harm; otherwise its task fails and says so.
+ * A plain call that was under way when this service died, or when its connection broke, may have run. It is repeated only
+ * if `idempotent` says that this does no harm. Otherwise `verify` looks; where it cannot tell, or there is none, a person is
+ * asked what became of it.
  */
 export const remote = <
   const Name extends string,

@@ -12,6 +12,7 @@
  * executions wait: waiting costs a row, not a fiber.
  */
 import { softKey } from "@coppice/task/Budget"
+import { isOutcomeKey } from "@coppice/task/Doubt"
 import { Predecessor } from "@coppice/task/Predecessor"
 import type { Settler } from "@coppice/task/Settler"
 import { isTerminal, type TaskId } from "@coppice/task/Task"
@@ -32,7 +33,6 @@ import { AgentServer, type AgentStats, type Definition } from "./internal/AgentS
 import { type Block, Blocks } from "./internal/Blocks.ts"
 import { Callers } from "./internal/Callers.ts"
 import type { Defect } from "./internal/Defect.ts"
-import { isOutcomeKey } from "./internal/Doubts.ts"
 import { Execution } from "./internal/Execution.ts"
 import { ExecutorOptions } from "./internal/ExecutorOptions.ts"
 import type { Host, HostServices } from "./internal/Host.ts"

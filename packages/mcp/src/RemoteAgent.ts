@@ -13,6 +13,7 @@ import { type Contract, isToolName, jsonSchemaOf, versionOf } from "@coppice/tas
 import { describe } from "@coppice/task/Form"
 import { makeLineage } from "@coppice/task/Lineage"
 import { RemoteFailure } from "@coppice/task/RemoteFailure"
+import { problemOf as verifyProblem, type RemoteVerify } from "@coppice/task/RemoteVerify"
 import { Settler } from "@coppice/task/Settler"
 import { TaskLog } from "@coppice/task/TaskLog"
 import { TaskStore } from "@coppice/task/TaskStore"
@@ -30,9 +31,9 @@ import type * as Scope from "effect/Scope"
 import { messageOf } from "./internal/client/errors.ts"
 import type { Rejected, Remote } from "./internal/client/RemoteRun.ts"
 import { RemoteWorker } from "./internal/client/RemoteWorker.ts"
-import { isObject, textAt } from "./internal/client/rpc.ts"
-import { plainOutput, wholeOutput } from "./internal/client/verdict.ts"
-import type { CallResult, McpClient, McpError, Tool } from "./McpClient.ts"
+import { isObject } from "./internal/client/rpc.ts"
+import { plainOutput, readings, wholeOutput } from "./internal/client/verdict.ts"
+import type { McpClient, McpError, Tool } from "./McpClient.ts"
 
 type Pure = Schema.Codec<any, any>
 
@@ -55,6 +56,8 @@ export interface RemoteAgentOptions {
   readonly listed?: boolean | undefined
   /** Calling it twice does no harm: a call whose fate is unknown is repeated. [false] */
   readonly idempotent?: boolean | undefined
+  /** Otherwise, how to ask the server whether it happened before a person is asked. */
+  readonly verify?: RemoteVerify | undefined
   /** `forbid`: never as a task, even where the server could. [prefer] */
   readonly task?: "prefer" | "forbid" | undefined
   /** How long the first reply may take. [no limit] */
@@ -86,6 +89,8 @@ export const make = (options: RemoteAgentOptions): RemoteAgent => {
       refuse(name, `${field} must be a whole number of at least 1, not ${value}`)
     }
   }
+  const problem = options.verify === undefined ? undefined : verifyProblem(options.verify)
+  if (problem !== undefined) refuse(name, problem)
   return { ...options, tool: options.tool ?? name }
 }
 
@@ -158,20 +163,6 @@ const acceptor = ({ input, name }: RemoteAgent): Worker["accept"] => {
 const causeOf = (exit: Exit.Failure<unknown, unknown>): unknown => {
   const failed = exit.cause.reasons[0]
   return failed !== undefined && "error" in failed ? failed.error : exit.cause
-}
-
-/** What a result may stand for, best first: structured content, or the one text, as JSON or as it is. */
-const readings = ({ content, structuredContent }: CallResult): ReadonlyArray<Schema.Json> => {
-  if (structuredContent !== undefined) return [structuredContent]
-  // `null` has no words
-  if (content.length === 0) return [null]
-  const text = content.length === 1 ? textAt(content[0], "text") : undefined
-  if (text === undefined) return []
-  try {
-    return [JSON.parse(text) as Schema.Json, text]
-  } catch {
-    return [text]
-  }
 }
 
 const outputOf = ({ output, passthrough }: RemoteAgent): Remote["output"] => {
@@ -256,6 +247,8 @@ export const serve = (
         server: client.name,
         tool: agent.tool,
         output: outputOf(agent),
+        isTyped: agent.output !== undefined && agent.passthrough !== true,
+        verify: agent.verify,
         isCoppice: client.isCoppice,
         client,
         log,

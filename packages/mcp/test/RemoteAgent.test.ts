@@ -237,7 +237,7 @@ describe("after a restart", () => {
       )
     }))
 
-  it.live("a call whose fate is unknown fails rather than run twice", () =>
+  it.live("a call whose fate is unknown waits for a person rather than run twice", () =>
     Effect.gen(function*() {
       const legacy = yield* peer
       const options = at(legacy, { name: "hang", concurrency: 1 })
@@ -252,9 +252,9 @@ describe("after a restart", () => {
       yield* life(
         options,
         Effect.gen(function*() {
-          const { task } = yield* rest(id)
-          assert.deepStrictEqual([task.status, task.reason], ["failed", "defect"])
-          assert.include(task.statusMessage, "may have run")
+          const { request } = yield* fact(id, "InputRequested")
+          assert.strictEqual(request.about, "outcome_unknown")
+          assert.include(request.message, "may have run")
           assert.isTrue((yield* Workers).find("hang")?.hasPlace())
           assert.strictEqual(legacy.controls.calls["hang"], 1)
         })

@@ -1,67 +1,9 @@
 /**
- * What became of a step nobody has seen end, and how a person is asked when nothing else can tell.
+ * What the log knows of steps nobody has seen end, and who waits for a person's word on one.
  */
 import type { TaskId } from "@coppice/task/Task"
-import type { InputRequest, InputResponse } from "@coppice/task/TaskEvent"
-import type { Json, JsonObject } from "effect/Schema"
+import type { InputResponse } from "@coppice/task/TaskEvent"
 import { LazyMap } from "./lazy.ts"
-
-const prefix = "outcome_unknown:"
-
-/** No agent's question has a key like this: names have no colon, and other keys begin with `ask:` or `remote:`. */
-export const isOutcomeKey = (key: string): boolean => key.startsWith(prefix)
-
-/** The key of the question about the `run`-th time a step's body was about to run; `again`: answers that did not fit. */
-export const outcomeKey = (step: string, run: number, again: number): string =>
-  `${prefix}${step}:${run}${again === 0 ? "" : `.${again}`}`
-
-const choices: ReadonlyArray<{ readonly const: string; readonly title: string }> = [
-  { const: "did_happen", title: "It happened: take the result" },
-  { const: "did_not_happen", title: "It did not happen: run it" },
-  { const: "give_up", title: "Nobody can tell: fail the step" }
-]
-
-const form: JsonObject = {
-  type: "object",
-  properties: {
-    outcome: { type: "string", title: "What became of it", oneOf: choices as never },
-    result: { type: "string", title: "Its result as JSON, when it happened", description: "Empty means null" }
-  },
-  required: ["outcome"]
-}
-
-/** The question whether a step happened. */
-export const question = (key: string, step: string, doubt: string, idempotencyKey: string): InputRequest => ({
-  key,
-  mode: "form",
-  message: `Did step "${step}" happen? ${doubt} Its idempotency key is ${idempotencyKey}`,
-  schema: form,
-  url: null,
-  deadline: null,
-  about: "outcome_unknown"
-})
-
-export type Outcome =
-  | { readonly _tag: "Happened"; readonly result: Json }
-  | { readonly _tag: "DidNotHappen" }
-  | { readonly _tag: "GivenUp"; readonly by: string }
-  | { readonly _tag: "Unreadable"; readonly problem: string }
-
-/** What a person's answer says. Whoever declines or dismisses the question cannot tell either. */
-export const outcomeOf = ({ action, by, content }: InputResponse): Outcome => {
-  const { outcome, result } = (action === "accept" ? content : {}) as {
-    readonly outcome?: Json
-    readonly result?: Json
-  }
-  if (outcome === "did_not_happen") return { _tag: "DidNotHappen" }
-  if (outcome !== "did_happen") return { _tag: "GivenUp", by }
-  if (typeof result !== "string" || result.trim() === "") return { _tag: "Happened", result: null }
-  try {
-    return { _tag: "Happened", result: JSON.parse(result) }
-  } catch {
-    return { _tag: "Unreadable", problem: "the result is not JSON" }
-  }
-}
 
 /** That a step's body was about to run: how often, and for which task it was first. */
 export interface Intent {

@@ -5,12 +5,13 @@
  * replayed executions receive the same deliveries in the same order, one at a time.
  */
 import { softKey } from "@coppice/task/Budget"
+import { isOutcomeKey } from "@coppice/task/Doubt"
 import { isReused, type Move, moved, movedEntries, supplied } from "@coppice/task/Migration"
 import type { Task, TaskId, TaskStatus } from "@coppice/task/Task"
 import type { InputResponse, RecordedExit, TaskEvent } from "@coppice/task/TaskEvent"
 import type { ChildRecord, Journal } from "@coppice/task/TaskStore"
 import type { Json } from "effect/Schema"
-import { type Intent, isOutcomeKey, type RecordedDoubts } from "./Doubts.ts"
+import type { Intent, RecordedDoubts } from "./Doubts.ts"
 
 export type Fact =
   | { readonly _tag: "Step"; readonly exit: RecordedExit }

@@ -1,6 +1,7 @@
 /**
  * A recorded effect: run once, read from the log ever after.
  */
+import { isAbout, type Outcome, outcomeKey, outcomeOf, question } from "@coppice/task/Doubt"
 import { canonical, check } from "@coppice/task/Payload"
 import type { InputResponse, RecordedExit } from "@coppice/task/TaskEvent"
 import * as Cause from "effect/Cause"
@@ -15,7 +16,6 @@ import { AmbiguousStep, NotRecordable, OutcomeUnknown } from "../AgentError.ts"
 import { CurrentStep } from "../CurrentStep.ts"
 import { problemOf } from "./codecs.ts"
 import { fingerprint } from "./digest.ts"
-import { type Outcome, outcomeKey, outcomeOf, question } from "./Doubts.ts"
 import type { Execution } from "./Execution.ts"
 import type { Fact } from "./Journal.ts"
 import type { Operation } from "./Waits.ts"
@@ -306,7 +306,10 @@ class Careful extends Running {
   private ask(doubt: string): void {
     const { execution, question: key, step: { name } } = this
     const { attempt, doubts, entry, server: { host } } = execution
-    const request = question(key, name, doubt, idempotencyKeyOf(execution, this.key))
+    const message = `Did step "${name}" happen? ${doubt} Its idempotency key is ${
+      idempotencyKeyOf(execution, this.key)
+    }`
+    const request = question(key, message)
     // refused: it stands in the inbox already
     host.log.dispatch(entry, { _tag: "RequestInput", attempt, request })
     this.asked = key
@@ -323,9 +326,8 @@ class Careful extends Running {
 
   private unask(): void {
     const { attempt, entry, server: { host } } = this.execution
-    const first = outcomeKey(this.key, this.runs, 0)
     for (const { key } of entry.state.inputs) {
-      if (key !== first && !key.startsWith(`${first}.`)) continue
+      if (!isAbout(key, this.key, this.runs)) continue
       host.log.dispatch(entry, { _tag: "WithdrawInput", attempt, key })
     }
   }

@@ -5,7 +5,8 @@
  * crash the server asks again; an answer that was given but not delivered is then found in the log, and nobody is asked
  * twice. That an answer was delivered is recorded too: an equal question later is another one.
  */
-import type { InputResponse } from "@coppice/task/TaskEvent"
+import * as Doubt from "@coppice/task/Doubt"
+import type { InputRequest, InputResponse } from "@coppice/task/TaskEvent"
 import type { Entry, TaskLog } from "@coppice/task/TaskLog"
 import * as Effect from "effect/Effect"
 import { hash } from "node:crypto"
@@ -23,6 +24,9 @@ const toAnswer = (question: Question, { action, content }: InputResponse): Answe
 const digestOf = ({ kind, params }: Question): string =>
   hash("sha256", JSON.stringify([kind, params]), "base64url").slice(0, 22)
 
+/** What questions about the call's outcome are about. */
+const doubted = "remote:call"
+
 const answeredPrefix = "remote:answered:"
 
 /** The step that says an answer reached the server. */
@@ -37,6 +41,8 @@ export class RemoteInbox {
   private readonly waiting = new Map<string, (response: InputResponse) => void>()
   /** The question asked under each of the server's names, while it is open. */
   private readonly keys = new Map<string, string>()
+  /** Answers about the call's outcome that could not be taken. */
+  private misfits = 0
   /** The server's names are unique in the task's life. */
   isUnique = false
 
@@ -100,20 +106,20 @@ export class RemoteInbox {
   }
 
   private request(key: string, { kind, message, schema, url }: Question): void {
-    if (this.isOpen(key)) return
-    const request = {
+    this.open({
       key,
       mode: kind === "url" ? "url" : "form",
       message,
       schema: kind === "url" ? null : schema ?? null,
       url: url ?? null,
       deadline: null
-    } as const
-    this.log.dispatch(this.entry, { _tag: "RequestInput", attempt: this.attempt, request })
+    })
   }
 
-  private isOpen(key: string): boolean {
-    return this.entry.state.inputs.some((input) => input.key === key)
+  /** Once: an earlier process may have asked it. */
+  private open(request: InputRequest): void {
+    if (this.entry.state.inputs.some((input) => input.key === request.key)) return
+    this.log.dispatch(this.entry, { _tag: "RequestInput", attempt: this.attempt, request })
   }
 
   private response(key: string): Effect.Effect<InputResponse> {
@@ -136,6 +142,10 @@ export class RemoteInbox {
     const key = this.keys.get(question.key)
     if (key === undefined) return
     this.keys.delete(question.key)
+    this.consume(key)
+  }
+
+  private consume(key: string): void {
     const step = answeredKey(key)
     this.delivered.add(step)
     const startedAt = this.log.now()
@@ -149,6 +159,54 @@ export class RemoteInbox {
       startedAt
     })
   }
+
+  // ---------------------------------------------------------------- what became of the call
+
+  /** The how-manieth time the call is in doubt: those before are settled. */
+  private get doubts(): number {
+    let n = 0
+    while (this.delivered.has(answeredKey(Doubt.outcomeKey(doubted, n, 0)))) n++
+    return n
+  }
+
+  private get doubtKey(): string {
+    return Doubt.outcomeKey(doubted, this.doubts, this.misfits)
+  }
+
+  /** What somebody has said of the call that is in doubt now. */
+  get doubtAnswer(): InputResponse | undefined {
+    return this.answers.get(this.doubtKey)
+  }
+
+  /** Asks a person what became of the call. */
+  doubt(message: string): Effect.Effect<InputResponse> {
+    return Effect.suspend(() => {
+      const key = this.doubtKey
+      const known = this.answers.get(key)
+      if (known !== undefined) return Effect.succeed(known)
+      this.open(Doubt.question(key, message))
+      return this.response(key)
+    })
+  }
+
+  /** The answer cannot be taken: the next one counts. */
+  refuseDoubt(): void {
+    this.misfits++
+  }
+
+  /** The call is known not to have happened. A later doubt is another one. */
+  settleDoubt(): void {
+    this.consume(Doubt.outcomeKey(doubted, this.doubts, 0))
+    this.misfits = 0
+  }
+
+  /** Nobody has to be asked about the call any more. */
+  withdrawDoubt(): void {
+    const { doubts } = this
+    this.withdraw((key) => Doubt.isAbout(key, doubted, doubts))
+  }
+
+  // ---------------------------------------------------------------- withdrawing
 
   /** These are all the questions the task has: what else is open is not asked any more. */
   keepOnly(questions: ReadonlyArray<Question>): void {

@@ -8,13 +8,14 @@
  *
  * The reference is durable before anything waits on it, so a later process follows the same remote task. The intent is
  * written only where a repeated call might run the tool twice: found without a reference, it says that nobody knows what
- * became of the call, and the task fails rather than guess.
+ * became of the call. Then the server is asked where there is a way, and else a person: see `RemoteDoubt`.
  */
 import * as Backoff from "@coppice/task/Backoff"
 import { type Amounts, emptyPool, grantOf, left, minus } from "@coppice/task/Budget"
 import type { CancelReport } from "@coppice/task/CancelReport"
 import { type Ancestor, type Ancestry, mostAncestors } from "@coppice/task/Lineage"
-import type { Settlement, TaskId } from "@coppice/task/Task"
+import type { RemoteVerify } from "@coppice/task/RemoteVerify"
+import type { Settlement, Task, TaskId } from "@coppice/task/Task"
 import type { Envelope, InputResponse } from "@coppice/task/TaskEvent"
 import type { Entry, TaskLog } from "@coppice/task/TaskLog"
 import type { StoreError } from "@coppice/task/TaskStore"
@@ -28,6 +29,7 @@ import type { CallOutcome } from "./call.ts"
 import type { McpError } from "./errors.ts"
 import type { CallProgress } from "./follow.ts"
 import { code } from "./meta.ts"
+import { RemoteDoubt } from "./RemoteDoubt.ts"
 import { RemoteInbox } from "./RemoteInbox.ts"
 import { isObject, type JsonObject, textAt } from "./rpc.ts"
 import type { TaskEnd, TaskReference, TaskSnapshot } from "./task.ts"
@@ -38,6 +40,8 @@ export interface Remote extends Judge {
   readonly client: McpClient
   readonly log: TaskLog["Service"]
   readonly attempts: number
+  /** How the server can be asked whether a call happened. */
+  readonly verify: RemoteVerify | undefined
   /** A call may be sent again when its fate is unknown. */
   readonly mayRepeat: boolean
   readonly task: "prefer" | "forbid"
@@ -58,12 +62,16 @@ export interface Rejected {
   readonly retryAfter: number
 }
 
+const remedy = "Look there, then retry the task; declare the agent `idempotent` if repeating does no harm"
+
 const intentKey = "remote:call"
 const referenceKey = "remote:task"
 const sentMark = "sent"
 
 const toReference = (value: Json | undefined): TaskReference | undefined =>
   isObject(value) && textAt(value, "taskId") !== undefined ? value as unknown as TaskReference : undefined
+
+const traceparentOf = ({ spanId, traceId }: Task["spec"]["trace"]): string => `00-${traceId}-${spanId}-01`
 
 interface Recorded {
   readonly steps: ReadonlyMap<string, Json>
@@ -89,7 +97,7 @@ export const recorded = (events: ReadonlyArray<Envelope>): Recorded => {
   let hasAsked = false
   let hasBegun = false
   for (const { event } of events) {
-    if (event._tag === "InputRequested") hasAsked = true
+    if (event._tag === "InputRequested" && event.request.about === undefined) hasAsked = true
     if (event._tag === "Started" || (event._tag === "Created" && event.attempt > 0)) hasBegun = true
     if (event._tag === "StepRecorded" && event.exit._tag === "Success") steps.set(event.key, event.exit.value)
     else if (event._tag === "InputReceived") answers.set(event.key, event.response)
@@ -233,19 +241,43 @@ export class RemoteRun {
   // ---------------------------------------------------------------- calling
 
   private get begin(): Effect.Effect<Verdict> {
-    return Effect.gen({ self: this }, function*() {
-      if (this.isSent && !this.remote.mayRepeat) return failed(this.attempt, "defect", this.unknown("a restart"))
-      return yield* this.sent.pipe(
-        Effect.flatMap((outcome) => this.started(outcome)),
-        Effect.catch((error) => Effect.sync(() => this.refused(error)))
-      )
-    })
+    return Effect.suspend(() => this.isSent && !this.remote.mayRepeat ? this.doubted("a restart") : this.called)
   }
 
-  private unknown(what: string): string {
+  private get called(): Effect.Effect<Verdict> {
+    return this.sent.pipe(
+      Effect.flatMap((outcome) => this.started(outcome)),
+      Effect.catch((error) => Effect.suspend(() => this.refused(error)))
+    )
+  }
+
+  /** Nobody knows what became of the call. */
+  private doubted(what: string): Effect.Effect<Verdict> {
     const { server, tool } = this.remote
-    return `Server "${server}", tool "${tool}": the call was sent and ${what} came before its outcome was known. ` +
-      "The tool may have run. Look there, then retry the task; declare the agent `idempotent` if repeating does no harm"
+    const unknown =
+      `Server "${server}", tool "${tool}": the call was sent and ${what} came before its outcome was known. ` +
+      "The tool may have run"
+    const { client, patience, verify } = this.remote
+    const { inbox, input } = this
+    const whenAsked = () => this.onIdle()
+    const { id, spec: { trace } } = this.entry.state
+    const context = { traceparent: traceparentOf(trace), parent: id }
+    const doubt = new RemoteDoubt({ client, judge: this.remote, inbox, verify, input, context, patience, whenAsked })
+    const words = `Did the call happen? ${unknown}. Its idempotency key is ${id}`
+    return Effect.flatMap(doubt.resolve(words), (resolved): Effect.Effect<Verdict> => {
+      const { attempt } = this
+      switch (resolved._tag) {
+        case "Happened":
+          return Effect.succeed({ _tag: "End", command: { _tag: "Complete", attempt, result: resolved.value } })
+        case "GivenUp":
+          return Effect.succeed(failed(attempt, "defect", `${unknown}, and ${resolved.by} gave it up. ${remedy}`))
+        case "DidNotHappen":
+          // in this order: a used answer must never be found by a later doubt
+          inbox.settleDoubt()
+          this.unsent()
+          return this.called
+      }
+    })
   }
 
   /** Whoever is called is outside: what led to the call has to be durable, and that it is made. */
@@ -292,7 +324,7 @@ export class RemoteRun {
         beforeSend: this.sending,
         whenAsked: this.asking,
         context: {
-          traceparent: `00-${trace.traceId}-${trace.spanId}-01`,
+          traceparent: traceparentOf(trace),
           idempotencyKey: id,
           taskParent: id,
           ancestors,
@@ -333,12 +365,16 @@ export class RemoteRun {
     return Effect.andThen(this.barrier, this.pursue(outcome.reference, true))
   }
 
-  private refused(error: McpError | Rejected): Verdict {
+  private refused(error: McpError | Rejected): Effect.Effect<Verdict> {
+    if (error._tag !== "Rejected" && error.mayHaveRun && error.isTransient && !this.remote.mayRepeat) {
+      return this.doubted(error.reason._tag === "Timeout" ? "the timeout" : "a break")
+    }
+    return Effect.succeed(this.judged(error))
+  }
+
+  private judged(error: McpError | Rejected): Verdict {
     if (error._tag === "Rejected") {
       return { _tag: "Again", message: error.message, delay: error.retryAfter }
-    }
-    if (error.mayHaveRun && error.isTransient && !this.remote.mayRepeat) {
-      return failed(this.attempt, "defect", this.unknown(error.reason._tag === "Timeout" ? "the timeout" : "a break"))
     }
     if (!this.isWorthAnother(error)) {
       this.isTold = !error.mayHaveRun && !isTrouble(error)

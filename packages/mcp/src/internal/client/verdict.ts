@@ -11,7 +11,7 @@ import * as Meta from "../../Meta.ts"
 import type { McpError } from "./errors.ts"
 import { code } from "./meta.ts"
 import { isObject, textAt } from "./rpc.ts"
-import type { CallResult, TaskEnd } from "./task.ts"
+import { type CallResult, type TaskEnd, toCallResult } from "./task.ts"
 
 type Json = Schema.Json
 
@@ -36,6 +36,8 @@ export interface Judge {
   readonly isCoppice: boolean
   /** Turns a result into the agent's output, or says why it is none. */
   readonly output: (result: CallResult) => { readonly value: Json } | { readonly problem: string }
+  /** Its output has a schema of ours: a value that somebody states is that output, not a tool's result. */
+  readonly isTyped: boolean
 }
 
 const longest = 1_000
@@ -63,12 +65,42 @@ const completed = (judge: Judge, attempt: number, result: CallResult): Verdict =
       ? failed(attempt, "agent_error", message, error)
       : failed(attempt, "defect", tooLarge.message)
   }
-  const output = judge.output(result)
-  if ("problem" in output) return failed(attempt, "defect", `${where}: its result does not fit: ${output.problem}`)
-  const tooLarge = check(`The output of "${judge.agent}"`, output.value)
-  return tooLarge === undefined
+  const output = fitting(judge, result)
+  return "value" in output
     ? { _tag: "End", command: { _tag: "Complete", attempt, result: output.value } }
-    : failed(attempt, "defect", tooLarge.message)
+    : failed(attempt, "defect", `${where}: its result does not fit: ${output.problem}`)
+}
+
+/** The agent's output in a result, if there is one in it that may be kept. */
+export const fitting = (judge: Judge, result: CallResult): ReturnType<Judge["output"]> => {
+  const output = judge.output(result)
+  if ("problem" in output) return output
+  const tooLarge = check(`The output of "${judge.agent}"`, output.value)
+  return tooLarge === undefined ? output : { problem: tooLarge.message }
+}
+
+/** What a result may stand for, best first: structured content, or the one text, as JSON or as it is. */
+export const readings = ({ content, structuredContent }: CallResult): ReadonlyArray<Json> => {
+  if (structuredContent !== undefined) return [structuredContent]
+  // `null` has no words
+  if (content.length === 0) return [null]
+  const text = content.length === 1 ? textAt(content[0], "text") : undefined
+  if (text === undefined) return []
+  try {
+    return [JSON.parse(text) as Json, text]
+  } catch {
+    return [text]
+  }
+}
+
+/** What somebody states a call returned, as the tool would have returned it. */
+export const stated = ({ isTyped }: Judge, value: Json): CallResult => {
+  const result = !isTyped && isObject(value) ? toCallResult(value) : undefined
+  if (result !== undefined) return { ...result, isError: false }
+  const bare = { isError: false, meta: {}, structuredContent: undefined }
+  if (isTyped || isObject(value)) return { ...bare, content: [], structuredContent: value }
+  if (value === null) return { ...bare, content: [] }
+  return { ...bare, content: [{ type: "text", text: typeof value === "string" ? value : JSON.stringify(value) }] }
 }
 
 /** Limits that travel with a call: what passed one of them there has passed it here. */
