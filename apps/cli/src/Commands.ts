@@ -271,6 +271,32 @@ const agents = Command.make(
   connected(() => import("./verbs/agents.ts").then(({ agents }) => agents))
 ).pipe(Command.withDescription("Show the agents, who supervises them, and how busy they are"))
 
+/** What the audit knows, see `@coppice/api/AuditApi`; written out here because a start loads no schema. */
+const kinds = ["submitted", "answered", "steered", "cancelled", "deleted", "refused"] as const
+
+const audit = Command.make(
+  "audit",
+  {
+    run: text("run", "ID", "Only what concerns this run, which may be gone"),
+    by: text("by", "NAME", "Only what this person or principal decided"),
+    kind: Flag.Literals("kind", kinds).pipe(
+      Flag.withDescription("Only decisions of a kind"),
+      Flag.optional,
+      Flag.map(Option.getOrUndefined)
+    ),
+    limit: Flag.Int("limit").pipe(Flag.withDescription("How many, the newest"), Flag.withDefault(100)),
+    verify: given("verify", "Read the whole record and check that each entry follows from the one before"),
+    json
+  },
+  connected(() => import("./verbs/audit.ts").then(({ audit }) => audit))
+).pipe(
+  Command.withDescription("Show who decided what: submitted, answered, steered, cancelled, deleted, was refused"),
+  Command.withExamples([
+    example("coppice audit --by ann", "what Ann decided"),
+    example("coppice audit --verify", "whether the record is whole")
+  ])
+)
+
 const doctor = Command.make(
   "doctor",
   { json },
@@ -327,12 +353,11 @@ export const coppice = root.pipe(Command.withSubcommands([
   { group: "Work", commands: [run, retry, fork, steer, cancel, remove] },
   { group: "Look", commands: [ps, tree, watch, events, why, exportRun, replay] },
   { group: "Answer", commands: [inbox, answer] },
-  { group: "Operate", commands: [serve, mcp, gateway, agents, doctor, checkCompat] }
+  { group: "Operate", commands: [serve, mcp, gateway, agents, audit, doctor, checkCompat] }
 ]))
 
 /** Verbs of later releases, and what there is instead today. */
 export const later: ReadonlyMap<string, string> = new Map([
-  ["audit", "coppice events <id> --json has every fact of a run"],
   ["backup", "stop the service and copy its data folder"],
   ["dev", "coppice serve, and start it again after a change"],
   ["init", "write a coppice.config.ts and start it with coppice serve"],

@@ -12,6 +12,7 @@ import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as AgentRoutes from "./AgentRoutes.ts"
+import * as AuditRoutes from "./AuditRoutes.ts"
 import { Blockers } from "./Blockers.ts"
 import * as EventRoutes from "./EventRoutes.ts"
 import * as Guard from "./Guard.ts"
@@ -70,6 +71,7 @@ const contract = HttpApiBuilder.layer(Api, { openapiPath: openApiPath }).pipe(
     InboxRoutes.layer,
     AgentRoutes.layer,
     EventRoutes.layer,
+    AuditRoutes.layer,
     ServiceRoutes.layer
   )),
   Layer.provide(Layer.mergeAll(Guard.layer, Security.authorization, Blockers.layer))

@@ -15,6 +15,7 @@ import type { ReadableStream } from "node:stream/web"
 import { bodyOf } from "./Guard.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 import { Listener } from "./Listener.ts"
+import { Refusals } from "./Refusals.ts"
 import { isSame, refusal, responseHeaders, Token } from "./Security.ts"
 import type { McpAuth, Settings } from "./Settings.ts"
 
@@ -82,10 +83,13 @@ const send = (web: Response, response: ServerResponse): Effect.Effect<void> => {
 }
 
 /** Serves `/mcp` from the moment the routes answer. */
-export const layer = ({ mcpAuth }: Settings): Layer.Layer<never, never, McpHttp | Token | Listener | Lifecycle> =>
+export const layer = (
+  { mcpAuth }: Settings
+): Layer.Layer<never, never, McpHttp | Token | Listener | Lifecycle | Refusals> =>
   Layer.effectDiscard(Effect.gen(function*() {
     const mcp = yield* McpHttp
     const secret = Redacted.value(yield* Token)
+    const refusals = yield* Refusals
     const { authorities, mount, url } = yield* Listener
     const lifecycle = yield* Lifecycle
     // a stop is no caller's leaving: MCP is told of it before the first connection is cut
@@ -110,7 +114,10 @@ export const layer = ({ mcpAuth }: Settings): Layer.Layer<never, never, McpHttp 
         return fail(response, { status: ApiError.statusOf(refused), code: -32000, message: refused.error.message })
       }
       const caller = callerOf(mcpAuth, secret, request.headers.authorization)
-      if (caller === undefined) return fail(response, unauthorized)
+      if (caller === undefined) {
+        if (request.headers.authorization !== undefined) refusals.wrongToken("mcp")
+        return fail(response, unauthorized)
+      }
       if (lifecycle.phase() !== "ready") return fail(response, stopping)
       run(Effect.ensuring(
         serve(request, response, caller),

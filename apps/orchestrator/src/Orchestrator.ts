@@ -28,6 +28,7 @@ import * as DurableSpans from "./DurableSpans.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 import { Listener } from "./Listener.ts"
 import * as McpRoutes from "./McpRoutes.ts"
+import { Refusals } from "./Refusals.ts"
 import { Token } from "./Security.ts"
 import * as ServiceFile from "./ServiceFile.ts"
 import { Identity, version } from "./ServiceRoutes.ts"
@@ -106,6 +107,7 @@ export const layerOver = <E, R>(
     Layer.provideMerge(serving),
     Layer.provideMerge(McpRoutes.layer(settings)),
     Layer.provideMerge(mcp(definition)),
+    Layer.provideMerge(Refusals.layer),
     Layer.provideMerge(DurableSpans.layer),
     Layer.provideMerge(Layer.provide(definition.orchestrator.layer, Layer.succeed(CodeVersion, settings.codeVersion))),
     Layer.provideMerge(Telemetry.layer),

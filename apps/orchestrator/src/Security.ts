@@ -14,6 +14,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto"
+import { Refusals } from "./Refusals.ts"
 import * as ServiceFile from "./ServiceFile.ts"
 import type { StartError } from "./StartError.ts"
 
@@ -103,16 +104,21 @@ const unauthorized = ApiError.make("unauthorized", {
 })
 
 /** Lets the holder of the token through, as the local user. */
-export const authorization: Layer.Layer<Authorization, never, Token> = Layer.effect(
+export const authorization: Layer.Layer<Authorization, never, Token | Refusals> = Layer.effect(
   Authorization,
   Effect.gen(function*() {
     const secret = Redacted.value(yield* Token)
+    const refusals = yield* Refusals
     const check = (by: string) =>
       Effect.fnUntraced(function*<A, E, R>(
         handler: Effect.Effect<A, E, R | Caller>,
         { credential }: { readonly credential: Redacted.Redacted }
       ) {
-        if (!isSame(Redacted.value(credential), secret)) return yield* unauthorized
+        const given = Redacted.value(credential)
+        if (!isSame(given, secret)) {
+          if (given !== "") refusals.wrongToken("http")
+          return yield* unauthorized
+        }
         return yield* Effect.provideService(handler, Caller, { principal: "local", by })
       })
     return Authorization.of({ bearer: check("local"), cookie: check("console") })

@@ -117,7 +117,8 @@ export const layer = HttpApiBuilder.group(
       delete: Effect.fnUntraced(function*({ params }) {
         const task = yield* answered(Effect.flatMap(tasks.resolve(params.id), tasks.get))
         if (task.parent !== null) return yield* notARun(task)
-        return { run: task.id, tasks: yield* answered(tasks.delete(task.id)) }
+        const { by } = yield* Caller
+        return { run: task.id, tasks: yield* answered(tasks.delete(task.id, by)) }
       }),
 
       why: Effect.fnUntraced(function*({ params }) {

@@ -5,6 +5,7 @@
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as OpenApi from "effect/http-api/OpenApi"
 import { AgentsApi } from "./AgentsApi.ts"
+import { AuditApi } from "./AuditApi.ts"
 import { EventsApi } from "./EventsApi.ts"
 import { Guard } from "./Guard.ts"
 import { InboxApi } from "./InboxApi.ts"
@@ -23,6 +24,7 @@ export class Api extends HttpApi.make("coppice")
   .add(InboxApi)
   .add(AgentsApi)
   .add(EventsApi)
+  .add(AuditApi)
   .add(ServiceApi)
   .middleware(Guard)
   // a misspelt key of a request is an error, not an option nobody hears of; answers may grow

@@ -11,11 +11,13 @@ import type * as Supervisor from "@coppice/agent/Supervisor"
 import type { Offer } from "@coppice/mcp/Offer"
 import { CodeVersion } from "@coppice/task/CodeVersion"
 import { CallLimits } from "@coppice/task/Lineage"
+import { AuditRetention } from "@coppice/task/Pruner"
 import { Rescuer } from "@coppice/task/Rescuer"
 import { RootBudget } from "@coppice/task/RootBudget"
 import * as TaskEngine from "@coppice/task/TaskEngine"
 import { Tasks } from "@coppice/task/Tasks"
 import { type OpenInput, type StoreError, TaskStore } from "@coppice/task/TaskStore"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Json } from "effect/Schema"
@@ -42,6 +44,8 @@ export interface OrchestratorOptions {
   readonly servers?: Servers.Servers | undefined
   /** What MCP hosts are offered beside the agents, and how. */
   readonly mcp?: Offer | undefined
+  /** How long it is known who decided what. [365 days] */
+  readonly auditRetention?: Duration.Input | undefined
   /** Settings of the service; the environment and flags win over them. */
   readonly service?: ServiceOptions | undefined
 }
@@ -90,6 +94,7 @@ export const make = (options: OrchestratorOptions): Orchestrator => {
       ? Layer.empty
       : Layer.succeed(AgentSupervisor.SupervisionOptions, options.supervision),
     options.budget === undefined ? Layer.empty : Layer.succeed(RootBudget, budgetOf(options.budget)),
+    options.auditRetention === undefined ? Layer.empty : Layer.succeed(AuditRetention, options.auditRetention),
     options.limits === undefined
       ? Layer.empty
       : Layer.effect(CallLimits, Effect.map(CallLimits, (defaults) => Object.assign({}, defaults, options.limits))),

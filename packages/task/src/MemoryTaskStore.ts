@@ -4,6 +4,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { AuditEntry, AuditQuery } from "./Audit.ts"
+import { chain } from "./internal/auditing.ts"
 import { expiresAt, isTerminal, type TaskId } from "./Task.ts"
 import type { Envelope, InputRequest, TaskEvent } from "./TaskEvent.ts"
 import {
@@ -47,6 +49,7 @@ class Memory {
   readonly artifacts = new Map<string, Artifact & { readonly runs: Set<TaskId> }>()
   readonly cursors = new Map<string, number>()
   readonly notes = new Map<string, Note>()
+  audit: Array<AuditEntry> = []
 
   commit(batch: Batch): void {
     for (const envelope of batch.events) this.append(envelope)
@@ -65,6 +68,7 @@ class Memory {
     for (const artifact of batch.artifacts) this.keep(artifact)
     for (const [consumer, seq] of batch.cursors) this.cursors.set(consumer, seq)
     for (const note of batch.notes ?? []) this.note(note)
+    this.audit.push(...chain(this.audit.at(-1), batch.decisions ?? []))
   }
 
   private note(note: Note): void {
@@ -218,6 +222,16 @@ class Memory {
     this.dead = 0
   }
 
+  audited(query: AuditQuery): Array<AuditEntry> {
+    return this.audit.filter((entry) => isAsked(query, entry)).reverse().slice(0, query.limit)
+  }
+
+  forgetAudit(before: number): number {
+    const all = this.audit.length
+    this.audit = this.audit.filter(({ at }, i) => at >= before || i === all - 1)
+    return all - this.audit.length
+  }
+
   get eventCount(): number {
     return this.log.length - this.dead
   }
@@ -256,6 +270,10 @@ const matches = (query: TaskQuery, { state }: TaskRow): boolean =>
   (query.createdAfter === undefined || state.createdAt > query.createdAfter) &&
   (query.createdBefore === undefined || state.createdAt < query.createdBefore) &&
   (query.cursor === undefined || state.id < query.cursor)
+
+const isAsked = ({ before = Infinity, by, kind, run }: AuditQuery, entry: AuditEntry): boolean =>
+  entry.n < before && (run === undefined || entry.run === run) && (by === undefined || entry.by === by) &&
+  (kind === undefined || entry.kind === kind)
 
 const expiry = (row: TaskRow): number => expiresAt(row.state) ?? Infinity
 
@@ -307,6 +325,8 @@ const makeStore = (memory: Memory): TaskStore["Service"] => {
       Effect.suspend(() => opened === memory.epoch ? Effect.sync(() => memory.deleteRun(run)) : fenced),
     artifact: (digest) => Effect.sync(() => memory.artifact(digest)),
     cursor: (consumer) => Effect.sync(() => memory.cursors.get(consumer) ?? 0),
+    audit: (query) => Effect.sync(() => memory.audited(query)),
+    forgetAudit: (before) => Effect.sync(() => memory.forgetAudit(before)),
     note: (kind, key) => Effect.sync(() => memory.notes.get(noteKey(kind, key))?.value ?? undefined),
     counts: Effect.sync(() => ({
       tasks: memory.tasks.size,

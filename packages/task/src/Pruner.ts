@@ -2,7 +2,7 @@
  * Forgets runs whose retention is over, a few at a time, so that pruning never holds up a commit for long.
  */
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { TaskId } from "./Task.ts"
@@ -15,8 +15,13 @@ export const PruneInterval = Context.Reference<Duration.Input>("@coppice/task/Pr
   defaultValue: () => "1 minute"
 })
 
+/** How long it is known who decided what. */
+export const AuditRetention = Context.Reference<Duration.Input>("@coppice/task/Pruner/AuditRetention", {
+  defaultValue: () => "365 days"
+})
+
 export class Pruner extends Context.Service<Pruner, {
-  /** Deletes every expired run; returns how many runs went. A run that still has something running is left. */
+  /** Deletes every expired run and entry of the audit; returns how many runs went. A run that still runs is left. */
   readonly prune: Effect.Effect<number, StoreError>
 }>()("@coppice/task/Pruner") {}
 
@@ -33,7 +38,9 @@ export const layer: Layer.Layer<Pruner, never, TaskStore | TaskLog | Tasks> = La
         Effect.as(true),
         Effect.catchTags({ StillRunning: () => Effect.succeed(false), TaskNotFound: () => Effect.succeed(false) })
       )
+    const auditRetention = Duration.toMillis(yield* AuditRetention)
     const prune = Effect.gen(function*() {
+      yield* store.forgetAudit(log.now() - auditRetention)
       const kept = new Set<TaskId>()
       let count = 0
       while (true) {

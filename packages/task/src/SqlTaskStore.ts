@@ -8,10 +8,13 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { AuditEntry, AuditQuery } from "./Audit.ts"
+import { chain } from "./internal/auditing.ts"
 import { ofColumns, ofEvent, ofText } from "./internal/checksum.ts"
 import { digest as digestOf } from "./internal/digest.ts"
 import { migrations } from "./internal/migrations.ts"
 import {
+  toAudit,
   toChild,
   toCursor,
   toData,
@@ -137,6 +140,18 @@ const taskValues = (row: TaskRow): ReadonlyArray<SqlValue> => {
   ]
 }
 
+const auditValues = ({ agent, at, by, detail, hash, kind, n, run, task }: AuditEntry): ReadonlyArray<SqlValue> => [
+  n,
+  at,
+  kind,
+  by,
+  task,
+  run,
+  agent,
+  JSON.stringify(detail),
+  hash
+]
+
 class Writer {
   private readonly sql: Statements
   constructor(sql: Statements) {
@@ -231,6 +246,8 @@ class Writer {
       sql.insertArtifactRun.run(run, digest)
     }
     for (const [consumer, seq] of batch.cursors) sql.setCursor.run(consumer, seq, ofColumns(consumer, seq))
+    const { decisions = [] } = batch
+    if (decisions.length > 0) sql.insertAudit(chain(sql.lastAudit.get(), decisions), auditValues)
     for (const { at, expires, key, kind, value } of batch.notes ?? []) {
       sql.expireNotes.run(at)
       if (value === null) sql.deleteNote.run(kind, key)
@@ -254,13 +271,29 @@ const indexFor = (status: ReadonlyArray<TaskStatus>): ReadonlyArray<string> => {
     : []
 }
 
-const listSql = (query: TaskQuery): readonly [string, Array<SqlValue>] => {
+/** Conditions of a query that has only what was asked for. */
+const conditions = () => {
   const where: Array<string> = []
   const params: Array<SqlValue> = []
   const add = (text: string, ...values: Array<SqlValue>) => {
     where.push(text)
     params.push(...values)
   }
+  const text = () => where.length === 0 ? "" : ` WHERE ${where.join(" AND ")}`
+  return { add, params, text }
+}
+
+const auditSql = ({ before, by, kind, limit, run }: AuditQuery): readonly [string, Array<SqlValue>] => {
+  const { add, params, text } = conditions()
+  if (before !== undefined) add("n < ?", before)
+  if (run !== undefined) add("run = ?", run)
+  if (by !== undefined) add("by = ?", by)
+  if (kind !== undefined) add("kind = ?", kind)
+  return [`SELECT * FROM audit${text()} ORDER BY n DESC LIMIT ?`, [...params, limit]]
+}
+
+const listSql = (query: TaskQuery): readonly [string, Array<SqlValue>] => {
+  const { add, params, text } = conditions()
   if (query.status !== undefined) {
     add(`t.status IN (${query.status.map(() => "?").join(", ")})`, ...query.status)
     for (const condition of indexFor(query.status)) add(condition)
@@ -272,8 +305,7 @@ const listSql = (query: TaskQuery): readonly [string, Array<SqlValue>] => {
   if (query.createdAfter !== undefined) add("t.created_at > ?", query.createdAfter)
   if (query.createdBefore !== undefined) add("t.created_at < ?", query.createdBefore)
   if (query.cursor !== undefined) add("t.id < ?", query.cursor)
-  const condition = where.length === 0 ? "" : ` WHERE ${where.join(" AND ")}`
-  return [`${select}${condition} ORDER BY t.id DESC LIMIT ?`, [...params, query.limit]]
+  return [`${select}${text()} ORDER BY t.id DESC LIMIT ?`, [...params, query.limit]]
 }
 
 /** Below this distance from the end of the log, reading it through and filtering beats walking the run's tree. */
@@ -307,7 +339,11 @@ const queries = (driver: SqlDriver["Service"], sql: Statements) => {
     }
     return { digest, run: row.run as TaskId, mediaType: row.media_type as string, bytes }
   }
-  return { headSeq, eventRows, list, journal, artifact }
+  const audit = (query: AuditQuery) => {
+    const [text, params] = auditSql(query)
+    return driver.prepare(text).all(...params).map(toAudit)
+  }
+  return { headSeq, eventRows, list, journal, artifact, audit }
 }
 
 /** How many tasks one transaction deletes: about ten milliseconds. */
@@ -377,6 +413,8 @@ const make = (driver: SqlDriver["Service"]): TaskStore["Service"] => {
     deleteRun,
     artifact: (digest) => attempt(() => read.artifact(digest)),
     cursor: (consumer) => attempt(() => first(sql.cursor.get(consumer), toCursor) ?? 0),
+    audit: (query) => attempt(() => read.audit(query)),
+    forgetAudit: (before) => attempt(() => sql.forgetAudit.all(before).length),
     note: (kind, key) => attempt(() => first(sql.note.get(kind, key), toNote)),
     counts: attempt(() => ({ ...sql.counts.get() }))
   }

@@ -26,6 +26,7 @@ import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
+import type { Decision } from "./Audit.ts"
 import { commit, toStoreError } from "./internal/commit.ts"
 import { OpenBatch } from "./internal/openBatch.ts"
 import { type Resident, resident, Residents } from "./internal/residents.ts"
@@ -252,6 +253,7 @@ class TaskLogImpl {
   private append(task: Resident, at: number, event: TaskEvent, seq: number): void {
     if (this.stopped !== undefined) return
     this.open.events.push({ seq, task: task.state.id, run: task.state.run, at, event })
+    this.open.decide(task, event, at)
     task.lastSeq = seq
     this.touch(task)
   }
@@ -336,6 +338,12 @@ class TaskLogImpl {
 
   addReceipt(receipt: Receipt): void {
     this.open.receipts.push(receipt)
+    this.schedule()
+  }
+
+  /** Notes a decision that no fact tells of. */
+  audit(decision: Omit<Decision, "at">): void {
+    this.open.decisions.push({ at: this.now(), ...decision })
     this.schedule()
   }
 

@@ -9,6 +9,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type { Json } from "effect/Schema"
+import type { AuditEntry, AuditQuery, Decision } from "./Audit.ts"
 import type { TaskId, TaskStatus } from "./Task.ts"
 import type { Envelope, InputRequest, RecordedExit, TaskEvent } from "./TaskEvent.ts"
 import type { TaskState } from "./TaskMachine.ts"
@@ -107,6 +108,8 @@ export interface Batch {
   readonly artifacts: ReadonlyArray<Artifact>
   readonly cursors: ReadonlyMap<string, number>
   readonly notes?: ReadonlyArray<Note> | undefined
+  /** They get their places in the audit in this order. */
+  readonly decisions?: ReadonlyArray<Decision> | undefined
 }
 
 /** What a parent's replay needs to know of one child. */
@@ -199,6 +202,10 @@ export class TaskStore extends Context.Service<TaskStore, {
   readonly deleteRun: (run: TaskId) => Effect.Effect<number, StoreError>
   readonly artifact: (digest: string) => Effect.Effect<Artifact | undefined, StoreError>
   readonly cursor: (consumer: string) => Effect.Effect<number, StoreError>
+  /** Newest first. */
+  readonly audit: (query: AuditQuery) => Effect.Effect<ReadonlyArray<AuditEntry>, StoreError>
+  /** Forgets the entries made before a time; returns how many went. The newest one stays, so that its chain goes on. */
+  readonly forgetAudit: (before: number) => Effect.Effect<number, StoreError>
   readonly note: (kind: string, key: string) => Effect.Effect<string | undefined, StoreError>
   readonly counts: Effect.Effect<
     { readonly tasks: number; readonly active: number; readonly events: number },

@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import type * as Result from "effect/Result"
 import type { Json, JsonObject } from "effect/Schema"
 import type * as Stream from "effect/Stream"
+import type { AuditCheck, AuditEntry, AuditQuery, Decision } from "./Audit.ts"
 import type { CancelPreview } from "./CancelPreview.ts"
 import type { CancelReport } from "./CancelReport.ts"
 import { CodeVersion } from "./CodeVersion.ts"
@@ -218,8 +219,14 @@ export class Tasks extends Context.Service<Tasks, {
    * what comes at and after that point is done anew, with another input or answer if one is given.
    */
   readonly fork: (request: Fork) => Effect.Effect<Task, SubmitError | TaskNotFound | InvalidFork>
-  /** Removes an ended run. Returns how many tasks went. */
-  readonly delete: (run: TaskId) => Effect.Effect<number, TaskNotFound | StillRunning | StoreError>
+  /** Removes an ended run. Returns how many tasks went. `by` is who decided it, for the audit. */
+  readonly delete: (run: TaskId, by?: string) => Effect.Effect<number, TaskNotFound | StillRunning | StoreError>
+  /** Who decided what, newest first; it outlives the runs. */
+  readonly audit: (query: AuditQuery) => Effect.Effect<ReadonlyArray<AuditEntry>, StoreError>
+  /** Reads the whole audit, oldest first, and tells where it does not follow from itself. */
+  readonly auditCheck: Effect.Effect<AuditCheck, StoreError>
+  /** Notes a decision that no fact tells of; durable soon, not yet when this returns. */
+  readonly note: (decision: Omit<Decision, "at">) => void
   readonly putArtifact: (artifact: Omit<Artifact, "digest">) => Effect.Effect<string, StoreError>
   readonly artifact: (digest: string) => Effect.Effect<Artifact | undefined, StoreError>
 }>()("@coppice/task/Tasks") {}
@@ -266,11 +273,15 @@ const responder = (services: Services): Tasks["Service"]["respond"] => {
   }, span("Tasks.respond"))
 }
 
-const remover = ({ store }: Services): Tasks["Service"]["delete"] =>
-  Effect.fn("Tasks.delete")(function*(run) {
+const remover = ({ log, store }: Services): Tasks["Service"]["delete"] =>
+  Effect.fn("Tasks.delete")(function*(run, by) {
     const rows = yield* store.subtree(run)
     if (rows[0]?.state.parent !== null) return yield* new TaskNotFound({ id: run })
     if (rows.some((row) => row.state.settlement === null)) return yield* new StillRunning({ run })
+    if (by !== undefined) {
+      log.audit({ kind: "deleted", by, task: run, run, agent: rows[0].state.agent, detail: { tasks: rows.length } })
+      yield* log.barrier
+    }
     return yield* store.deleteRun(run)
   })
 
@@ -302,6 +313,7 @@ export const layer: Layer.Layer<Tasks, never, TaskStore | TaskLog | Workers | Se
       ...steering.make(services),
       respond: responder(services),
       delete: remover(services),
+      note: (decision) => services.log.audit(decision),
       putArtifact: keeper(services)
     }
   })

@@ -116,5 +116,20 @@ export const migrations: ReadonlyArray<string> = [
   -- seq: where the log ended when facts were last deleted, so that no number is ever used twice
   CREATE TABLE owner (id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL, seq INTEGER NOT NULL) STRICT;
   INSERT INTO owner (id, epoch, seq) VALUES (1, 0, 0);
+  `,
+  `
+  -- not made from facts: it outlives them
+  CREATE TABLE audit (
+    n      INTEGER PRIMARY KEY,
+    at     INTEGER NOT NULL,
+    kind   TEXT NOT NULL,
+    by     TEXT NOT NULL,
+    task   TEXT,
+    run    TEXT,
+    agent  TEXT,
+    detail TEXT NOT NULL,
+    hash   TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX audit_run ON audit (run) WHERE run IS NOT NULL;
   `
 ]

@@ -1,3 +1,4 @@
+import type { Decision } from "../Audit.ts"
 import type { TaskId } from "../Task.ts"
 import type { Envelope, TaskEvent } from "../TaskEvent.ts"
 import {
@@ -10,6 +11,7 @@ import {
   type TaskRow,
   type Timer
 } from "../TaskStore.ts"
+import { decisionOf } from "./auditing.ts"
 import type { Resident } from "./residents.ts"
 
 /** Everything decided since the last commit began, and who waits for it. */
@@ -25,13 +27,22 @@ export class OpenBatch {
   readonly artifacts: Array<Artifact> = []
   readonly cursors = new Map<string, number>()
   readonly notes: Array<Note> = []
+  readonly decisions: Array<Decision> = []
+  private readonly cancelled = new Set<TaskId>()
   readonly after: Array<(error: StoreError | undefined) => void> = []
 
   get isEmpty(): boolean {
     return this.events.length === 0 && this.dirty.length === 0 && this.woken.size === 0 &&
       this.timersSet.length === 0 && this.timersCleared.length === 0 && this.receipts.length === 0 &&
       this.artifacts.length === 0 && this.cursors.size === 0 &&
-      this.notes.length === 0
+      this.notes.length === 0 && this.decisions.length === 0
+  }
+
+  /** What a fact means for the audit. */
+  decide({ state }: Resident, event: TaskEvent, at: number): void {
+    const decision = decisionOf(state, event, at, () => state.parent !== null && this.cancelled.has(state.parent))
+    if (decision !== undefined) this.decisions.push(decision)
+    if (event._tag === "Cancelled") this.cancelled.add(state.id)
   }
 
   /** What a fact means for the clock. */
@@ -77,7 +88,7 @@ export class OpenBatch {
       task.rowParked = parked
       task.dirt = 0
     }
-    const { artifacts, cursors, events, notes, receipts, timersCleared, timersSet, woken } = this
+    const { artifacts, cursors, decisions, events, notes, receipts, timersCleared, timersSet, woken } = this
     return {
       epoch,
       events,
@@ -89,7 +100,8 @@ export class OpenBatch {
       receipts,
       artifacts,
       cursors,
-      ...notes.length === 0 ? {} : { notes }
+      ...notes.length === 0 ? {} : { notes },
+      ...decisions.length === 0 ? {} : { decisions }
     }
   }
 

@@ -4,6 +4,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import type { AuditEntry } from "../Audit.ts"
 import { isTerminal, type Task, type TaskId } from "../Task.ts"
 import { AmbiguousId, TaskNotFound } from "../TaskError.ts"
 import type { Envelope } from "../TaskEvent.ts"
@@ -11,6 +12,7 @@ import { isTaskId } from "../TaskIds.ts"
 import type { TaskLog } from "../TaskLog.ts"
 import type { Tasks, Watch } from "../Tasks.ts"
 import type { StoreError, TaskRow, TaskStore } from "../TaskStore.ts"
+import { brokenAt } from "./auditing.ts"
 import { type Bells, makeBells } from "./bells.ts"
 import { span } from "./span.ts"
 
@@ -37,6 +39,28 @@ const followed = ({ store }: Services, bells: Bells) => {
   return (query: Watch): Stream.Stream<Envelope, StoreError> =>
     Stream.unfold(query.since, (since) => next(query, since)).pipe(Stream.flatMap(Stream.fromIterable))
 }
+
+/** How many entries of the audit are read at once. */
+const auditPage = 1_000
+
+/** From the newest down, a page at a time; each page ends with the entry the next one begins below. */
+const auditCheck = (store: TaskStore["Service"]): Tasks["Service"]["auditCheck"] =>
+  Effect.gen(function*() {
+    let [entries, newest, above, broken]: [number, AuditEntry | null, ReadonlyArray<AuditEntry>, AuditEntry | null] = [
+      0,
+      null,
+      [],
+      null
+    ]
+    while (true) {
+      const page = (yield* store.audit({ before: above[0]?.n, limit: auditPage })).toReversed()
+      entries += page.length
+      newest ??= page.at(-1) ?? null
+      broken = brokenAt([...page, ...above]) ?? broken
+      if (page.length < auditPage) return { entries, oldest: page[0] ?? above[0] ?? null, newest, broken }
+      above = page.slice(0, 1)
+    }
+  })
 
 export const make = Effect.fnUntraced(function*(services: Services) {
   const { log, store } = services
@@ -100,6 +124,8 @@ export const make = Effect.fnUntraced(function*(services: Services) {
     events: store.events,
     watch: followed(services, bells),
     inbox,
-    artifact: store.artifact
+    artifact: store.artifact,
+    audit: store.audit,
+    auditCheck: auditCheck(store)
   }
 })

@@ -1,6 +1,7 @@
 /**
  * Rows of the SQL store and what they stand for. Whatever is read is compared with its checksum first.
  */
+import type { AuditEntry } from "../Audit.ts"
 import { expiresAt } from "../Task.ts"
 import type { Envelope, InputRequest, TaskEvent } from "../TaskEvent.ts"
 import { type ChildRecord, type OpenInput, type Receipt, StoreError, type TaskRow, type Timer } from "../TaskStore.ts"
@@ -150,6 +151,18 @@ export const toNote = ({ key, kind, sum, value }: any): string => {
   if (ofColumns(kind, key, value) !== sum) throw damaged(`The note of ${kind} ${key}`)
   return value
 }
+
+export const toAudit = ({ agent, at, by, detail, hash, kind, n, run, task }: any): AuditEntry => ({
+  n,
+  at,
+  kind,
+  by,
+  task,
+  run,
+  agent,
+  detail: JSON.parse(detail),
+  hash
+})
 
 export const toCursor = ({ consumer, seq, sum }: any): number => {
   if (ofColumns(consumer, seq) !== sum) throw damaged(`The cursor of ${consumer}`)

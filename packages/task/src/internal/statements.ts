@@ -37,6 +37,8 @@ const inserter = (sql: Prepare, table: string, columns: ReadonlyArray<string>) =
   }
 }
 
+const auditColumns = ["n", "at", "kind", "by", "task", "run", "agent", "detail", "hash"]
+
 const eventColumns = ["seq", "task", "run", "at", "type", "sum", "input_sum", "data", "input"]
 const taskColumns = [
   ...["id", "run", "parent", "key", "agent", "principal", "status", "message", "reason", "parked", "attempt"],
@@ -47,6 +49,7 @@ const taskColumns = [
 const writes = (sql: Prepare) => ({
   raiseEpoch: sql("UPDATE owner SET epoch = epoch + 1 WHERE id = 1"),
   insertEvents: inserter(sql, "events", eventColumns),
+  insertAudit: inserter(sql, "audit", auditColumns),
   insertTasks: inserter(sql, "tasks", taskColumns),
   // three, because SQLite writes every index anew that a column it is given belongs to
   updateActive: sql(
@@ -69,6 +72,7 @@ const writes = (sql: Prepare) => ({
   insertArtifactRun: sql("INSERT OR IGNORE INTO artifact_runs (run, digest) VALUES (?, ?)"),
   setCursor: sql("INSERT OR REPLACE INTO cursors (consumer, seq, sum) VALUES (?, ?, ?)"),
   setNote: sql("INSERT OR REPLACE INTO notes (kind, key, value, expires, sum) VALUES (?, ?, ?, ?, ?)"),
+  forgetAudit: sql("DELETE FROM audit WHERE at < ? AND n < (SELECT max(n) FROM audit) RETURNING n"),
   expireNotes: sql("DELETE FROM notes WHERE expires <= ?"),
   deleteNote: sql("DELETE FROM notes WHERE kind = ? AND key = ?")
 })
@@ -106,6 +110,8 @@ const reads = (sql: Prepare) => ({
   artifact: sql(`SELECT a.media_type, a.bytes, min(r.run) AS run FROM artifacts a JOIN artifact_runs r
     ON r.digest = a.digest WHERE a.digest = ? GROUP BY a.digest`),
   cursor: sql("SELECT * FROM cursors WHERE consumer = ?"),
+  auditAfter: sql("SELECT * FROM audit WHERE n > ? ORDER BY n LIMIT ?"),
+  lastAudit: sql("SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1"),
   note: sql("SELECT * FROM notes WHERE kind = ? AND key = ?"),
   tasksAfter: sql(`${select} WHERE t.id > ? ORDER BY t.id LIMIT ?`),
   counts: sql(`SELECT (SELECT count(*) FROM tasks) AS tasks,

@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from "node:util"
+import type { AuditEntry } from "../Audit.ts"
 import type { SqlDriver } from "../SqlTaskStore.ts"
 import { replay } from "../TaskMachine.ts"
-import { toEnvelope, toRow } from "./rows.ts"
+import { brokenAt } from "./auditing.ts"
+import { toAudit, toEnvelope, toRow } from "./rows.ts"
 import type { Statements } from "./statements.ts"
 
 const page = 1_000
@@ -37,6 +39,15 @@ export const findDamage = (driver: SqlDriver["Service"], sql: Statements): Reado
       for (const row of rows) note(() => compare(sql, row))
       if (rows.length < page || found.length > enough) return
       after = rows.at(-1).id
+    }
+  })
+  note(() => {
+    for (let last: ReadonlyArray<AuditEntry> = [];;) {
+      const rows = sql.auditAfter.all(last[0]?.n ?? 0, page).map(toAudit)
+      const broken = brokenAt([...last, ...rows])
+      if (broken !== undefined) throw new Error(`Entry ${broken.n} of the audit does not follow from the one before it`)
+      if (rows.length < page) return
+      last = rows.slice(-1)
     }
   })
   return found.slice(0, enough)

@@ -1,8 +1,11 @@
 /**
- * What a store keeps beside tasks, as tests of the contract: positions of consumers, and notes of doors.
+ * What a store keeps beside tasks, as tests of the contract: positions of consumers, notes of doors, the audit.
  */
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
+import type { Decision } from "../Audit.ts"
+import { brokenAt } from "../internal/auditing.ts"
+import type { TaskId } from "../Task.ts"
 import type { Opened } from "./StorePlace.ts"
 
 export const notes = ({ commit, ledger, reopen, store }: Opened) =>
@@ -39,4 +42,42 @@ export const cursors = ({ commit, ledger, reopen, store }: Opened) =>
     yield* commit
     const { store: later } = yield* reopen
     assert.deepEqual([yield* later.cursor("mail"), yield* later.cursor("audit")], [5, 9])
+  })
+
+export const audit = ({ commit, ledger, reopen, store }: Opened) =>
+  Effect.gen(function*() {
+    const run = "00000000000000000001" as TaskId
+    const decision = (at: number, by: string, kind: Decision["kind"], run: TaskId | null = null): Decision => ({
+      at,
+      kind,
+      by,
+      task: run,
+      run,
+      agent: run === null ? null : "a",
+      detail: { reason: `"${by}"`, nested: [1, null] }
+    })
+    assert.deepEqual(yield* store.audit({ limit: 10 }), [])
+    ledger.add({ decisions: [decision(1, "ann", "submitted", run), decision(2, "bob", "refused")] })
+    yield* commit
+    const { commit: commitAgain, ledger: next, store: later } = yield* reopen
+    next.add({ decisions: Array.from({ length: 20 }, (_, i) => decision(3 + i, "ann", "answered", run)) })
+    yield* commitAgain
+    const all = yield* later.audit({ limit: 1_000 })
+    assert.deepEqual(all.map(({ n }) => n), Array.from({ length: 22 }, (_, i) => 22 - i))
+    assert.equal(brokenAt(all.toReversed()), undefined)
+    assert.deepEqual({ ...all.at(-1)!, hash: "" }, { n: 1, ...decision(1, "ann", "submitted", run), hash: "" })
+    const numbers = (query: Parameters<typeof later.audit>[0]) =>
+      Effect.map(later.audit(query), (entries) => entries.map(({ n }) => n))
+    assert.deepEqual(yield* numbers({ by: "bob", limit: 10 }), [2])
+    assert.deepEqual(yield* numbers({ kind: "submitted", limit: 10 }), [1])
+    assert.deepEqual(yield* numbers({ run, before: 4, limit: 10 }), [3, 1])
+    assert.deepEqual(yield* numbers({ limit: 2 }), [22, 21])
+    assert.equal(yield* later.forgetAudit(20), 19)
+    assert.deepEqual(yield* numbers({ limit: 10 }), [22, 21, 20])
+    // the newest stays, so that the next one follows from it
+    assert.equal(yield* later.forgetAudit(1_000), 2)
+    next.add({ decisions: [decision(2_000, "ann", "deleted", run)] })
+    yield* commitAgain
+    assert.equal(brokenAt((yield* later.audit({ limit: 10 })).toReversed()), undefined)
+    assert.deepEqual(yield* numbers({ limit: 10 }), [23, 22])
   })

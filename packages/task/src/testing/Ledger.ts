@@ -38,7 +38,7 @@ export const plainSpec: TaskSpec = {
 
 /** What a batch may carry beside facts and rows. */
 export type Extras = Partial<
-  Pick<Batch, "woken" | "timersSet" | "timersCleared" | "receipts" | "artifacts" | "cursors" | "notes">
+  Pick<Batch, "woken" | "timersSet" | "timersCleared" | "receipts" | "artifacts" | "cursors" | "notes" | "decisions">
 >
 
 export class Ledger {
@@ -160,7 +160,8 @@ export class Ledger {
       receipts: extras.flatMap(({ receipts = [] }) => receipts),
       artifacts: extras.flatMap(({ artifacts = [] }) => artifacts),
       cursors: new Map(extras.flatMap(({ cursors }) => [...cursors ?? []])),
-      notes: extras.flatMap(({ notes = [] }) => notes)
+      notes: extras.flatMap(({ notes = [] }) => notes),
+      decisions: extras.flatMap(({ decisions = [] }) => decisions)
     }
     this.taken = this.events.length
     this.created.clear()
