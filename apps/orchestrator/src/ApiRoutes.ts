@@ -14,6 +14,7 @@ import * as Layer from "effect/Layer"
 import * as AgentRoutes from "./AgentRoutes.ts"
 import * as AuditRoutes from "./AuditRoutes.ts"
 import { Blockers } from "./Blockers.ts"
+import * as DevRoutes from "./DevRoutes.ts"
 import * as EventRoutes from "./EventRoutes.ts"
 import * as Guard from "./Guard.ts"
 import * as InboxRoutes from "./InboxRoutes.ts"
@@ -72,7 +73,8 @@ const contract = HttpApiBuilder.layer(Api, { openapiPath: openApiPath }).pipe(
     AgentRoutes.layer,
     EventRoutes.layer,
     AuditRoutes.layer,
-    ServiceRoutes.layer
+    ServiceRoutes.layer,
+    DevRoutes.layer
   )),
   Layer.provide(Layer.mergeAll(Guard.layer, Security.authorization, Blockers.layer))
 )

@@ -6,6 +6,7 @@ import * as HttpApi from "effect/http-api/HttpApi"
 import * as OpenApi from "effect/http-api/OpenApi"
 import { AgentsApi } from "./AgentsApi.ts"
 import { AuditApi } from "./AuditApi.ts"
+import { DevApi } from "./DevApi.ts"
 import { EventsApi } from "./EventsApi.ts"
 import { Guard } from "./Guard.ts"
 import { InboxApi } from "./InboxApi.ts"
@@ -26,6 +27,7 @@ export class Api extends HttpApi.make("coppice")
   .add(EventsApi)
   .add(AuditApi)
   .add(ServiceApi)
+  .add(DevApi)
   .middleware(Guard)
   // a misspelt key of a request is an error, not an option nobody hears of; answers may grow
   .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error", errors: "all" })

@@ -17,8 +17,13 @@ describe("Api", () => {
       `${method} ${path} → ${Object.keys(responses).join(" ")}`
     )
     assert.deepStrictEqual(routes.toSorted(), [
+      "DELETE /api/v1/dev/faults → 204 400 401 403 404 413 415 500 503",
+      "DELETE /api/v1/dev/faults/{id} → 200 400 401 403 404 409 413 415 500 503",
       "DELETE /api/v1/tasks/{id} → 200 400 401 403 404 409 413 415 500 503",
       "GET /api/v1/agents → 200 400 401 403 413 415 500 503",
+      "GET /api/v1/audit → 200 400 401 403 404 409 413 415 500 503",
+      "GET /api/v1/audit/check → 200 400 401 403 413 415 500 503",
+      "GET /api/v1/dev → 200 400 401 403 404 413 415 500 503",
       "GET /api/v1/events → 200 400 401 403 404 409 413 415 500 503",
       "GET /api/v1/inbox → 200 400 401 403 404 409 413 415 500 503",
       "GET /api/v1/info → 200 400 413 415 500 503",
@@ -32,6 +37,7 @@ describe("Api", () => {
       "GET /api/v1/tasks/{id}/why → 200 400 401 403 404 409 413 415 500 503",
       "GET /healthz → 200 400 413 415 500 503",
       "GET /readyz → 200 400 413 415 500 503",
+      "POST /api/v1/dev/faults → 200 400 401 403 404 413 415 500 503",
       "POST /api/v1/tasks → 201 400 401 403 404 409 413 415 429 500 503",
       "POST /api/v1/tasks/{id}/answer → 200 400 401 403 404 409 413 415 500 503",
       "POST /api/v1/tasks/{id}/cancel → 200 400 401 403 404 409 413 415 500 503",

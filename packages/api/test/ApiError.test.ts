@@ -15,6 +15,8 @@ describe("ApiError", () => {
       unauthorized: 401,
       forbidden_host: 403,
       forbidden_origin: 403,
+      fault_not_found: 404,
+      not_in_dev: 404,
       task_not_found: 404,
       unknown_agent: 404,
       route_not_found: 404,

@@ -1,0 +1,28 @@
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { Service } from "./support/Service.ts"
+
+const requests = [
+  ["GET", "/api/v1/dev", undefined],
+  ["POST", "/api/v1/dev/faults", { kind: "kill-process" }],
+  ["DELETE", "/api/v1/dev/faults/1", undefined],
+  ["DELETE", "/api/v1/dev/faults", undefined]
+] as const
+
+layer(Service.layerMemory)("a service that was not started for development", (it) => {
+  for (const [method, path, body] of requests) {
+    it.effect(`has no ${method} ${path}`, () =>
+      Effect.gen(function*() {
+        const { fetch } = yield* Service
+        const response = yield* fetch(path, { method, ...body === undefined ? {} : { body: JSON.stringify(body) } })
+        assert.strictEqual(response.status, 404)
+        assert.strictEqual(((yield* Effect.promise(() => response.json())) as any).error.code, "not_in_dev")
+      }))
+  }
+
+  it.effect("tells nobody without the token even that", () =>
+    Effect.gen(function*() {
+      const { fetch } = yield* Service
+      assert.strictEqual((yield* fetch("/api/v1/dev", { headers: { authorization: "Bearer no" } })).status, 401)
+    }))
+})
