@@ -3,13 +3,17 @@
  */
 import { AgentSupervisor } from "@coppice/agent/AgentSupervisor"
 import type { SupervisorOptions } from "@coppice/agent/Supervisor"
-import type { Agents, Supervision } from "@coppice/api/AgentsApi"
+import type { Agents, Calls, Supervision, Topology } from "@coppice/api/AgentsApi"
 import { Api } from "@coppice/api/Api"
 import { Tasks } from "@coppice/task/Tasks"
 import { Workers } from "@coppice/task/Worker"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import { answered } from "./ApiErrors.ts"
+
+/** Among how many tasks it is counted who calls whom. */
+const newest = 10_000
 
 const toSupervision = ({ intensity, period, strategy }: SupervisorOptions): Supervision => ({
   strategy,
@@ -57,6 +61,21 @@ export const layer = HttpApiBuilder.group(
       )
     }))
 
-    return handlers.handleAll({ list: () => list })
+    const topology = Effect.map(tasks.calls(newest), (counts): Topology => {
+      const calls = new Map<string, Calls & { readonly counts: Record<string, number> }>()
+      for (const { count, from, status, to } of counts) {
+        const key = JSON.stringify([from, to])
+        const known = calls.get(key) ?? { from, to, counts: {} }
+        known.counts[status] = count
+        calls.set(key, known)
+      }
+      // agents that are gone have called, too
+      const gone = counts.flatMap(({ from, to }) => from === null ? [to] : [from, to])
+      const names = [...new Set([...workers.contracts().map(({ name }) => name), ...gone])]
+      const server = (name: string) => workers.find(name)?.server ?? null
+      return { agents: names.map((name) => ({ name, server: server(name) })), calls: [...calls.values()] }
+    })
+
+    return handlers.handleAll({ list: () => list, topology: () => answered(topology) })
   })
 )

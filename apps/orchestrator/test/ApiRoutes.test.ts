@@ -33,6 +33,17 @@ layer(Service.layerMemory, { excludeTestServices: true })("ApiRoutes", (it) => {
       assert.deepStrictEqual(seqs, seqs.toSorted((a, b) => a - b))
     }))
 
+  it.effect("tells who calls whom", () =>
+    Effect.gen(function*() {
+      const { client } = yield* Service
+      yield* client.result(yield* submit("double", { text: "ab" }))
+      const { agents, calls } = yield* client.agents.topology()
+      assert.includeDeepMembers([...agents], [{ name: "double", server: null }, { name: "nap", server: null }])
+      const call = calls.find(({ from, to }) => from === "double" && to === "echo")!
+      assert.isAtLeast(call.counts["completed"]!, 2)
+      assert.isTrue(calls.some(({ from, to }) => from === null && to === "double"))
+    }))
+
   it.effect("pages through tasks, newest first", () =>
     Effect.gen(function*() {
       const { client } = yield* Service

@@ -91,9 +91,29 @@ export type Agents = typeof Agents.Type
 
 const list = HttpApiEndpoint.get("list", "/agents", { success: Agents })
 
+/** How many of the tasks by which one agent called another are in which status. `from` is `null` for runs. */
+export const Calls = Schema.Struct({
+  from: Schema.NullOr(Schema.String),
+  to: Schema.String,
+  counts: Schema.Record(Schema.String, Schema.Int)
+})
+export type Calls = typeof Calls.Type
+
+/**
+ * Who calls whom, among the newest 10,000 tasks: an edge for each pair of agents, with how many tasks are `working`,
+ * `input_required`, `completed`, `failed` and `cancelled`. `server` names the foreign server an agent's work is done on.
+ */
+export const Topology = Schema.Struct({
+  agents: Schema.Array(Schema.Struct({ name: Schema.String, server: Schema.NullOr(Schema.String) })),
+  calls: Schema.Array(Calls)
+})
+export type Topology = typeof Topology.Type
+
+const topology = HttpApiEndpoint.get("topology", "/topology", { success: Topology })
+
 /** The group `agents`. */
 export class AgentsApi extends HttpApiGroup.make("agents")
-  .add(list)
+  .add(list, topology)
   .middleware(Authorization)
   .prefix("/api/v1")
 {}

@@ -11,6 +11,7 @@ import type { Envelope, InputRequest, TaskEvent } from "./TaskEvent.ts"
 import {
   type Artifact,
   type Batch,
+  type CallCount,
   type ChildRecord,
   type EventQuery,
   type Journal,
@@ -222,6 +223,17 @@ class Memory {
     this.dead = 0
   }
 
+  calls(newest: number): Array<CallCount> {
+    const counts = new Map<string, CallCount>()
+    const ids = [...this.tasks.keys()].sort().slice(-newest)
+    for (const { state: { agent, parent, status } } of ids.map((id) => this.tasks.get(id)!)) {
+      const from = parent === null ? null : this.tasks.get(parent)?.state.agent ?? null
+      const key = JSON.stringify([from, agent, status])
+      counts.set(key, { from, to: agent, status, count: (counts.get(key)?.count ?? 0) + 1 })
+    }
+    return [...counts.values()]
+  }
+
   audited(query: AuditQuery): Array<AuditEntry> {
     return this.audit.filter((entry) => isAsked(query, entry)).reverse().slice(0, query.limit)
   }
@@ -299,6 +311,7 @@ const makeStore = (memory: Memory): TaskStore["Service"] => {
     ending: (id) => Effect.sync(() => memory.ending(id)),
     subtree: (id) => Effect.sync(() => memory.subtree(id)),
     list: (query) => Effect.sync(() => memory.list(query)),
+    calls: (newest) => Effect.sync(() => memory.calls(newest)),
     events: (query) => Effect.sync(() => memory.events(query)),
     openInputs: ({ limit, run }) => Effect.sync(() => memory.openInputs(run, limit)),
     findIds: (prefix, limit) =>

@@ -15,6 +15,7 @@ import { digest as digestOf } from "./internal/digest.ts"
 import { migrations } from "./internal/migrations.ts"
 import {
   toAudit,
+  toCalls,
   toChild,
   toCursor,
   toData,
@@ -399,6 +400,7 @@ const make = (driver: SqlDriver["Service"]): TaskStore["Service"] => {
     ending: (id) => attempt(() => first(sql.ending.get(id), (row): TaskEvent => toEnvelope(row).event)),
     subtree: (id) => attempt(() => sql.subtree.all(id).map(toRow)),
     list: (query) => attempt(() => read.list(query)),
+    calls: (newest) => attempt(() => sql.calls.all(newest).map(toCalls)),
     events: (query) => attempt(() => read.eventRows(query).map(toEnvelope)),
     openInputs: ({ limit, run }) =>
       attempt(() => (run === undefined ? sql.inputs.all(limit) : sql.runInputs.all(run, limit)).map(toOpenInput)),

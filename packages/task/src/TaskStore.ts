@@ -160,6 +160,14 @@ export interface OpenInput {
   readonly request: InputRequest
 }
 
+/** How many tasks of an agent were called by another one (`from` is `null` for roots), of those in one status. */
+export interface CallCount {
+  readonly from: string | null
+  readonly to: string
+  readonly status: TaskStatus
+  readonly count: number
+}
+
 /** Where the log stands when a store is opened. */
 export interface StoreHead {
   readonly seq: number
@@ -179,6 +187,8 @@ export class TaskStore extends Context.Service<TaskStore, {
   readonly subtree: (id: TaskId) => Effect.Effect<ReadonlyArray<TaskRow>, StoreError>
   readonly list: (query: TaskQuery) => Effect.Effect<ReadonlyArray<TaskRow>, StoreError>
   readonly events: (query: EventQuery) => Effect.Effect<ReadonlyArray<Envelope>, StoreError>
+  /** Who called whom, among the `newest` tasks. In no order. */
+  readonly calls: (newest: number) => Effect.Effect<ReadonlyArray<CallCount>, StoreError>
   /** In the order of task and key. */
   readonly openInputs: (query: { readonly run?: TaskId | undefined; readonly limit: number }) => Effect.Effect<
     ReadonlyArray<OpenInput>,

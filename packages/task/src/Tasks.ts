@@ -41,6 +41,7 @@ import { type Entry, TaskLog } from "./TaskLog.ts"
 import type { Refused } from "./TaskMachine.ts"
 import {
   type Artifact,
+  type CallCount,
   type EventQuery,
   type OpenInput,
   type StoreError,
@@ -221,6 +222,8 @@ export class Tasks extends Context.Service<Tasks, {
   readonly fork: (request: Fork) => Effect.Effect<Task, SubmitError | TaskNotFound | InvalidFork>
   /** Removes an ended run. Returns how many tasks went. `by` is who decided it, for the audit. */
   readonly delete: (run: TaskId, by?: string) => Effect.Effect<number, TaskNotFound | StillRunning | StoreError>
+  /** Who called whom, among the `newest` tasks. */
+  readonly calls: (newest: number) => Effect.Effect<ReadonlyArray<CallCount>, StoreError>
   /** Who decided what, newest first; it outlives the runs. */
   readonly audit: (query: AuditQuery) => Effect.Effect<ReadonlyArray<AuditEntry>, StoreError>
   /** Reads the whole audit, oldest first, and tells where it does not follow from itself. */

@@ -125,6 +125,7 @@ export const make = Effect.fnUntraced(function*(services: Services) {
     watch: followed(services, bells),
     inbox,
     artifact: store.artifact,
+    calls: store.calls,
     audit: store.audit,
     auditCheck: auditCheck(store)
   }

@@ -4,7 +4,15 @@
 import type { AuditEntry } from "../Audit.ts"
 import { expiresAt } from "../Task.ts"
 import type { Envelope, InputRequest, TaskEvent } from "../TaskEvent.ts"
-import { type ChildRecord, type OpenInput, type Receipt, StoreError, type TaskRow, type Timer } from "../TaskStore.ts"
+import {
+  type CallCount,
+  type ChildRecord,
+  type OpenInput,
+  type Receipt,
+  StoreError,
+  type TaskRow,
+  type Timer
+} from "../TaskStore.ts"
 import { type EventColumns, ofColumns, ofEvent, ofTask, ofText } from "./checksum.ts"
 
 const damaged = (what: string): StoreError =>
@@ -162,6 +170,13 @@ export const toAudit = ({ agent, at, by, detail, hash, kind, n, run, task }: any
   agent,
   detail: JSON.parse(detail),
   hash
+})
+
+export const toCalls = ({ callee, caller, count, status }: any): CallCount => ({
+  from: caller,
+  to: callee,
+  status,
+  count
 })
 
 export const toCursor = ({ consumer, seq, sum }: any): number => {

@@ -110,6 +110,9 @@ const reads = (sql: Prepare) => ({
   artifact: sql(`SELECT a.media_type, a.bytes, min(r.run) AS run FROM artifacts a JOIN artifact_runs r
     ON r.digest = a.digest WHERE a.digest = ? GROUP BY a.digest`),
   cursor: sql("SELECT * FROM cursors WHERE consumer = ?"),
+  calls: sql(`SELECT p.agent AS caller, c.agent AS callee, c.status, count(*) AS count
+    FROM (SELECT parent, agent, status FROM tasks ORDER BY id DESC LIMIT ?) c LEFT JOIN tasks p ON p.id = c.parent
+    GROUP BY p.agent, c.agent, c.status`),
   auditAfter: sql("SELECT * FROM audit WHERE n > ? ORDER BY n LIMIT ?"),
   lastAudit: sql("SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1"),
   note: sql("SELECT * FROM notes WHERE kind = ? AND key = ?"),

@@ -1,5 +1,6 @@
 /**
- * What a store keeps beside tasks, as tests of the contract: positions of consumers, notes of doors, the audit.
+ * What a store keeps beside tasks, as tests of the contract: positions of consumers, notes of doors, the audit,
+ * and what is counted over all tasks.
  */
 import * as Effect from "effect/Effect"
 import * as assert from "node:assert/strict"
@@ -80,4 +81,19 @@ export const audit = ({ commit, ledger, reopen, store }: Opened) =>
     yield* commitAgain
     assert.equal(brokenAt((yield* later.audit({ limit: 10 })).toReversed()), undefined)
     assert.deepEqual(yield* numbers({ limit: 10 }), [23, 22])
+  })
+
+export const calls = ({ commit, ledger, store }: Opened) =>
+  Effect.gen(function*() {
+    const root = ledger.create({ agent: "a" })
+    const children = [1, 2, 3].map(() => ledger.create({ agent: "b", parent: root }))
+    ledger.complete(children[0]!)
+    ledger.create({ agent: "a", parent: children[1]! })
+    yield* commit
+    const counted = (newest: number) =>
+      Effect.map(store.calls(newest), (counts) =>
+        counts.map(({ count, from, status, to }) => `${from} ${to} ${status} ${count}`).sort())
+    assert.deepEqual(yield* counted(100), ["a b completed 1", "a b working 2", "b a working 1", "null a working 1"])
+    // the caller may be older than what is counted
+    assert.deepEqual(yield* counted(2), ["a b working 1", "b a working 1"])
   })

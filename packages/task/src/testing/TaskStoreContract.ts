@@ -13,7 +13,7 @@ import type * as Scope from "effect/Scope"
 import * as assert from "node:assert/strict"
 import type { TaskId } from "../Task.ts"
 import { settlementTimer, type StoreError, type TaskQuery, type TaskRow, type TaskStore } from "../TaskStore.ts"
-import { audit, cursors, notes } from "./BesideTasks.ts"
+import { audit, calls, cursors, notes } from "./BesideTasks.ts"
 import { Ledger } from "./Ledger.ts"
 import { pools } from "./PoolCase.ts"
 import { type Opened, opened, type Place } from "./StorePlace.ts"
@@ -482,6 +482,7 @@ export const cases = (place: Place): ReadonlyArray<Case> => {
     one("keeps cursors", cursors),
     one("keeps notes until their time is over", notes),
     one("keeps the audit as a chain", audit),
+    one("counts who called whom", calls),
     one("finds ids by their beginning, and counts", finding),
     one("knows which runs are over their time, soonest first", expiring),
     one("deletes a run and nothing else", deleting),
