@@ -1,5 +1,5 @@
 /** Groups, restarts, and what an attempt says about the next one. */
-import { Agent, Orchestrator, Retry, Step, Supervision, TaskContext } from "coppice"
+import { Agent, Durable, Orchestrator, Retry, Step, Supervision, TaskContext } from "coppice"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import assert from "node:assert/strict"
@@ -48,6 +48,32 @@ const IndexLive = Index.toLayer(
   { intensity: 0 }
 )
 
+const hung = new Set(["b"])
+
+/** Stands for a server that does not answer the first time it is asked for a page. */
+const sent = (url: string): Effect.Effect<void> => hung.delete(url) ? Effect.never : Effect.sleep("10 millis")
+
+// #region stall
+const Archive = Agent.make("archive", {
+  description: "Stores pages, one after the other",
+  input: Schema.Array(Schema.String),
+  output: Schema.Int,
+  stall: "1 second"
+})
+
+const ArchiveLive = Archive.toLayer(
+  Effect.fn("archive")(function*(urls) {
+    const store = Effect.fnUntraced(function*(url: string) {
+      yield* sent(url)
+      // silent for less than a second each time, however long all of them take
+      yield* Durable.heartbeat(`stored ${url}`)
+    })
+    yield* Step.run("store", urls, Effect.forEach(urls, store, { discard: true }))
+    return urls.length
+  })
+)
+// #endregion stall
+
 const ReportLive = Report.toLayer((title) => Effect.succeed(`Report on ${title}`))
 
 // #region tree
@@ -60,7 +86,8 @@ const orchestrator = Orchestrator.make({
       period: "1 minute",
       agents: [IndexLive, CrawlLive]
     }),
-    ReportLive
+    ReportLive,
+    ArchiveLive
   ],
   supervision: { strategy: "one_for_one", intensity: 5, period: "30 seconds" }
 })
@@ -70,10 +97,11 @@ const program = Effect.all({
   busy: Orchestrator.run("crawl", "busy"),
   gone: Orchestrator.run("crawl", "gone"),
   broken: Orchestrator.run("index", "broken"),
-  report: Orchestrator.run("report", "hedges")
+  report: Orchestrator.run("report", "hedges"),
+  stalled: Orchestrator.run("archive", ["a", "b", "c"])
 })
 
-const { broken, busy, gone, report } = await Effect.runPromise(
+const { broken, busy, gone, report, stalled } = await Effect.runPromise(
   Effect.provide(program, Orchestrator.layer(orchestrator))
 )
 
@@ -82,4 +110,6 @@ assert.equal(busy.task.attempt, 2)
 assert(gone.ending._tag === "Failed" && gone.ending.message === "There is no page gone")
 assert.deepEqual(broken.ending, { _tag: "Completed", result: 6 })
 assert.deepEqual(report.ending, { _tag: "Completed", result: "Report on hedges" })
-console.log("a rate limit waited for, a missing page given up, an index restarted")
+assert.deepEqual(stalled.ending, { _tag: "Completed", result: 3 })
+assert.equal(stalled.task.attempt, 2)
+console.log("a rate limit waited for, a missing page given up, an index restarted, a silence ended")

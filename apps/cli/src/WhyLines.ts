@@ -46,8 +46,13 @@ const names: Readonly<Record<Wait["on"], string>> = {
   nothing: "nothing: it is running"
 }
 
-const dueOf = ({ due }: Wait, now: number): Span | undefined =>
-  due === null ? undefined : muted(due > now ? `fires in ${duration(due - now)}` : "due now")
+const dueOf = ({ due, on }: Wait, now: number): Span | undefined => {
+  if (due === null) return undefined
+  if (on === "step" || on === "nothing") {
+    return span(`ends in ${duration(Math.max(0, due - now))} without a sign of life`, "wait")
+  }
+  return muted(due > now ? `fires in ${duration(due - now)}` : "due now")
+}
 
 /** Whom it is about: the child waited for, or the waiting task when that is another one than was asked for. */
 const subject = (wait: Wait, asked: string): ReadonlyArray<Span> => {

@@ -67,6 +67,14 @@ describe("whyLines", () => {
     assert.lengthOf(lines, 5)
   })
 
+  it("tells until when code that runs may be silent", () => {
+    const step = wait({ on: "step", due: noon + 5_000, message: "step \"fetch\" is running" })
+    const own = wait({ on: "nothing", due: noon - 1, message: "its code is running" })
+    const lines = texts(whyLines({ task: task("run"), waits: [step, own], causes: [] }, noon))
+    assert.strictEqual(lines[3], "  ├─ a step's body  for 2m  ends in 5.0s without a sign of life")
+    assert.match(lines[5]!, /ends in 0.* without a sign of life$/)
+  })
+
   it("says when there is nothing to wait for", () => {
     const over = ended("run", { status: "failed", reason: "deadline", statusMessage: "too slow" })
     assert.match(

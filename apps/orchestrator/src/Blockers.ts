@@ -34,6 +34,8 @@ export interface Surroundings {
   readonly isHeld: boolean
   /** Keys the code waits for, when it is in memory. */
   readonly waitingFor: ReadonlyArray<string> | undefined
+  /** What is heard of its code, while that runs. */
+  readonly sign?: ReturnType<Executor["Service"]["sign"]>
   /** When its code last kept the event loop busy. */
   readonly blocked?: { readonly at: number; readonly millis: number } | undefined
 }
@@ -105,8 +107,17 @@ const onTimers = (task: Task, journal: Journal, waitingFor: ReadonlyArray<string
   )
 }
 
+/** Code that runs, when it last gave a sign of life, and when it is ended if it gives none. */
+const heard = (what: string, sign: Surroundings["sign"]): Pick<Wait, "message" | "due"> => {
+  if (sign === undefined) return { message: `${what} is running`, due: null }
+  const last = `${when(sign.at)}${sign.mark === undefined ? "" : ` ("${sign.mark}")`}`
+  return sign.isStalled
+    ? { message: `${what} is stalled: no sign of life since ${last}; its attempt is being ended`, due: null }
+    : { message: `${what} is running; its last sign of life was ${last}`, due: sign.endsAt ?? null }
+}
+
 /** Bodies that run: a step the code waits for, and no record of it. `since` is when the task was last heard of. */
-const onSteps = (task: Task, journal: Journal, waitingFor: ReadonlyArray<string> | undefined): ReadonlyArray<Wait> => {
+const onSteps = (task: Task, journal: Journal, { sign, waitingFor }: Surroundings): ReadonlyArray<Wait> => {
   const asked = new Set(journal.events.flatMap(({ event }) => {
     return event._tag === "InputRequested" && event.request.about === "outcome_unknown" ? [event.request.key] : []
   }))
@@ -120,7 +131,7 @@ const onSteps = (task: Task, journal: Journal, waitingFor: ReadonlyArray<string>
       since: begun?.at ?? journal.events.at(-1)?.at ?? task.updatedAt,
       key,
       who: "the body of the step, and whatever it calls",
-      message: `step "${name}" is running`
+      ...heard(`step "${name}"`, sign)
     })
   })
 }
@@ -149,9 +160,9 @@ const onReply = (task: Task, server: string): Wait =>
     message: `server "${server}" works on it, or has not answered yet`
   })
 
-const onNobody = (task: Task, { isHeld, server }: Surroundings): Wait =>
+const onNobody = (task: Task, { isHeld, server, sign }: Surroundings): Wait =>
   isHeld && server !== undefined ? onReply(task, server) : isHeld
-    ? wait(task, { on: "nothing", since: task.updatedAt, who: "its own code", message: "its code is running" })
+    ? wait(task, { on: "nothing", since: task.updatedAt, who: "its own code", ...heard("its code", sign) })
     : wait(task, {
       on: "owner",
       since: task.updatedAt,
@@ -229,7 +240,7 @@ const ownWaits = (journal: Known, surroundings: Surroundings): ReadonlyArray<Wai
     ...onPeople(task, journal),
     ...onChildren(task, journal),
     ...onTimers(task, journal, surroundings.waitingFor),
-    ...onSteps(task, journal, surroundings.waitingFor),
+    ...onSteps(task, journal, surroundings),
     ...onBackoff(task, journal, surroundings.server)
   ]
   if (surroundings.agent === "unknown") return [onAgent(task), ...waits]
@@ -263,6 +274,7 @@ export class Blockers extends Context.Service<Blockers, {
           server: worker?.server,
           isHeld: log.resident(id)?.held === true,
           waitingFor: executor.waitingFor(id),
+          sign: executor.sign(id),
           blocked: executor.blocked(id)
         })
         return { state, waits }

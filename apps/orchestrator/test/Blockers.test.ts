@@ -94,6 +94,26 @@ layer(Service.layerMemory, { excludeTestServices: true })("Blockers", (it) => {
       const intended = at(3, { _tag: "StepIntended", key, name: "refund", attempt: 1 })
       const [running] = of([intended], [key])
       assert.deepInclude(running, { on: "step", since: 3_000, message: `step "refund" is running` })
+      const sign = { at: 4_000, mark: "row 9", endsAt: 64_000, isStalled: false }
+      const alive = (sign: object, waitingFor: ReadonlyArray<string>) => {
+        const surroundings = { agent: "here", concurrency: 1, isHeld: true, waitingFor, sign } as never
+        return waitsOf({ state: { ...task, attempt: 1, inputs: [] }, events: [], children: [] }, surroundings)[0]!
+      }
+      const last = "1970-01-01T00:00:04.000Z (\"row 9\")"
+      const refund = "step \"refund\""
+      assert.deepInclude(alive(sign, [key]), {
+        message: `${refund} is running; its last sign of life was ${last}`,
+        due: 64_000
+      })
+      assert.deepInclude(alive({ ...sign, isStalled: true }, [key]), {
+        message: `${refund} is stalled: no sign of life since ${last}; its attempt is being ended`,
+        due: null
+      })
+      assert.deepInclude(alive({ at: 4_000 }, []), {
+        on: "nothing",
+        message: "its code is running; its last sign of life was 1970-01-01T00:00:04.000Z",
+        due: null
+      })
       const lost: TaskEvent = { _tag: "AttemptFailed", attempt: 1, message: "boom", delivered: 0, retryAt: 9_000 }
       const blocked = {
         agent: "here",

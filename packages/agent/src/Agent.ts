@@ -11,6 +11,7 @@ import type { ParentExit } from "@coppice/task/Task"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { BudgetExceeded, CallError, NotAccepted, OutcomeUnknown } from "./AgentError.ts"
 import { AgentSupervisor, type ChildOptions } from "./AgentSupervisor.ts"
@@ -47,6 +48,12 @@ export interface AgentOptions<I extends Pure, O extends Pure, E extends Pure> {
   readonly queue?: number | undefined
   /** Executions a task may lose to defects before it fails. [3] */
   readonly attempts?: number | undefined
+  /**
+   * How long its code may run without a sign of life before the attempt is ended and another one begins. Signs are
+   * whatever is recorded of the task or its calls, and `Durable.heartbeat`. Waiting is never silence. At least a second.
+   * [for ever]
+   */
+  readonly stall?: Duration.Input | undefined
   /** How long a call takes at least: one that has less time until its deadline is refused. [nothing] */
   readonly takes?: Duration.Input | undefined
   /** `true`: a call has no log of its own; it is one recorded step of its caller. [false] */
@@ -139,6 +146,21 @@ const positive = (name: string, field: string, value: number | undefined, fallba
   return value
 }
 
+const shortestStall = 1_000
+
+/** Milliseconds; silence is looked for once a second. */
+const stallOf = (name: string, { ephemeral, stall }: AgentOptions<Pure, Pure, Pure>): number | undefined => {
+  if (stall === undefined) return undefined
+  if (ephemeral === true) {
+    refuse(name, "stall: an ephemeral agent has no attempts of its own; give stall to the agents that call it")
+  }
+  const millis = Option.match(Duration.fromInput(stall), { onNone: () => Number.NaN, onSome: Duration.toMillis })
+  if (!(millis >= shortestStall && Number.isFinite(millis))) {
+    refuse(name, `stall must be a duration of at least 1 second, such as "1 minute", not ${JSON.stringify(stall)}`)
+  }
+  return Math.ceil(millis)
+}
+
 /** @internal */
 export const makeKind = <const Name extends string, I extends Pure, O extends Pure, E extends Pure>(
   kind: Contract["kind"],
@@ -150,6 +172,7 @@ export const makeKind = <const Name extends string, I extends Pure, O extends Pu
   }
   const error = (options.error ?? Schema.Never) as E
   const all: Codecs = codecs(name, options.input, options.output, error)
+  const stall = stallOf(name, options)
   const contract = contractOf({
     name,
     kind,
@@ -161,6 +184,7 @@ export const makeKind = <const Name extends string, I extends Pure, O extends Pu
     queue: positive(name, "queue", options.queue, 20_000),
     attempts: positive(name, "attempts", options.attempts, 3),
     ...options.takes === undefined ? {} : { takes: Duration.toMillis(options.takes) },
+    ...stall === undefined ? {} : { stall },
     input: options.input,
     output: options.output,
     error: options.error

@@ -13,7 +13,7 @@ import * as Random from "effect/Random"
 import type * as Schema from "effect/Schema"
 import { currentExecution } from "./internal/call.ts"
 import { toJson } from "./internal/json.ts"
-import type { TaskContext } from "./TaskContext.ts"
+import { pulseOf, TaskContext } from "./TaskContext.ts"
 
 /** Waits on a timer in the log: a restart does not begin the wait again. */
 export const sleep = (duration: Duration.Input): Effect.Effect<void, never, TaskContext> =>
@@ -58,6 +58,18 @@ export const progress = (
       }
     })
   })
+
+/**
+ * Says that the code is alive, in a handler or in the body of a step: an agent with `stall` ends attempts that are silent.
+ * `mark` says how far it is, 200 characters at most: `coppice why` shows the last one.
+ *
+ * **Details**
+ *
+ * Costs next to nothing: it is kept in memory and never recorded, so neither a later attempt nor another process knows it.
+ * What is recorded of the task is a sign of life as well; a heartbeat is for code that records nothing for long.
+ */
+export const heartbeat = (mark?: string): Effect.Effect<void, never, TaskContext> =>
+  Effect.map(TaskContext, (info) => pulseOf(info)?.beat(mark))
 
 /**
  * Puts down the result so far, as JSON: if a budget or a deadline stops the task, whoever waits for it gets the last one

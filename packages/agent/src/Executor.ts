@@ -46,6 +46,7 @@ import { isDefect, misfitOf, report } from "./internal/report.ts"
 import { Residency } from "./internal/Residency.ts"
 import { restOf } from "./internal/restOf.ts"
 import { Rests } from "./internal/Rests.ts"
+import { type Sign, Stalls } from "./internal/Stalls.ts"
 import { Upgrades } from "./internal/Upgrades.ts"
 
 export { type AgentStats, type Defect, ExecutorOptions }
@@ -61,6 +62,8 @@ export class Executor extends Context.Service<Executor, {
   readonly waitingFor: (id: TaskId) => ReadonlyArray<string> | undefined
   /** When a task's code last kept the event loop busy for 200 ms and more, as far as this process remembers. */
   readonly blocked: (id: TaskId) => Block | undefined
+  /** What is heard of a task's code while it runs here. */
+  readonly sign: (id: TaskId) => Sign | undefined
   /** Puts every waiting run out of memory now; for tests, benchmarks and memory pressure. */
   readonly evictIdle: Effect.Effect<number>
   readonly residentCount: () => number
@@ -74,6 +77,7 @@ interface Served {
 class ExecutorImpl {
   readonly host: Host
   readonly blocks = new Blocks()
+  readonly stalls: Stalls
   private readonly store: TaskStore["Service"]
   private readonly options: ExecutorOptions
   private readonly ready: ReadyList
@@ -106,6 +110,7 @@ class ExecutorImpl {
       leaving: (execution) => this.leaving(execution),
       ended: (execution, phase, exit) => this.ended(execution, phase, exit)
     }
+    this.stalls = new Stalls(host, this.executions)
     this.store = store
     this.callers = new Callers(services.workers)
     this.probation = new Probation(this.host, services.predecessor, options.trial)
@@ -227,6 +232,7 @@ class ExecutorImpl {
   /** Hands committed facts to the executions they concern. */
   readonly committed = (events: ReadonlyArray<Envelope>): void => {
     this.probation.committed(events)
+    this.stalls.committed(events)
     for (const envelope of events) this.route(envelope)
     this.host.pools.committed(events)
     this.ready.run()
@@ -363,10 +369,11 @@ class ExecutorImpl {
     return this.residency.evictIdle(before)
   }
 
-  /** What has to be looked at now and then: handlers that do not stop, runs that have waited long enough. */
+  /** What has to be looked at now and then: handlers that do not stop or are silent, runs that have waited long enough. */
   tick(): void {
     const now = this.now()
     for (const [execution, until] of this.leavers) if (until <= now) execution.abandon()
+    this.stalls.look([...this.servers.values()].map(({ server }) => server))
     this.evictIdle(now - Duration.toMillis(this.options.idleAfter))
   }
 
@@ -471,6 +478,7 @@ const make = Effect.gen(function*() {
     stats: () => executor.stats(),
     waitingFor: (id: TaskId) => executor.waitingFor(id),
     blocked: (id: TaskId) => executor.blocks.get(id),
+    sign: (id: TaskId) => executor.stalls.signOf(id),
     evictIdle: Effect.sync(() => executor.evictIdle(Infinity)),
     residentCount: () => executor.residentCount
   }

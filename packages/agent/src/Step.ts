@@ -16,7 +16,7 @@ import { fingerprint } from "./internal/digest.ts"
 import { toJson } from "./internal/json.ts"
 import { runStep, type Step } from "./internal/step.ts"
 import { onThread } from "./internal/threads.ts"
-import { executionOf, isEphemeral, TaskContext } from "./TaskContext.ts"
+import { executionOf, isEphemeral, pulseOf, TaskContext } from "./TaskContext.ts"
 
 /** How a step's result and typed error are recorded; without schemas they must be JSON, and come back as JSON. */
 export interface StepOptions<A extends Pure, E extends Pure> {
@@ -154,9 +154,17 @@ export const idempotencyKey: Effect.Effect<string> = Effect.flatMap(CurrentStep,
     ? Effect.die(new Error("Step.idempotencyKey can only be used in the body of a step"))
     : Effect.succeed(step.idempotencyKey))
 
+/** What a function on a worker thread gets beside its input. */
+export interface Thread {
+  /**
+   * `Durable.heartbeat`, for the thread. Sent ten times a second at most, so it may stand in an inner loop.
+   */
+  readonly heartbeat: (mark?: string) => void
+}
+
 /** A function another module exports, for `worker`: what it takes and gives must be JSON. */
 export type Exported<F> = {
-  readonly [Name in keyof F & string]: F[Name] extends (input: any) => any ? Name : never
+  readonly [Name in keyof F & string]: F[Name] extends (input: any, thread: Thread) => any ? Name : never
 }[keyof F & string]
 
 /**
@@ -166,7 +174,7 @@ export type Exported<F> = {
  * **Details**
  *
  * `module` is a URL such as `new URL("./resize.ts", import.meta.url)`; its export `run`, or the one `export` names, gets the
- * input. Give the module's type for a typed input and result: `import type * as Resize`, then `Step.worker<typeof Resize>()`. There are as
+ * input and a `Thread` to give signs of life by. Give the module's type for a typed input and result: `import type * as Resize`, then `Step.worker<typeof Resize>()`. There are as
  * many threads as cores less one, at least one; bodies beyond wait. Interrupting the step ends its thread.
  *
  * **Gotchas**
@@ -176,15 +184,15 @@ export type Exported<F> = {
  * limited like every payload (1 MiB of JSON).
  */
 export const worker =
-  <F = { readonly run: (input: any) => any }>() =>
+  <F = { readonly run: (input: any, thread: Thread) => any }>() =>
   <Name extends Exported<F> = "run" extends Exported<F> ? "run" : never>(
     name: string,
-    input: F[Name] extends (input: infer I) => unknown ? I
+    input: F[Name] extends (input: infer I, thread: Thread) => unknown ? I
       : never,
     module: URL,
     options?: { readonly export?: Name | undefined }
   ): Effect.Effect<
-    F[Name] extends (input: any) => infer A ? Awaited<A>
+    F[Name] extends (input: any, thread: Thread) => infer A ? Awaited<A>
       : never,
     never,
     TaskContext
@@ -192,5 +200,9 @@ export const worker =
     const json = toJson(input)
     const tooLarge = check(`The input of step "${name}"`, json)
     if (tooLarge !== undefined) return Effect.die(tooLarge)
-    return run(name, json, onThread(module.href, options?.export ?? "run", json)) as never
+    const body = Effect.flatMap(
+      TaskContext,
+      (info) => onThread(module.href, options?.export ?? "run", json, pulseOf(info))
+    )
+    return run(name, json, body) as never
   }

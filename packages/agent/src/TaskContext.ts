@@ -4,6 +4,7 @@
 import type { TaskId } from "@coppice/task/Task"
 import * as Context from "effect/Context"
 import type { Execution } from "./internal/Execution.ts"
+import type { Pulse } from "./internal/Pulse.ts"
 
 /** What a handler may know of its task. */
 export interface TaskInfo {
@@ -50,6 +51,10 @@ class Info implements TaskInfo {
     return #viewer in info && info.#viewer === "ephemeral"
   }
 
+  static pulseOf(info: TaskInfo): Pulse | undefined {
+    return #viewer in info ? info.#execution.pulse : undefined
+  }
+
   static executionOf(info: TaskInfo): Execution | undefined {
     return #viewer in info && info.#viewer === "handler" ? info.#execution : undefined
   }
@@ -76,3 +81,9 @@ export const isEphemeral = (info: TaskInfo): boolean => Info.isEphemeral(info)
 
 /** @internal */
 export const executionOf = (info: TaskInfo): Execution | undefined => Info.executionOf(info)
+
+/**
+ * Where the task's code shows that it is alive, whoever looks.
+ * @internal
+ */
+export const pulseOf = (info: TaskInfo): Pulse | undefined => Info.pulseOf(info)

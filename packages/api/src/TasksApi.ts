@@ -118,7 +118,7 @@ export const Wait = Schema.Struct({
   child: Schema.NullOr(TaskId),
   /** Key of the question or of the timer. */
   key: Schema.NullOr(Schema.String),
-  /** When the timer fires. */
+  /** When the timer fires; when code that runs is ended, if it gives no sign of life until then. */
   due: Schema.NullOr(Schema.Finite)
 }).annotate({ identifier: "Wait" })
 export type Wait = typeof Wait.Type

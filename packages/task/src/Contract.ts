@@ -37,7 +37,9 @@ export const Contract = Schema.Struct({
   /** Executions a task may lose to defects before it fails. */
   attempts: Schema.Int,
   /** Milliseconds a call takes at least: one that has less time left is refused. */
-  takes: Schema.optionalKey(Schema.Finite)
+  takes: Schema.optionalKey(Schema.Finite),
+  /** Milliseconds its code may run without a sign of life before the attempt is ended. */
+  stall: Schema.optionalKey(Schema.Finite)
 }).annotate({ identifier: "Contract" })
 export type Contract = typeof Contract.Type
 

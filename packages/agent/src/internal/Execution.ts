@@ -9,22 +9,23 @@ import type { TaskId } from "@coppice/task/Task"
 import type { InputResponse, TaskEvent } from "@coppice/task/TaskEvent"
 import type { Entry } from "@coppice/task/TaskLog"
 import * as Cause from "effect/Cause"
-import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type { Json } from "effect/Schema"
 import { isOutgrown, ReplayMismatch } from "../AgentError.ts"
 import type { AgentServer } from "./AgentServer.ts"
+import { Bodies } from "./Bodies.ts"
 import { Doubts } from "./Doubts.ts"
 import { handlerContext } from "./handlerContext.ts"
 import { Holds } from "./Holds.ts"
-import { type Delivery, type Fact, isCancelledByParent, type Losses, nothing, type Recorded } from "./Journal.ts"
+import { type Delivery, type Fact, isCancelledByParent, nothing, type Recorded } from "./Journal.ts"
 import { LazyMap, LazySet } from "./lazy.ts"
 import { Mailbox } from "./Mailbox.ts"
 import { Messages } from "./Messages.ts"
 import type { Phase, Turn } from "./Phase.ts"
 import { Prefix } from "./Prefix.ts"
+import { Pulse } from "./Pulse.ts"
 import { Surroundings } from "./surroundings.ts"
 import { TaskScheduler } from "./TaskScheduler.ts"
 import { type Beginning, type Operation, Waits } from "./Waits.ts"
@@ -53,8 +54,6 @@ export class Execution {
   readonly openChildren = new LazySet<string>()
   /** The attempt's number, once it began. */
   attempt = 0
-  /** Attempts before this one that were lost. */
-  readonly losses: Losses
   /** How its code came to its end: whether it had to be abandoned, and how many steps its finalizers ran. */
   readonly end = { isAbandoned: false, cleanups: 0 }
   /** What earlier executions left, of a task that is brought back. */
@@ -65,6 +64,8 @@ export class Execution {
   readonly doubts: Doubts
   /** Of its steps' bodies. */
   readonly surroundings = new Surroundings(this)
+  readonly running = new Bodies(this)
+  readonly pulse: Pulse
 
   private told: Messages | undefined
   private readonly scheduler: TaskScheduler
@@ -77,7 +78,6 @@ export class Execution {
   private toldAt = -1
   private readonly deferred = new LazyMap<string, Beginning>()
   private readonly holds = new Holds(() => this.server.host.ready(this))
-  private readonly running = new LazySet<Fiber.Fiber<unknown, unknown>>()
   private readonly ordinals = new LazyMap<string, number>()
   private readonly begun: LazySet<string>
   /** When timers of an earlier attempt are due. */
@@ -96,7 +96,7 @@ export class Execution {
 
   constructor(server: AgentServer, entry: Entry, input: Json, past?: Recorded) {
     this.past = past ?? nothing
-    const { begun, children, deliveries, doubts, isNext, lapsed, lastSeq, losses } = this.past
+    const { begun, children, deliveries, doubts, isNext, lapsed, lastSeq } = this.past
     this.server = server
     this.entry = entry
     this.id = entry.state.id
@@ -104,13 +104,13 @@ export class Execution {
     this.isNext = isNext
     this.begun = new LazySet(begun)
     this.lapsed = lapsed
-    this.losses = losses
     this.doubts = new Doubts(doubts)
     this.prefix = new Prefix(this.past.prefix)
     this.mailbox = new Mailbox(deliveries, lastSeq)
     this.phase = past === undefined ? "live" : "replaying"
     this.taskTime = past?.startedAt ?? entry.state.createdAt
     this.scheduler = new TaskScheduler(() => this.server.host.ready(this))
+    this.pulse = new Pulse(server.host.clock)
     for (const [key, { ending, id, settledSeq }] of children) {
       this.childIds.set(key, id)
       this.openChildren.add(key)
@@ -123,6 +123,13 @@ export class Execution {
     return this.phase === "live" && this.hasBegun && this.exit === undefined && this.waits.size > 0 &&
       this.bodies === 0 && this.heldBack.size === 0 && this.holds.isEmpty && this.mailbox.isEmpty &&
       !this.doubts.hasNews && this.scheduler.isQuiescent
+  }
+
+  /** True while its code moves, or waits for something that is neither of the log nor a place nor a thread. */
+  get isAtWork(): boolean {
+    if (!this.hasBegun || this.isUnwinding || this.exit !== undefined) return false
+    if (this.bodies > this.pulse.queued || !this.holds.isEmpty) return true
+    return this.scheduler.isQuiescent ? this.waits.size === 0 : this.hasPlace
   }
 
   get isReplaying(): boolean {
@@ -233,15 +240,6 @@ export class Execution {
     return this.openChildren.has(key) || this.mailbox.has(key)
   }
 
-  /** Runs the body of a step in the world's time and order, not in the task's. */
-  runBody(body: Effect.Effect<unknown, unknown>, context: Context.Context<never>): Fiber.Fiber<unknown, unknown> {
-    const fiber = this.server.host.watch(this, () => Effect.runForkWith(context)(body))
-    if (fiber.pollUnsafe() !== undefined) return fiber
-    this.running.add(fiber)
-    fiber.addObserver(() => this.running.delete(fiber))
-    return fiber
-  }
-
   // ---------------------------------------------------------------- facts
 
   /** A fact for the code, after its commit. */
@@ -333,7 +331,7 @@ export class Execution {
     const delivery = this.mailbox.first
     if (delivery !== undefined) return this.deliver(delivery)
     if (this.phase !== "replaying") return this.bodies > 0 ? "blocked" : "idle"
-    if (this.begun.size > 0 && this.waits.size > 0 && this.losses.all === 0) return this.mismatch()
+    if (this.begun.size > 0 && this.waits.size > 0 && this.past.losses.all === 0) return this.mismatch()
     this.goLive()
     return "on"
   }
@@ -416,6 +414,7 @@ export class Execution {
 
   private start(): void {
     this.hasBegun = true
+    this.pulse.beat()
     const { isNew } = this
     this.server.claim(this)
     if (isNew) this.taskTime = this.entry.state.updatedAt
@@ -485,14 +484,14 @@ export class Execution {
     this.phase = "ended"
     this.scheduler.close()
     this.waits.clear()
-    for (const fiber of [...this.running]) fiber.interruptUnsafe()
+    this.running.stop()
     this.server.host.ended(this, phase, this.outcome(phase))
   }
 
   private outcome(phase: Phase): Exit.Exit<unknown, unknown> {
     if (this.failure !== undefined) return Exit.failCause(this.failure)
     const isWhole = this.exit !== undefined && (phase === "live" || phase === "replaying")
-    if (!isWhole || this.begun.size === 0 || this.losses.all > 0 || isOutgrown(this.exit)) {
+    if (!isWhole || this.begun.size === 0 || this.past.losses.all > 0 || isOutgrown(this.exit)) {
       return this.exit ?? Exit.interrupt()
     }
     return Exit.die(this.misfit(this.unasked))

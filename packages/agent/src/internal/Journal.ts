@@ -105,7 +105,7 @@ export const nothing: Omit<Recorded, "startedAt" | "input"> = {
 }
 
 /** Attempts that were lost. */
-export interface Losses {
+interface Losses {
   readonly all: number
   /** Those among them that were only sent away until later. */
   readonly rateLimited: number

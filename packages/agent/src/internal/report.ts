@@ -35,6 +35,10 @@ export interface Next {
 
 const longestMessage = 1_000
 
+/** What went wrong, and whether the code still runs: it writes nothing any more. */
+const messageOf = ({ end: { isAbandoned } }: Execution, error: unknown): string =>
+  isAbandoned ? `${lineOf(error)}; it did not stop when it was told to, and was abandoned` : lineOf(error)
+
 /** One line about what went wrong, without a stack. */
 const lineOf = (error: unknown): string => {
   const isOwn = error instanceof NotRetryable || error instanceof RateLimited
@@ -69,13 +73,13 @@ const lossOf = ({ reasons }: Cause.Cause<unknown>): Loss => {
 }
 
 /** Attempts that count towards the agent's `attempts`, the one that was just lost included. */
-const spent = ({ losses }: Execution, loss: Loss): number => {
+const spent = ({ past: { losses } }: Execution, loss: Loss): number => {
   const rateLimited = losses.rateLimited + (loss.class === "rate_limited" ? 1 : 0)
   return losses.all + 1 - Math.min(rateLimited, mostRateLimited)
 }
 
 /** Milliseconds until the next attempt. */
-const waitAfter = ({ losses, server: { host } }: Execution, { defect }: Loss): number => {
+const waitAfter = ({ past: { losses }, server: { host } }: Execution, { defect }: Loss): number => {
   const random = Context.get(host.outside, Random.Random).nextDoubleUnsafe()
   const backoff = Backoff.delay(Backoff.ofAttempts, losses.all + 1, random)
   if (!(defect instanceof RateLimited)) return backoff
@@ -107,7 +111,7 @@ const verdict = (execution: Execution, exit: Exit.Exit<unknown, unknown>): Comma
     const loss = lossOf(cause)
     if (loss.class === "poison") return failure(execution, "quarantined", lineOf(loss.defect), null)
     const isLast = loss.class === "terminal" || spent(execution, loss) >= execution.server.contract.attempts
-    return isLast ? failure(execution, "defect", lineOf(loss.defect), null) : undefined
+    return isLast ? failure(execution, "defect", messageOf(execution, loss.defect), null) : undefined
   }
   const failed = cause.reasons.find(Cause.isFailReason)
   if (failed === undefined) return { _tag: "Cancel", by: "self", reason: "The handler interrupted itself" }
@@ -171,7 +175,7 @@ export const report = (host: Host, execution: Execution, exit: Exit.Exit<unknown
     host.log.dispatch(execution.entry, {
       _tag: "FailAttempt",
       attempt: execution.attempt,
-      message: lineOf(loss.defect),
+      message: messageOf(execution, loss.defect),
       delivered: execution.lastDelivered,
       ...loss.class === "rate_limited" ? { class: loss.class } : {},
       retryAt: host.log.now() + wait

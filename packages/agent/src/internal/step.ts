@@ -156,7 +156,7 @@ class Running implements Operation<any, any> {
   protected run(): void {
     if (this.state !== "begun" || this.execution.isUnwinding && this.execution.phase !== "stopping") return
     this.startedAt = this.execution.server.host.log.now()
-    this.fiber = this.execution.runBody(this.step.body, this.context)
+    this.fiber = this.execution.running.run(this.step.body, this.context)
     this.fiber.addObserver((exit) => this.ended(exit))
   }
 
@@ -274,7 +274,7 @@ class Careful extends Running {
     if (this.answer !== undefined) return this.decide(this.answer)
     const verify = this.step.care?.verify
     if (verify === undefined) return this.ask("It was begun, and no end of it was recorded.")
-    this.fiber = this.execution.runBody(verify, this.context)
+    this.fiber = this.execution.running.run(verify, this.context)
     this.fiber.addObserver((exit) => this.verified(exit as Exit.Exit<Option.Option<unknown>, unknown>))
   }
 

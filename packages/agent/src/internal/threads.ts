@@ -5,16 +5,30 @@ import * as Effect from "effect/Effect"
 import type { Json } from "effect/Schema"
 import { availableParallelism } from "node:os"
 import { Worker } from "node:worker_threads"
+import type { Pulse } from "./Pulse.ts"
 
-/** What runs on the thread: loads the module and answers one message at a time. */
+/**
+ * What runs on the thread: loads the module and answers one message at a time. Signs of life are sent ten times a second at
+ * most, so that code may give them in its innermost loop.
+ */
 const loop = `
 const { parentPort } = require("node:worker_threads")
 parentPort.on("message", async ({ href, name, input }) => {
+  let next = 0
+  const heartbeat = (mark) => {
+    const now = performance.now()
+    if (now < next) return
+    next = now + 100
+    parentPort.postMessage({ beat: mark === undefined ? null : String(mark) })
+  }
   try {
     const module = await import(href)
     if (typeof module[name] !== "function") throw new TypeError(href + " has no function \\"" + name + "\\"")
-    parentPort.postMessage({ value: (await module[name](input)) ?? null })
+    const value = (await module[name](input, { heartbeat })) ?? null
+    next = Infinity
+    parentPort.postMessage({ value })
   } catch (error) {
+    next = Infinity
     parentPort.postMessage({ problem: String(error?.message ?? error).slice(0, 1000) })
   }
 })`
@@ -24,10 +38,16 @@ interface Reply {
   readonly problem?: string
 }
 
+/** A sign of life, and what was said with it. */
+interface Beat {
+  readonly beat: string | null
+}
+
 interface Job {
   readonly href: string
   readonly name: string
   readonly input: Json
+  readonly pulse: Pulse | undefined
   readonly done: (reply: Reply | Error) => void
   thread: Worker | undefined
   /** Hears its thread no more. */
@@ -42,6 +62,7 @@ class Threads {
 
   run(job: Job): void {
     this.queue.push(job)
+    if (job.pulse !== undefined) job.pulse.queued++
     this.next()
   }
 
@@ -49,7 +70,7 @@ class Threads {
   drop(job: Job): void {
     const at = this.queue.indexOf(job)
     const { thread } = job
-    if (at >= 0) this.queue.splice(at, 1)
+    if (at >= 0) this.leftQueue(this.queue.splice(at, 1)[0]!)
     if (thread === undefined) return
     job.leave()
     this.end(thread)
@@ -63,6 +84,12 @@ class Threads {
     }
   }
 
+  private leftQueue({ pulse }: Job): void {
+    if (pulse === undefined) return
+    pulse.queued--
+    pulse.beat()
+  }
+
   private start(): Worker {
     this.count++
     return new Worker(loop, { eval: true })
@@ -70,6 +97,7 @@ class Threads {
 
   private give(thread: Worker, job: Job): void {
     job.thread = thread
+    this.leftQueue(job)
     // it keeps the process alive only while it works
     thread.ref()
     const over = (reply: Reply | Error, isAlive: boolean) => {
@@ -81,7 +109,7 @@ class Threads {
       job.done(reply)
       this.next()
     }
-    const heard = (reply: Reply) => over(reply, true)
+    const heard = (said: Reply | Beat) => "beat" in said ? job.pulse?.beat(said.beat ?? undefined) : over(said, true)
     const broke = (error: unknown) => over(error instanceof Error ? error : new Error(String(error)), false)
     const ended = (code: number) => over(new Error(`the thread ended with code ${code}`), false)
     thread.on("message", heard).on("error", broke).on("exit", ended)
@@ -105,13 +133,13 @@ class Threads {
 const threads = new Threads()
 
 /** Runs an exported function on a thread. Dies when it throws or its thread ends; interrupting ends the thread. */
-export const onThread = (href: string, name: string, input: Json): Effect.Effect<Json> =>
+export const onThread = (href: string, name: string, input: Json, pulse: Pulse | undefined): Effect.Effect<Json> =>
   Effect.callback((resume) => {
     const done = (reply: Reply | Error) => {
       const problem = reply instanceof Error ? reply.message : reply.problem
       resume(problem === undefined ? Effect.succeed((reply as Reply).value!) : Effect.die(new Error(problem)))
     }
-    const job: Job = { href, name, input, done, thread: undefined, leave: () => {} }
+    const job: Job = { href, name, input, pulse, done, thread: undefined, leave: () => {} }
     threads.run(job)
     return Effect.sync(() => threads.drop(job))
   })

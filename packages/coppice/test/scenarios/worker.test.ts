@@ -1,19 +1,22 @@
 import { assert, describe, it } from "@effect/vitest"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { availableParallelism } from "node:os"
 import { monitorEventLoopDelay } from "node:perf_hooks"
-import { Agent, Orchestrator, Step } from "../../src/index.ts"
+import { Agent, Orchestrator, Step, type TaskContext } from "../../src/index.ts"
 import type * as Heavy from "../support/heavy.ts"
 
 const module = new URL("../support/heavy.ts", import.meta.url)
 const heavy = Step.worker<typeof Heavy>()
 
-const Root = Agent.make("root", { description: "A root", input: Schema.Json, output: Schema.Json, attempts: 1 })
+const make = (stall?: Duration.Input) =>
+  Agent.make("root", { description: "A root", input: Schema.Json, output: Schema.Json, attempts: 1, stall })
 
 /** How a task ends whose handler does that. */
-const of = (work: ReturnType<Parameters<typeof Root.toLayer>[0]>) =>
+const of = (work: Effect.Effect<unknown, unknown, TaskContext>, stall?: Duration.Input) =>
   Effect.map(Orchestrator.run("root", null), ({ ending }) => ending as { readonly [key: string]: any }).pipe(
-    Effect.provide(Orchestrator.layer(Orchestrator.make({ agents: [Root.toLayer(() => work as never)] })))
+    Effect.provide(Orchestrator.layer(Orchestrator.make({ agents: [make(stall).toLayer(() => work as never)] })))
   )
 
 describe("a step on a worker thread", () => {
@@ -57,6 +60,31 @@ describe("a step on a worker thread", () => {
       }),
     20_000
   )
+
+  it.live(
+    "that says nothing for longer than its agent allows is ended with its thread, and one that goes on saying so is not",
+    () =>
+      Effect.gen(function*() {
+        const [silent, alive] = yield* Effect.all([
+          of(heavy("spin", undefined as never, module, { export: "spin" }), "1 second"),
+          of(heavy("beating", 3_500, module, { export: "beating" }), "1 second")
+        ])
+        assert.match(silent["message"], /^Stalled: no sign of life for [12]s/)
+        assert.deepInclude(alive, { _tag: "Completed", result: 3_500 })
+      }),
+    20_000
+  )
+
+  it.live("that waits for a thread is not silent", () => {
+    const Beats = make("1 second").toLayer(() => heavy("beating", 1_500, module, { export: "beating" }))
+    const all = Array.from({ length: 2 * availableParallelism() }, () => Orchestrator.run("root", null))
+    return Effect.all(all, { concurrency: "unbounded" }).pipe(
+      Effect.map((ended) =>
+        assert.deepStrictEqual(new Set(ended.map(({ ending }) => ending._tag)), new Set(["Completed"]))
+      ),
+      Effect.provide(Orchestrator.layer(Orchestrator.make({ agents: [Beats] })))
+    )
+  }, 30_000)
 
   it.live("says which function there is not", () =>
     Effect.gen(function*() {

@@ -1,4 +1,5 @@
 /** What runs on a worker thread in the tests of `Step.worker`. */
+import type { Thread } from "@coppice/agent/Step"
 import { threadId } from "node:worker_threads"
 
 export const run = ({ n }: { readonly n: number }): { readonly sum: number; readonly isThread: boolean } => {
@@ -23,5 +24,12 @@ export const exit = (): never => process.exit(7)
 export const busy = (millis: number): number => {
   const end = performance.now() + millis
   while (performance.now() < end);
+  return millis
+}
+
+/** The same, and says in every turn that it is alive. */
+export const beating = (millis: number, { heartbeat }: Thread): number => {
+  const end = performance.now() + millis
+  while (performance.now() < end) heartbeat(`until ${Math.round(end)}`)
   return millis
 }
