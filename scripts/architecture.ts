@@ -19,6 +19,8 @@ interface Rule {
   readonly arrows: ReadonlyArray<string>
   /** Workspace packages its tests may import as well. */
   readonly testArrows?: ReadonlyArray<string>
+  /** Of workspace packages only types: nothing of them runs here. */
+  readonly typesOnly?: true
   /** Everything else its sources may import; apps are free. `node:` stands for Node's own modules. */
   readonly technologies?: ReadonlyArray<string>
 }
@@ -40,13 +42,13 @@ export const rules: Readonly<Record<string, Rule>> = {
   },
   orchestrator: { arrows: ["coppice", "task", "sqlite", "mcp", "agent", "api", "anthropic"] },
   cli: { arrows: ["api", "coppice"] },
-  console: { arrows: ["api"] },
+  console: { arrows: ["api"], testArrows: ["task"], typesOnly: true },
   bench: { arrows: ["coppice", "task", "sqlite", "mcp", "agent"] },
   docs: { arrows: ["coppice"] }
 }
 
 /** Named by the table, not built yet. */
-export const planned: ReadonlyArray<string> = ["anthropic", "console"]
+export const planned: ReadonlyArray<string> = ["anthropic"]
 
 const isSource = (path: string) => /\.(ts|tsx|mts|mjs)$/.test(path)
 const within = (folder: string) => ({ path }: SourceFile) => path.startsWith(`${folder}/`) && isSource(path)
@@ -55,6 +57,8 @@ const withoutComments = (text: string) => text.replace(/\/\*[\s\S]*?\*\//g, "").
 /** What a module imports, as written. Comments do not count: an example there imports nothing. */
 export const importsOf = ({ text }: SourceFile): ReadonlyArray<string> =>
   [...withoutComments(text).matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1]!)
+
+const withoutTypes = (text: string) => text.replace(/\b(?:import|export) type [^"]*"[^"]*"/g, "")
 
 const packageName = (specifier: string) => specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/")
 const isTest = (path: string) => /^(?:(?:packages|apps)\/[^/]+|docs)\/test\//.test(path)
@@ -95,6 +99,21 @@ export const forbiddenImports = (
       importsOf(file).filter((specifier) => !isAllowed(owner, file.path, specifier))
         .map((specifier) => `${file.path}: may not import ${specifier}`)
     )
+  )
+}
+
+/** Code of a workspace package where only its types are wanted: it would come into the browser, and Effect with it. */
+export const valueImports = (
+  packages: ReadonlyArray<Package>,
+  files: ReadonlyArray<SourceFile>
+): ReadonlyArray<Finding> => {
+  const names = new Set(packages.map(({ name }) => name))
+  const check = ({ path, text }: SourceFile) =>
+    importsOf({ path, text: withoutTypes(text) })
+      .filter((specifier) => names.has(packageName(specifier)))
+      .map((specifier) => `${path}: may import only types of ${specifier}`)
+  return packages.filter(({ short }) => rules[short]?.typesOnly === true).flatMap(({ folder }) =>
+    files.filter(within(`${folder}/src`)).flatMap(check)
   )
 }
 
@@ -143,8 +162,6 @@ export const packageGraph = (packages: ReadonlyArray<Package>) =>
     name,
     [...dependencies, ...devDependencies].filter((dependency) => packages.some((other) => other.name === dependency))
   ]))
-
-const withoutTypes = (text: string) => text.replace(/\b(?:import|export) type [^"]*"[^"]*"/g, "")
 
 /** Which module loads which, by relative paths. Types are free: they are gone before anything runs. */
 export const moduleGraph = (files: ReadonlyArray<SourceFile>) => {

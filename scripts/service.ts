@@ -3,6 +3,7 @@
  * killed, stopped in the end.
  */
 import * as ApiClient from "@coppice/api/ApiClient"
+import * as Hosts from "@coppice/api/Hosts"
 import * as Effect from "effect/Effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
@@ -58,6 +59,11 @@ export class Service {
 
   get url(): string {
     return this.running!.url
+  }
+
+  /** The link that signs a browser in. */
+  get console(): string {
+    return Hosts.console(this.running!.url, this.running!.token)
   }
 
   /** A client of the process that runs now. */

@@ -19,6 +19,7 @@ import { once } from "node:events"
 import { statSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { parseArgs } from "node:util"
+import { buildConsole } from "./console.ts"
 import { root, Service, Stop } from "./service.ts"
 
 const config = join(root, "docs/examples/code-migration/coppice.config.ts")
@@ -188,7 +189,12 @@ const hostLines = (mcp: string | null, data: string): ReadonlyArray<string> => {
 
 const links = Effect.fnUntraced(function*(client: Client, service: Service, data: string) {
   const { links } = yield* client.service.info()
-  const named = { api: links.api, console: links.console, mcp: links.mcp, traces: links.traces }
+  const named = {
+    api: links.api,
+    console: links.console === null ? null : service.console,
+    mcp: links.mcp,
+    traces: links.traces
+  }
   const shown = Object.entries(named).flatMap(([name, url]) => url === null ? [] : [`  ${name.padEnd(8)} ${url}`])
   yield* Console.log(
     [
@@ -200,12 +206,14 @@ const links = Effect.fnUntraced(function*(client: Client, service: Service, data
   )
 })
 
-const program = Effect.fnUntraced(function*(flags: Flags, service: Service) {
+const program = Effect.fnUntraced(function*(flags: Flags, service: Service, building: Promise<string | undefined>) {
+  const trouble = yield* Effect.promise(() => building)
   const work = yield* Effect.flatMap(service.client, (client) => findWork(client, flags))
   const ready = (((yield* Clock.currentTimeMillis) - began) / 1_000).toFixed(1)
   yield* Console.log(
     `${work.resumed ? "Taking up the unfinished migration" : "Migrating"} (service ready after ${ready} s)`
   )
+  yield* Console.log(trouble === undefined ? `Watch it at ${service.console}` : `Without a console: ${trouble}`)
   const yes = Effect.andThen(Effect.ignore(Effect.flatMap(service.client, sayYes)), Effect.sleep("200 millis"))
   if (flags.yes) yield* Effect.forkChild(Effect.forever(yes))
   const code = yield* Effect.promise(() => follow(service, flags, work))
@@ -224,11 +232,12 @@ const main = async (): Promise<number> => {
     return 0
   }
   folder("source", flags.source)
+  const building = buildConsole()
   const service = await Service.start(serviceArgs(flags), flags.data)
   process.on("SIGINT", () => watching || void service.stop())
   for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => void service.stop())
   try {
-    return await Effect.runPromise(program(flags, service))
+    return await Effect.runPromise(program(flags, service, building))
   } finally {
     await service.stop()
   }

@@ -23,6 +23,9 @@ describe("the workspace", () => {
   it("imports only what the table allows", () =>
     assert.deepStrictEqual(Architecture.forbiddenImports(packages, files), none))
 
+  it("imports only types where only types are wanted", () =>
+    assert.deepStrictEqual(Architecture.valueImports(packages, files), none))
+
   it("has no import that leaves its package", () => assert.deepStrictEqual(Architecture.escapes(packages, files), none))
 
   it("never reaches into another package's internal modules", () =>
@@ -63,6 +66,14 @@ describe("the checks see", () => {
     const comment = file("packages/agent/src/Step.ts", `/**\n * import * as Codec from "@coppice/mcp/Codec"\n */`)
     assert.deepStrictEqual(Architecture.forbiddenImports([task, mcp, agent], [planted, comment]), [
       "packages/agent/src/Agent.ts: may not import @coppice/mcp/Codec"
+    ])
+  })
+
+  it("code where only types are wanted", () => {
+    const app = make("console", { folder: "apps/console" })
+    const text = `import type { Task } from "@coppice/task/Task"\nimport { isTerminal } from "@coppice/task/Task"`
+    assert.deepStrictEqual(Architecture.valueImports([task, app], [file("apps/console/src/App.tsx", text)]), [
+      "apps/console/src/App.tsx: may import only types of @coppice/task/Task"
     ])
   })
 

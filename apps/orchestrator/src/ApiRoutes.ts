@@ -14,6 +14,7 @@ import * as Layer from "effect/Layer"
 import * as AgentRoutes from "./AgentRoutes.ts"
 import * as AuditRoutes from "./AuditRoutes.ts"
 import { Blockers } from "./Blockers.ts"
+import * as ConsoleRoutes from "./ConsoleRoutes.ts"
 import * as DevRoutes from "./DevRoutes.ts"
 import * as EventRoutes from "./EventRoutes.ts"
 import * as Guard from "./Guard.ts"
@@ -21,20 +22,8 @@ import * as InboxRoutes from "./InboxRoutes.ts"
 import { Listener } from "./Listener.ts"
 import * as Security from "./Security.ts"
 import * as ServiceRoutes from "./ServiceRoutes.ts"
+import * as SessionRoutes from "./SessionRoutes.ts"
 import * as TaskRoutes from "./TaskRoutes.ts"
-
-const page = `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>Coppice</title>
-<h1>Coppice is running</h1>
-<ul>
-  <li>On the command line: <code>coppice ps</code>, <code>coppice inbox</code>, <code>coppice --help</code></li>
-  <li>Over HTTP: <a href="${openApiPath}">the API's description</a></li>
-</ul>
-`
-
-const front = HttpRouter.add("GET", "/", HttpServerResponse.html(page))
 
 const notFound = (request: HttpServerRequest): HttpServerResponse.HttpServerResponse =>
   Security.toResponse(ApiError.make("route_not_found", {
@@ -74,10 +63,11 @@ const contract = HttpApiBuilder.layer(Api, { openapiPath: openApiPath }).pipe(
     EventRoutes.layer,
     AuditRoutes.layer,
     ServiceRoutes.layer,
-    DevRoutes.layer
+    DevRoutes.layer,
+    SessionRoutes.layer
   )),
   Layer.provide(Layer.mergeAll(Guard.layer, Security.authorization, Blockers.layer))
 )
 
 /** Every route. */
-export const layer = Layer.mergeAll(contract, front, checks)
+export const layer = Layer.mergeAll(contract, ConsoleRoutes.layer, checks)

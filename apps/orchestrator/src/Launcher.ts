@@ -23,15 +23,18 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { constants } from "node:os"
 import { join, relative, resolve } from "node:path"
+import { isBuilt, Site } from "./ConsoleRoutes.ts"
 import * as Definition from "./Definition.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 import { Listener } from "./Listener.ts"
 import * as Logging from "./Logging.ts"
 import * as Orchestrator from "./Orchestrator.ts"
+import { Token } from "./Security.ts"
 import { version } from "./ServiceRoutes.ts"
 import * as Settings from "./Settings.ts"
 import { cannotStart, StartError } from "./StartError.ts"
@@ -91,6 +94,12 @@ const hosts = ({ data, mcpAuth }: Settings.Settings, url: string): Hosts.Service
   }
 }
 
+/** The link that signs a browser in, for a person who looks; it carries the token, so it goes into no file. */
+const consoleLink = Effect.gen(function*() {
+  if (!process.stderr.isTTY || !isBuilt(yield* Site)) return undefined
+  return `Console: ${Hosts.console((yield* Listener).url, Redacted.value(yield* Token))}`
+})
+
 const untilTheEnd = Effect.fnUntraced(function*(
   settings: Settings.Settings,
   signal: Effect.Effect<NodeJS.Signals>
@@ -99,6 +108,8 @@ const untilTheEnd = Effect.fnUntraced(function*(
   const lifecycle = yield* Lifecycle
   const service = hosts(settings, listener.url)
   yield* Effect.logInfo(`Ready at ${listener.url}`)
+  const link = yield* consoleLink
+  if (link !== undefined) yield* Effect.promise(() => print(link))
   yield* Effect.logInfo(`MCP hosts: ${Hosts.overHttp(service)}`)
   yield* Effect.logInfo(`or: ${Hosts.overPipe(service)}`)
   const end = Effect.raceFirst(signal, Effect.raceFirst(storeFailure, escalation))

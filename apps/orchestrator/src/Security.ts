@@ -98,7 +98,8 @@ export const inspect = (
   return error === undefined ? undefined : toResponse(error)
 }
 
-const unauthorized = ApiError.make("unauthorized", {
+/** What whoever does not hold the token is told. */
+export const unauthorized = ApiError.make("unauthorized", {
   message: "This needs the service's token",
   fix: "send Authorization: Bearer with the token of service.json, or use the coppice CLI"
 })

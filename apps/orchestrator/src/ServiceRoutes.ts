@@ -9,6 +9,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { unavailable } from "./ApiErrors.ts"
+import { isBuilt, Site } from "./ConsoleRoutes.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 
 /** What this service says about itself. */
@@ -29,6 +30,7 @@ export const layer = HttpApiBuilder.group(
     const identity = yield* Identity
     const lifecycle = yield* Lifecycle
     const log = yield* TaskLog
+    const site = yield* Site
 
     const readiness = Effect.gen(function*() {
       const phase = lifecycle.phase()
@@ -49,7 +51,7 @@ export const layer = HttpApiBuilder.group(
         api: `${identity.url}/api/v1`,
         openapi: `${identity.url}${openApiPath}`,
         events: `${identity.url}/api/v1/events`,
-        console: null,
+        console: isBuilt(site) ? `${identity.url}/` : null,
         mcp: `${identity.url}/mcp`,
         traces: identity.traces
       }

@@ -11,6 +11,7 @@ import { EventsApi } from "./EventsApi.ts"
 import { Guard } from "./Guard.ts"
 import { InboxApi } from "./InboxApi.ts"
 import { ServiceApi } from "./ServiceApi.ts"
+import { SessionApi } from "./SessionApi.ts"
 import { TasksApi } from "./TasksApi.ts"
 
 export type { Contract } from "@coppice/task/Contract"
@@ -28,6 +29,7 @@ export class Api extends HttpApi.make("coppice")
   .add(AuditApi)
   .add(ServiceApi)
   .add(DevApi)
+  .add(SessionApi)
   .middleware(Guard)
   // a misspelt key of a request is an error, not an option nobody hears of; answers may grow
   .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error", errors: "all" })

@@ -1,5 +1,6 @@
 /**
- * How an MCP host is told of a service: commands to copy, which read the token where it stands instead of showing it.
+ * How others are told of a service: MCP hosts by commands to copy, which read the token where it stands instead of showing
+ * it, and a person's browser by a link.
  */
 
 export interface Service {
@@ -22,3 +23,6 @@ export const overHttp = ({ mcp, tokenFile }: Service): string => {
 /** The command for a host that starts its servers itself. */
 export const overPipe = ({ data }: Service): string =>
   `claude mcp add coppice -- npx coppice mcp${data === undefined ? "" : ` --data ${quoted(data)}`}`
+
+/** The link that signs a browser in. What stands behind `#` is sent to nobody; the page takes it out of the address. */
+export const console = (url: string, token: string): string => `${url}/#token=${encodeURIComponent(token)}`

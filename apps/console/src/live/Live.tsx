@@ -1,0 +1,54 @@
+/**
+ * The live feed of the page: opened with the session, closed with it.
+ */
+import { useQueryClient } from "@tanstack/react-query"
+import { createContext, type ReactNode, use, useEffect, useEffectEvent, useState, useSyncExternalStore } from "react"
+import { keys } from "../api/Keys.ts"
+import * as CacheFeed from "./CacheFeed.ts"
+import { browser } from "./EventStream.ts"
+import { type Batch, type LiveState, LiveStore } from "./LiveStore.ts"
+
+const LiveContext = createContext<LiveStore | null>(null)
+
+export const LiveProvider = ({ children }: { readonly children: ReactNode }) => {
+  const client = useQueryClient()
+  const [store] = useState(() => new LiveStore(browser))
+  useEffect(() => {
+    const stopReading = store.read((batch) => CacheFeed.apply(client, batch))
+    const stopWatching = store.watch(() => {
+      // the stream tells no status: perhaps the token is another one by now
+      if (store.get().phase === "offline") void client.invalidateQueries({ queryKey: keys.session })
+    })
+    const wake = () => document.visibilityState === "visible" && store.wake()
+    document.addEventListener("visibilitychange", wake)
+    addEventListener("online", wake)
+    store.open()
+    return () => {
+      document.removeEventListener("visibilitychange", wake)
+      removeEventListener("online", wake)
+      stopReading()
+      stopWatching()
+      store.close()
+    }
+  }, [client, store])
+  return <LiveContext value={store}>{children}</LiveContext>
+}
+
+const useStore = (): LiveStore => {
+  const store = use(LiveContext)
+  if (store === null) throw new Error("there is no LiveProvider above")
+  return store
+}
+
+/** How the feed stands, and its buttons. */
+export const useLive = (): LiveState & Pick<LiveStore, "pause" | "resume" | "wake"> => {
+  const { get, pause, resume, wake, watch } = useStore()
+  return { ...useSyncExternalStore(watch, get), pause, resume, wake }
+}
+
+/** Calls back with every batch of facts, for what a page keeps beside the common caches. */
+export const useFacts = (read: (batch: Batch) => void): void => {
+  const store = useStore()
+  const latest = useEffectEvent(read)
+  useEffect(() => store.read((batch) => latest(batch)), [store])
+}

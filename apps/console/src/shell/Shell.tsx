@@ -1,0 +1,79 @@
+/**
+ * What stands around every page: where one can go, how fresh it is, who one is.
+ */
+import type { ReactNode } from "react"
+import { Link, useRoute } from "wouter"
+import { useInbox } from "../api/useService.ts"
+import { useSignOut } from "../session/useSession.ts"
+import { Button } from "../ui/Button.tsx"
+import { Icon } from "../ui/Icon.tsx"
+import { useTheme } from "../ui/theme.ts"
+import { Brand } from "./Brand.tsx"
+import { LiveBadge, OfflineBanner } from "./LiveBadge.tsx"
+
+const Item = (
+  { children, match, to }: { readonly to: string; readonly match: string; readonly children: ReactNode }
+) => {
+  const [isHere] = useRoute(match)
+  const [isRun] = useRoute("/runs/*?")
+  const isCurrent = isHere || to === "/" && isRun
+  return <Link href={to} aria-current={isCurrent ? "page" : undefined}>{children}</Link>
+}
+
+const InboxItem = () => {
+  const count = useInbox().data?.questions.length ?? 0
+  return (
+    <Item to="/inbox" match="/inbox/*?">
+      Inbox
+      {count === 0 ? null : (
+        <span className="nav-count">
+          {count}
+          <span className="hidden-visually">open</span>
+        </span>
+      )}
+    </Item>
+  )
+}
+
+const ThemeButton = () => {
+  const [theme, next] = useTheme()
+  const icon = { auto: "auto", light: "sun", dark: "moon" } as const
+  return (
+    <Button look="quiet" small aria-label={`Theme: ${theme}`} title={`Theme: ${theme}`} onClick={next}>
+      <Icon name={icon[theme]} />
+    </Button>
+  )
+}
+
+const SignOutButton = () => {
+  const signOut = useSignOut()
+  return (
+    <Button look="quiet" small aria-label="Sign out" title="Sign out" onClick={() => signOut.mutate()}>
+      <Icon name="exit" />
+    </Button>
+  )
+}
+
+export const Shell = ({ children }: { readonly children: ReactNode }) => (
+  <div className="shell">
+    <header className="topbar">
+      <Link href="/" className="brand" aria-label="Coppice, runs">
+        <Brand />
+      </Link>
+      <nav className="nav" aria-label="Pages">
+        <Item to="/" match="/">Runs</Item>
+        <InboxItem />
+        <Item to="/agents" match="/agents/*?">Agents</Item>
+        <Item to="/topology" match="/topology/*?">Topology</Item>
+        <Item to="/audit" match="/audit/*?">Audit</Item>
+      </nav>
+      <div className="topbar-end">
+        <LiveBadge />
+        <ThemeButton />
+        <SignOutButton />
+      </div>
+    </header>
+    <OfflineBanner />
+    {children}
+  </div>
+)

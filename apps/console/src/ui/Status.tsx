@@ -1,0 +1,42 @@
+/**
+ * A task's status: a picture, a word, and a colour, of which each would do alone.
+ */
+import type { Task, TaskStatus } from "@coppice/api/Api"
+import { Icon, type IconName } from "./Icon.tsx"
+
+export type Tone = "working" | "waiting" | "good" | "bad" | "off"
+
+interface Look {
+  readonly tone: Tone
+  readonly icon: IconName
+  readonly label: string
+}
+
+const looks: Readonly<Record<TaskStatus, Look>> = {
+  working: { tone: "working", icon: "ring", label: "Working" },
+  input_required: { tone: "waiting", icon: "question", label: "Needs input" },
+  completed: { tone: "good", icon: "check", label: "Completed" },
+  failed: { tone: "bad", icon: "bang", label: "Failed" },
+  cancelled: { tone: "off", icon: "stop", label: "Cancelled" }
+}
+
+const queued: Look = { tone: "off", icon: "clock", label: "Queued" }
+
+/** How a status looks; a task that was never begun is queued. */
+export const lookOf = ({ attempt, status }: Pick<Task, "status"> & { readonly attempt?: number }): Look =>
+  status === "working" && attempt === 0 ? queued : looks[status]
+
+export const labelOf = (status: TaskStatus): string => looks[status].label
+
+export const Status = ({ plain = false, task }: {
+  readonly task: Pick<Task, "status"> & { readonly attempt?: number }
+  readonly plain?: boolean
+}) => {
+  const { icon, label, tone } = lookOf(task)
+  return (
+    <span className={`status tone-${tone}${plain ? " status-plain" : ""}`}>
+      <Icon name={icon} spin={icon === "ring"} />
+      {label}
+    </span>
+  )
+}
