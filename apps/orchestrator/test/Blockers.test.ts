@@ -39,6 +39,7 @@ layer(Service.layerMemory, { excludeTestServices: true })("Blockers", (it) => {
       const queued = yield* submit("narrow", { text: "2" })
       const first = yield* client.tasks.why({ params: { id: running } })
       assert.deepStrictEqual(brief(first.waits), ["narrow on step"])
+      assert.match(first.waits[0]!.message, /is running; its last sign of life was 2/)
       const second = yield* client.tasks.why({ params: { id: queued } })
       assert.deepStrictEqual(brief(second.waits), ["narrow on slot"])
       assert.include(second.waits[0]!.message, "all 1 places of \"narrow\" are taken, and 1 task waits")

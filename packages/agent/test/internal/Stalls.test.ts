@@ -241,6 +241,22 @@ describe("code that waits outside of the log", () => {
     }))
 })
 
+describe("an ephemeral agent", () => {
+  it.effect("gives signs of life for the task that calls it, and is silent for it", () => {
+    const Inner = make("inner", { ephemeral: true, stall: undefined })
+    const inner = Inner.toLayer((gaps) => Effect.as(Step.run("beats", beats(gaps)), null))
+    const outer = make("a", { attempts: 1 }).toLayer((gaps) => Effect.orDie(Inner.call(gaps)))
+    const ends = (gaps: ReadonlyArray<number>) => Effect.map(run("a", gaps), ({ _tag }) => _tag)
+    return inWorld(
+      { agents: [inner, outer] },
+      Effect.gen(function*() {
+        assert.strictEqual(yield* ends([4_000, 4_000, 4_000]), "Completed")
+        assert.strictEqual(yield* ends([4_000, 8_000]), "Failed")
+      })
+    )
+  })
+})
+
 describe("a task that waits", () => {
   const Nap = make("nap", { stall: undefined })
   const nap = Nap.toLayer(() => Effect.as(Durable.sleep("20 minutes"), null))
