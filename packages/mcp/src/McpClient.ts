@@ -23,7 +23,7 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { type ClientAuth, toAuthorization } from "./ClientAuth.ts"
 import { HttpFetch } from "./HttpFetch.ts"
-import { type CallOptions, type CallOutcome, send } from "./internal/client/call.ts"
+import { type CallOptions, type CallOutcome, giveUp, send } from "./internal/client/call.ts"
 import type { Agreement, Connection, Heard } from "./internal/client/Connection.ts"
 import { Eras, KnownEras } from "./internal/client/eras.ts"
 import { brief, McpError, type McpErrorReason } from "./internal/client/errors.ts"
@@ -45,7 +45,9 @@ import {
   type TaskEnd,
   type TaskReference,
   type TaskSnapshot,
-  toSnapshot
+  type TaskStatus,
+  toSnapshot,
+  toStatus
 } from "./internal/client/task.ts"
 import { type Tool, Tools } from "./internal/client/tools.ts"
 import * as gen1 from "./internal/client/v2025_11_25.ts"
@@ -132,6 +134,14 @@ export interface Stopped {
   readonly used?: Amounts | undefined
 }
 
+/** What became of a call that was given up. */
+export interface Withdrawn extends Omit<Stopped, "reply"> {
+  /** Its task's; `undefined`: the server knows nothing of giving up, and has answered as to a repeated call. */
+  readonly status: TaskStatus | undefined
+  /** Its task, at such a server. */
+  readonly reference: TaskReference | undefined
+}
+
 export interface McpClient {
   readonly name: string
   readonly isCoppice: boolean
@@ -149,6 +159,14 @@ export interface McpClient {
   readonly cancel: (reference: TaskReference) => Effect.Effect<CancelReply, McpError>
   /** The same, of a Coppice: also asks how all below the task came to rest, and waits for that within a limit. */
   readonly stop: (reference: TaskReference, wait: number) => Effect.Effect<Stopped, McpError>
+  /**
+   * Gives up a call that may have been made, at a Coppice: its task is found by the call's idempotency key, stopped, and
+   * reported like in `stop`. Starts nothing.
+   */
+  readonly withdraw: (name: string, args: JsonObject, context: CallContext, wait: number) => Effect.Effect<
+    Withdrawn,
+    McpError
+  >
   /** Any other request that may be repeated: prompts, resources, completions. */
   readonly request: (method: string, params?: JsonObject) => Effect.Effect<JsonObject, McpError>
 }
@@ -276,6 +294,7 @@ const client = (parts: Parts): McpClient => {
       ),
     cancel,
     stop: reporter(parts),
+    withdraw: withdrawer(parts),
     request: (method, params = {}) =>
       repeated((error) => error.isTransient)(
         Effect.flatMap(link.get, (connection) => complete(connection, method, params, parts.timeout))
@@ -372,6 +391,24 @@ const reporter = (parts: Parts): McpClient["stop"] => (reference, wait) =>
   })(reference).pipe(
     repeated((error) => error.isRetryable)
   )
+
+const withdrawer =
+  ({ calls, fork, link, timeout, tools }: Parts): McpClient["withdraw"] => (name, args, context, wait) => {
+    const meta = { [Meta.withdrawn]: true, [Meta.cancelReport]: { wait } }
+    const most = wait + Math.min(overWait, timeout)
+    const given = { context, meta }
+    return Effect.gen(function*() {
+      const connection = yield* link.get
+      const tool = yield* tools.find(connection, name)
+      const call = { connection, name, args, tool, options: given, progressToken: undefined, fork, calls }
+      const outcome = yield* giveUp(call, most)
+      if (outcome._tag === "Started") {
+        return { status: undefined, reference: outcome.reference, report: undefined }
+      }
+      const reply = { _meta: outcome.result.meta }
+      return { status: toStatus(reply._meta[Meta.withdrawn]), reference: undefined, ...toldIn(reply) }
+    }).pipe(repeated((error) => error.isRetryable))
+  }
 
 const toldIn = (reply: JsonObject): Omit<Stopped, "reply"> => ({
   report: reportIn(reply),

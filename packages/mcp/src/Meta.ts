@@ -42,6 +42,13 @@ export const taskParent = "dev.coppice/task-parent"
  * `{ wait: 10000 }`. In the reply: the report. Between a Coppice and one that trusts it.
  */
 export const cancelReport = "dev.coppice/cancel-report"
+/**
+ * `true` in a `tools/call` with an idempotency key: its caller has given the call up and wants its task, if there is one, to
+ * stop. Nothing is started: where the key has no task yet it gets one that is cancelled from its first moment, so that the
+ * call that is given up finds that one, should it arrive late. In the reply: the status of the task, beside the report of
+ * `cancel-report` if that is asked for. From everybody.
+ */
+export const withdrawn = "dev.coppice/withdrawn"
 /** Who is above a call, for a Coppice that looks for circles and counts depth: see `@coppice/task/Lineage`. */
 export const ancestors = ancestryKey
 /** Why a Coppice did not take a call, in the data of its error. */
@@ -62,6 +69,10 @@ const text = (meta: JsonObject | null, key: string, most: number): string | unde
 
 /** The caller's idempotency key: up to 256 characters. */
 export const readKey = (meta: JsonObject | null): string | undefined => text(meta, idempotencyKey, 256)
+
+/** Whether a call is given up instead of made. */
+export const isWithdrawn = (meta: JsonObject | null): boolean =>
+  meta?.[withdrawn] === true && readKey(meta) !== undefined
 
 /** The caller's span, when it is one (W3C Trace Context, version 00 and later). */
 export const readTrace = (

@@ -82,6 +82,11 @@ export interface Submit {
   readonly forkOf?: { readonly task: TaskId; readonly at: string } | undefined
   readonly trace?: { readonly traceId: string; readonly parentSpanId: string } | undefined
   readonly meta?: JsonObject | undefined
+  /**
+   * The call with this idempotency key has been given up, by whom. A task it made is returned as it is; a new one is ended
+   * in the commit that makes it, and never runs.
+   */
+  readonly givenUpBy?: string | undefined
 }
 
 /** What a parent's call adds: who calls, under which key. */

@@ -12,6 +12,8 @@ export type Fault =
   | "partition"
   /** The server's side of every connection is gone, and the client's side never hears of it, not even afterwards. */
   | "half-open"
+  /** What the server says is lost, and connections on which something was lost stay dumb. */
+  | "mute"
   /** Everything is late. */
   | "latency"
   /** Every connection is reset, and so is every new one. */
@@ -36,6 +38,7 @@ class Line {
   private readonly client: Socket
   private server: Socket | undefined
   private isDead = false
+  private isMute = false
 
   constructor(wire: Wire, client: Socket) {
     this.wire = wire
@@ -70,7 +73,8 @@ class Line {
     const { fault } = this.wire
     if (fault === "partition") await this.wire.good()
     if (fault === "latency") await Effect.runPromise(Effect.sleep(late))
-    if (this.isDead) return
+    if (fault === "mute" && to === this.client) this.isMute = true
+    if (this.isDead || this.isMute && to === this.client) return
     if (bytes === undefined) return void to.destroy()
     if (fault !== "bytes") return void to.write(bytes)
     for (const byte of bytes) {

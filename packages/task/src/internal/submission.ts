@@ -228,6 +228,23 @@ const invalidBudget = (agent: string, budget: Budget | undefined): InvalidInput 
   return new InvalidInput({ agent, path: `budget.${problem.path}`, message: problem.message })
 }
 
+/** A task that takes a key so that nothing else can, and never runs. */
+const stillborn = (services: Services, call: Call, sign: (task: TaskId) => void): Effect.Effect<Task, StoreError> => {
+  const { log } = services
+  const id = log.ids.next(log.now())
+  const entry = log.create({ ...rootCreation(services, call, id), attempt: 0 }, id)
+  sign(id)
+  log.dispatch(entry, {
+    _tag: "Cancel",
+    by: call.request.givenUpBy!,
+    reason: "The call was given up before it arrived"
+  })
+  log.dispatch(entry, { _tag: "Settle", how: "stopped", took: 0 })
+  const { state } = entry
+  log.release(entry)
+  return Effect.as(log.barrier, state as Task)
+}
+
 const childMaker = (services: Services): Tasks["Service"]["submitChild"] => (request) => {
   const { log } = services
   const id = log.ids.next(log.now())
@@ -300,6 +317,7 @@ export const make = (services: Services): Pick<Tasks["Service"], "submit" | "sub
       // its server may have been restarted while a receipt was looked up
       const worker = workers.find(agent) ?? call.worker
       if (log.trouble !== undefined) return Effect.fail(log.trouble)
+      if (call.request.givenUpBy !== undefined) return stillborn(services, call, sign)
       const refusal = notNow(log, worker, call)
       if (refusal !== undefined) return Effect.fail(refusal)
       const id = log.ids.next(log.now())

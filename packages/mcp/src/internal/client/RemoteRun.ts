@@ -23,12 +23,12 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import type { Json } from "effect/Schema"
-import type { McpClient } from "../../McpClient.ts"
+import type { McpClient, Withdrawn } from "../../McpClient.ts"
 import { writeBudget } from "../../Meta.ts"
 import type { CallOutcome } from "./call.ts"
 import type { McpError } from "./errors.ts"
 import type { CallProgress } from "./follow.ts"
-import { code } from "./meta.ts"
+import { type CallContext, code } from "./meta.ts"
 import { RemoteDoubt } from "./RemoteDoubt.ts"
 import { RemoteInbox } from "./RemoteInbox.ts"
 import { isObject, type JsonObject, textAt } from "./rpc.ts"
@@ -63,6 +63,9 @@ export interface Rejected {
 }
 
 const remedy = "Look there, then retry the task; declare the agent `idempotent` if repeating does no harm"
+
+/** How long a Coppice may take to hear that a call is given up because its task fails. */
+const leaving = "5 seconds"
 
 const intentKey = "remote:call"
 const referenceKey = "remote:task"
@@ -215,6 +218,7 @@ export class RemoteRun {
           retryAt
         })
         if (this.failures >= this.remote.attempts) {
+          yield* this.leave
           const message = `${verdict.message} (after ${this.failures} attempts)`
           return this.end({ command: { _tag: "Fail", attempt, reason: "defect", message, error: null } })
         }
@@ -224,6 +228,12 @@ export class RemoteRun {
       }
     })
   )
+
+  /** The task is about to fail: what a Coppice may still do for a call without a name here is for nobody. */
+  private get leave(): Effect.Effect<void> {
+    const isOrphan = this.reference === undefined && this.wasSent && this.remote.client.isCoppice
+    return isOrphan ? Effect.ignore(Effect.timeoutOption(this.withdraw(0), leaving)) : Effect.void
+  }
 
   private end({ command, partial, used }: Omit<Verdict & { readonly _tag: "End" }, "_tag">): void {
     const { attempt, entry, remote: { log } } = this
@@ -261,6 +271,7 @@ export class RemoteRun {
     const { inbox, input } = this
     const whenAsked = () => this.onIdle()
     const { id, spec: { trace } } = this.entry.state
+    // with no key: it would be that of the call itself
     const context = { traceparent: traceparentOf(trace), parent: id }
     const doubt = new RemoteDoubt({ client, judge: this.remote, inbox, verify, input, context, patience, whenAsked })
     const words = `Did the call happen? ${unknown}. Its idempotency key is ${id}`
@@ -312,8 +323,7 @@ export class RemoteRun {
   /** Sends the call; a reference is recorded in the same breath it arrives. */
   private get sent(): Effect.Effect<CallOutcome, McpError | Rejected> {
     const { client, guarded, task, timeout, tool } = this.remote
-    const { id, parent, spec: { trace } } = this.entry.state
-    const { deadline, spec: { budget } } = this.entry.state
+    const { id } = this.entry.state
     const call = (ancestors: Ancestry) =>
       client.call(tool, this.input as JsonObject, {
         task,
@@ -323,15 +333,7 @@ export class RemoteRun {
         ask: this.inbox.conversation(),
         beforeSend: this.sending,
         whenAsked: this.asking,
-        context: {
-          traceparent: traceparentOf(trace),
-          idempotencyKey: id,
-          taskParent: id,
-          ancestors,
-          ...parent === null ? {} : { parent },
-          ...deadline === null ? {} : { deadline },
-          ...budget === null || !client.isCoppice ? {} : { budget: writeBudget(budget) }
-        }
+        context: { ...this.context, ancestors }
       })
     return Effect.uninterruptibleMask((restore) =>
       Effect.tap(
@@ -344,6 +346,24 @@ export class RemoteRun {
           })
       )
     )
+  }
+
+  private get context(): CallContext {
+    const { deadline, id, parent, spec: { budget, trace } } = this.entry.state
+    return {
+      traceparent: traceparentOf(trace),
+      idempotencyKey: id,
+      taskParent: id,
+      ...parent === null ? {} : { parent },
+      ...deadline === null ? {} : { deadline },
+      ...budget === null || !this.remote.client.isCoppice ? {} : { budget: writeBudget(budget) }
+    }
+  }
+
+  /** Gives up, at a Coppice, the call whose task has no name here; how it came to rest is waited for, milliseconds at most. */
+  withdraw(wait: number): Effect.Effect<Withdrawn, McpError> {
+    const { client, tool } = this.remote
+    return client.withdraw(tool, this.input as JsonObject, this.context, wait)
   }
 
   /** Who is above the call, as far as the store knows it. */

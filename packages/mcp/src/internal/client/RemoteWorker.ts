@@ -18,12 +18,13 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { Json } from "effect/Schema"
-import type { CancelReply, McpError } from "../../McpClient.ts"
+import type { CancelReply, McpError, Stopped } from "../../McpClient.ts"
 import { code } from "./meta.ts"
 import { Places } from "./Places.ts"
 import { recorded, type Remote, RemoteRun } from "./RemoteRun.ts"
 import { isSame } from "./report.ts"
 import type { TaskReference } from "./task.ts"
+import { isTrouble } from "./verdict.ts"
 
 export interface RemoteWorkerOptions {
   readonly contract: Contract
@@ -74,6 +75,12 @@ const restOf = (run: RemoteRun, report: CancelReport): Rested => ({
   ...isSame(run.below, report) ? {} : { below: report }
 })
 
+/** What the call is made with. */
+const inputIn = (events: ReadonlyArray<Envelope>): Json => {
+  const first = events[0]?.event
+  return first?._tag === "Created" ? first.input : null
+}
+
 export class RemoteWorker implements Worker {
   readonly contract: Contract
   readonly server: string
@@ -106,12 +113,10 @@ export class RemoteWorker implements Worker {
       if (journal === undefined || this.isClosed || isTerminal(entry.state.status)) {
         return this.letGo(entry, { how: "stopped" })
       }
-      const first = journal.events[0]?.event
-      const input = first?._tag === "Created" ? first.input : null
       const { attempt } = entry.state
       // an earlier process had it: this is another attempt
       if (attempt > 0) remote.log.dispatch(entry, { _tag: "Start", attempt: attempt + 1 })
-      this.begin(new RemoteRun(remote, entry, input, recorded(journal.events)))
+      this.begin(new RemoteRun(remote, entry, inputIn(journal.events), recorded(journal.events)))
     })
   }
 
@@ -121,7 +126,7 @@ export class RemoteWorker implements Worker {
     entry.held = true
     const asked = Effect.flatMap(store.journal(entry.state.id), (journal) => {
       if (journal === undefined) return Effect.succeed<Rested>({ how: "unknown" })
-      return this.stopRemote(new RemoteRun(remote, entry, null, recorded(journal.events)))
+      return this.stopRemote(new RemoteRun(remote, entry, inputIn(journal.events), recorded(journal.events)))
     })
     fork(Effect.exit(asked)).addObserver((exit) => {
       this.letGo(entry, Exit.isSuccess(exit) && Exit.isSuccess(exit.value) ? exit.value.value : { how: "unknown" })
@@ -213,9 +218,12 @@ export class RemoteWorker implements Worker {
   private stopRemote(run: RemoteRun): Effect.Effect<Rested> {
     const { rest, reference, wasSent } = run
     if (rest === "finished_before") return Effect.succeed({ how: rest })
-    // a call that is given up is cancelled, and no answer to that is ever heard
-    if (reference === undefined) return Effect.succeed({ how: wasSent ? "unknown" : "stopped" })
     const { client } = this.options.remote
+    if (reference === undefined) {
+      if (!wasSent) return Effect.succeed({ how: "stopped" })
+      // a foreign server is told that the call is given up, and no answer to that is ever heard
+      return client.isCoppice ? this.withdraw(run) : Effect.succeed({ how: "unknown" })
+    }
     return client.isCoppice ? this.stopCoppice(run, reference) : this.stopForeign(reference)
   }
 
@@ -248,16 +256,40 @@ export class RemoteWorker implements Worker {
 
   /** A Coppice answers once its own tree is at rest, and tells how each task of it came to that. */
   private stopCoppice(run: RemoteRun, reference: TaskReference): Effect.Effect<Rested> {
-    const stopped = Effect.gen({ self: this }, function*() {
+    return this.reported(
+      run,
+      this.options.remote.client.stop(reference, reportWait),
+      // it does not trust us
+      ({ reply }) => this.obeyed(reference, reply)
+    )
+  }
+
+  /** A call that got no name here: a Coppice finds its task by its key, and makes none. */
+  private withdraw(run: RemoteRun): Effect.Effect<Rested> {
+    return this.reported(run, run.withdraw(reportWait), ({ reference, status }) => {
+      if (reference !== undefined) return this.stopCoppice(run, reference)
+      return Effect.succeed({ how: status === "cancelled" ? "stopped" : "finished_before" })
+    })
+  }
+
+  /** Asks a Coppice until what is below the task is at rest there, some times; `untold` where it tells nothing of that. */
+  private reported<Told extends Pick<Stopped, "report" | "used">>(
+    run: RemoteRun,
+    ask: Effect.Effect<Told, McpError>,
+    untold: (told: Told) => Effect.Effect<Rested>
+  ): Effect.Effect<Rested> {
+    const stopped = Effect.gen(function*() {
       for (let waits = 1;; waits++) {
-        const { reply, report, used } = yield* this.options.remote.client.stop(reference, reportWait)
-        // it does not trust us
-        if (report === undefined) return yield* this.obeyed(reference, reply)
+        const told = yield* ask
+        const { report, used } = told
+        if (report === undefined) return yield* untold(told)
         if (isAtRest(report) && used !== undefined) run.settle(used)
         if (isAtRest(report) || waits === mostWaits) return restOf(run, report)
       }
     })
-    return Effect.catch(stopped, (error) => Effect.succeed<Rested>({ how: howOf(error) }))
+    // its own trouble passes
+    const how = (error: McpError) => isTrouble(error) ? "unreachable" : howOf(error)
+    return Effect.catch(stopped, (error) => Effect.succeed<Rested>({ how: how(error) }))
   }
 
   /** Lets go of everything, to be found again by whoever serves the agent next. */

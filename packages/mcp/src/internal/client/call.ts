@@ -196,6 +196,18 @@ export const send = (call: Call): Effect.Effect<CallOutcome, McpError> =>
     return yield* invalid(call, `it still asks questions after ${rounds} rounds`)
   }).pipe(listening(call))
 
+/**
+ * Gives up a call that may have been made, by its key, at a Coppice. Nothing is started by it, so it may be repeated. A
+ * Coppice that does not know of this finds the call's task, or makes one and answers with it.
+ */
+export const giveUp = (call: Call, timeout: number): Effect.Effect<CallOutcome, McpError> => {
+  const { args, connection, tool } = call
+  const headers = connection.isModern && tool !== undefined ? paramHeaders(tool.marks, args) : {}
+  // it may be waited for as long as a stream is
+  const sent = connection.request("tools/call", paramsOf(call, false), { lane: "stream", headers, timeout })
+  return Effect.flatMap(sent, (reply) => outcome(call, reply, false))
+}
+
 /** A task whose caller went away before it heard of it. */
 const abandon = (connection: Connection, reply: JsonObject): void => {
   const taskId = textAt(reply, "task", "taskId")

@@ -54,7 +54,10 @@ export type TaskEnd =
 export const isOver = (status: TaskStatus): boolean =>
   status === "completed" || status === "failed" || status === "cancelled"
 
-const statuses: ReadonlySet<string> = new Set(["working", "input_required", "completed", "failed", "cancelled"])
+const statuses: ReadonlySet<unknown> = new Set(["working", "input_required", "completed", "failed", "cancelled"])
+
+export const toStatus = (value: unknown): TaskStatus | undefined =>
+  statuses.has(value) ? value as TaskStatus : undefined
 
 /** A tool's result, or `undefined` when it is none. */
 export const toCallResult = (value: JsonObject): CallResult | undefined => {
@@ -89,13 +92,13 @@ export const questionsOf = (value: JsonObject): ReadonlyArray<Question> => toQue
 /** The task in a reply or notification, or `undefined` when it is none. */
 export const toSnapshot = (value: JsonObject): TaskSnapshot | undefined => {
   const taskId = textAt(value, "taskId")
-  const status = textAt(value, "status")
-  if (taskId === undefined || status === undefined || !statuses.has(status)) return undefined
+  const status = toStatus(value["status"])
+  if (taskId === undefined || status === undefined) return undefined
   const interval = numberAt(value, "pollIntervalMs") ?? numberAt(value, "pollInterval")
   const result = objectAt(value, "result")
   return {
     taskId,
-    status: status as TaskStatus,
+    status,
     statusMessage: textAt(value, "statusMessage"),
     pollInterval: interval === undefined || interval < 0 ? undefined : interval,
     questions: questionsOf(value),

@@ -26,6 +26,7 @@ import type { JsonObject } from "effect/Schema"
 import * as Meta from "../../Meta.ts"
 import { canAnswer, type Peer } from "../../Peer.ts"
 import type { Seal } from "../../Seal.ts"
+import { isObject } from "../client/rpc.ts"
 import type { Facts } from "./facts.ts"
 import { toResponse, wireKey } from "./inputs.ts"
 import { toInput, usageOf } from "./tool.ts"
@@ -110,8 +111,13 @@ export class Calls {
       : Effect.succeed(contract)
   }
 
-  /** Makes the task; it is durable when this succeeds. */
-  submit(peer: Peer, contract: Contract, request: Request): Effect.Effect<Task, WireError | InvalidInput> {
+  /** Makes the task; it is durable when this succeeds. `givenUp`: only finds it, or makes sure that there is none to come. */
+  submit(
+    peer: Peer,
+    contract: Contract,
+    request: Request,
+    givenUp = false
+  ): Effect.Effect<Task, WireError | InvalidInput> {
     const { meta } = request
     return Effect.suspend(() =>
       this.tasks.submit({
@@ -124,6 +130,7 @@ export class Calls {
         ttl: request.ttl,
         trace: Meta.readTrace(meta),
         meta: kept(meta, peer),
+        givenUpBy: givenUp ? peer.by : undefined,
         ancestry: peer.isTrusted ? readAncestry(meta) : undefined
       })
     ).pipe(Effect.mapError((error) => error._tag === "InvalidInput" ? error : ofSubmit(error)))
@@ -257,6 +264,24 @@ export class Calls {
     )
   }
 
+  /** Stops the task of a call that was given up, without ever starting one; the reply to it. */
+  withdraw(
+    peer: Peer,
+    contract: Contract,
+    request: Request
+  ): Effect.Effect<JsonObject, WireError | StoreError> {
+    return Effect.gen({ self: this }, function*() {
+      const { id } = yield* this.submit(peer, contract, request, true)
+      yield* Effect.catchTag(this.cancel(peer, id, "The caller has given the call up"), "Refused", () => Effect.void)
+      const { _meta } = yield* this.report(peer, id, request.meta)
+      const { status } = yield* Effect.catchTag(this.tasks.get(id), "TaskNotFound", () => Effect.fail(noTask()))
+      return { content: [], _meta: { ...isObject(_meta) ? _meta : {}, [Meta.withdrawn]: status } }
+    }).pipe(
+      // what is no input made no task either
+      Effect.catchTag("InvalidInput", () => Effect.succeed({ content: [], _meta: { [Meta.withdrawn]: "cancelled" } }))
+    )
+  }
+
   /** How all of the task came to rest, and what it used, as `_meta` of a reply to a trusted peer that asks for it. */
   report(peer: Peer, id: TaskId, meta: JsonObject | null): Effect.Effect<JsonObject, StoreError> {
     const wait = peer.isTrusted ? Meta.readReportWait(meta) : undefined
@@ -276,10 +301,14 @@ export class Calls {
     this.isStopping = true
   }
 
-  /** The caller that waited for the task has gone away: nobody is there to take its result. */
-  left(peer: Peer, id: TaskId): Effect.Effect<void> {
+  /**
+   * The caller that waited for the task has gone away: nobody is there to take its result. A Coppice we trust was cut off: it
+   * calls again by its key, or gives the call up by it.
+   */
+  left(peer: Peer, { id, spec: { idempotencyKey, meta } }: Task): Effect.Effect<void> {
+    const comesBack = peer.isTrusted && idempotencyKey !== null && meta?.[Meta.taskParent] !== undefined
     return Effect.suspend(() =>
-      this.isStopping ? Effect.void : Effect.ignore(this.cancel(peer, id, "The caller went away"))
+      this.isStopping || comesBack ? Effect.void : Effect.ignore(this.cancel(peer, id, "The caller went away"))
     )
   }
 

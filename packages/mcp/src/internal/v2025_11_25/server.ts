@@ -106,7 +106,7 @@ class Requests {
       Effect.gen({ self: this }, function*() {
         const task = yield* this.submit(call)
         return yield* restore(this.wait(call, task)).pipe(
-          Effect.onInterrupt(() => calls.left(peer, task.id))
+          Effect.onInterrupt(() => calls.left(peer, task))
         )
       })
     )
@@ -143,6 +143,10 @@ class Requests {
       const own = this.door.tools(this.session.hasTasks).find(name)
       if (own !== undefined) return yield* own(args, this.session.peer)
       const contract = yield* this.door.calls.tool(name)
+      const meta = metaOf(ctx)
+      if (Meta.isWithdrawn(meta)) {
+        return yield* this.door.calls.withdraw(this.session.peer, contract, { name, arguments: args, meta })
+      }
       const isTask = params["task"] !== undefined
       const refused = refusal(contract, isTask)
       if (refused !== undefined) return yield* refused

@@ -145,15 +145,15 @@ const waited = (door: Door, call: Call, task: Task) =>
   Effect.flatMap(relay(door, task, call.ctx), (stop) => Effect.ensuring(answerOf(door, call, task), stop))
 
 /**
- * Serves a call. A caller that goes away while it waits has its task cancelled, at any time; a call that is a task at
- * once goes on, and the idempotency key finds it again.
+ * Serves a call. A caller that goes away while it waits has its task cancelled, at any time, unless it is a Coppice
+ * that comes back; a call that is a task at once goes on, and the idempotency key finds it again.
  */
 const serve = (door: Door, call: Call): Effect.Effect<JsonObject, WireError | StoreError> => {
   return Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       const task = yield* begin(door, call)
       const answer = restore(waited(door, call, task))
-      return yield* isTaskAtOnce(call) ? answer : Effect.onInterrupt(answer, () => door.calls.left(call.peer, task.id))
+      return yield* isTaskAtOnce(call) ? answer : Effect.onInterrupt(answer, () => door.calls.left(call.peer, task))
     })
   ).pipe(
     Effect.catchTag("InvalidInput", (error) => Effect.succeed(failedResult(`Invalid arguments: ${error.message}`)))
@@ -194,6 +194,7 @@ export const make = (door: Door, method: string | undefined): Server => {
       if (own !== undefined) return yield* own((params["arguments"] ?? {}) as JsonObject, peerOf(ctx))
       const contract = yield* calls.tool(name)
       const call = callOf(contract, params, ctx)
+      if (Meta.isWithdrawn(call.request.meta)) return yield* calls.withdraw(call.peer, contract, call.request)
       if (contract.policy === "required" && !call.mayHaveTask) return yield* lacksCapability(needsTasks)
       return yield* serve(door, call)
     })
