@@ -19,6 +19,8 @@ export interface Settings {
   readonly runs: number
   /** Multiplies the size of everything; 1 for the sizes the table names. */
   readonly scale: number
+  /** How many short tasks a soak has at scale 1. */
+  readonly tasks: number
   /** Where files may be made. */
   readonly folder: string
 }

@@ -45,7 +45,7 @@ const plan = (options: Options, folder: string): ReadonlyArray<Job> =>
       parts.map((_, part) => ({
         name,
         part,
-        settings: { durability, runs: options.runs, scale: options.scale, folder }
+        settings: { durability, runs: options.runs, scale: options.scale, tasks: options.tasks, folder }
       }))
     )
   })

@@ -15,7 +15,7 @@ const temporary = Effect.acquireRelease(
 /** Every part of a case, so small that it only shows that it works. Each checks its own joins and dies when one fails. */
 const rowsOf = Effect.fnUntraced(function*(name: string, durability: Durability) {
   const folder = yield* temporary
-  const settings: Settings = { durability, runs: 1, scale: 0.002, folder }
+  const settings: Settings = { durability, runs: 1, scale: 0.002, tasks: 100_000, folder }
   const { parts }: Case = cases[name]!
   return (yield* Effect.forEach(parts, (part) => part(settings))).flat()
 })

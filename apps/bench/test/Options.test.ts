@@ -8,15 +8,17 @@ describe("options", () => {
       cases: Object.keys(cases),
       durabilities: ["memory", "FULL"],
       runs: 5,
-      scale: 1
+      scale: 1,
+      tasks: 100_000
     }))
 
-  it("choose cases, a store, repeats and small sizes", () =>
-    assert.deepStrictEqual(parse(["W1", "--store", "sqlite", "W3", "--runs", "7", "--quick"]), {
+  it("choose cases, a store, repeats, sizes", () =>
+    assert.deepStrictEqual(parse(["W1", "--store", "sqlite", "W3", "--runs", "7", "--tasks", "5", "--quick"]), {
       cases: ["W1", "W3"],
       durabilities: ["FULL"],
       runs: 7,
-      scale: 0.1
+      scale: 0.1,
+      tasks: 5
     }))
 
   it.each([
@@ -24,6 +26,7 @@ describe("options", () => {
     { args: ["--fast"], why: "\"--fast\" is no option and no case" },
     { args: ["--store", "postgres"], why: "--store takes memory or sqlite" },
     { args: ["--store"], why: "--store takes memory or sqlite" },
-    { args: ["--runs", "0"], why: "--runs takes a whole number of at least 1" }
+    { args: ["--runs", "0"], why: "--runs takes a whole number of at least 1" },
+    { args: ["--tasks", "many"], why: "--tasks takes a whole number of at least 1" }
   ])("refuse $args", ({ args, why }) => assert.strictEqual(parse(args), why))
 })

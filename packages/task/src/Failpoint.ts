@@ -5,7 +5,8 @@
  * comma-separated list of `name=action@count`: the action (`kill` or `throw`) happens at the `count`-th hit.
  *
  * Names: `commit.before`, `commit.after`, and for each fact in the batch `before:<Fact>` and `after:<Fact>`, such as
- * `before:StepRecorded`.
+ * `before:StepRecorded`. In a deletion, `removal.within` stands between a task's facts and its row, and
+ * `removal.after` after the commit of each piece.
  */
 export type FailpointAction = "kill" | "throw"
 

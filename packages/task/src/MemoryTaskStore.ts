@@ -18,6 +18,7 @@ import {
   type Note,
   type OpenInput,
   type Receipt,
+  type Removed,
   settlementTimer,
   StoreError,
   type TaskQuery,
@@ -197,14 +198,17 @@ class Memory {
     return { task: id, run, agent, since: asked!.at, request }
   }
 
-  deleteRun(run: TaskId): number {
-    const rows = this.subtree(run)
+  deleteRuns(runs: ReadonlyArray<TaskId>): Removed {
+    const kept = runs.filter((run) => this.subtree(run).some(({ state }) => state.settlement === null))
+    const gone = runs.filter((run) => !kept.includes(run))
+    const rows = gone.flatMap((run) => this.subtree(run))
     for (const row of rows) this.remove(row)
-    for (const [digest, { runs }] of this.artifacts) {
-      if (runs.delete(run) && runs.size === 0) this.artifacts.delete(digest)
+    for (const [digest, { runs: having }] of this.artifacts) {
+      for (const run of gone) having.delete(run)
+      if (having.size === 0) this.artifacts.delete(digest)
     }
     if (this.dead > this.log.length / 2) this.compact()
-    return rows.length
+    return { tasks: rows.length, kept }
   }
 
   private remove({ state: { agent, id, spec } }: TaskRow): void {
@@ -334,8 +338,8 @@ const makeStore = (memory: Memory): TaskStore["Service"] => {
         rows(memory.endedRoots).filter((row) => expiry(row) <= now).sort((a, b) => expiry(a) - expiry(b))
           .slice(0, limit).map((row) => row.state.id)
       ),
-    deleteRun: (run) =>
-      Effect.suspend(() => opened === memory.epoch ? Effect.sync(() => memory.deleteRun(run)) : fenced),
+    deleteRuns: (runs) =>
+      Effect.suspend(() => opened === memory.epoch ? Effect.sync(() => memory.deleteRuns(runs)) : fenced),
     artifact: (digest) => Effect.sync(() => memory.artifact(digest)),
     cursor: (consumer) => Effect.sync(() => memory.cursors.get(consumer) ?? 0),
     audit: (query) => Effect.sync(() => memory.audited(query)),

@@ -1,5 +1,5 @@
 /**
- * Forgets runs whose retention is over, a few at a time, so that pruning never holds up a commit for long.
+ * Forgets runs whose retention is over: many with one commit, and never so many that another commit has to wait for long.
  */
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -7,7 +7,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { TaskId } from "./Task.ts"
 import { TaskLog } from "./TaskLog.ts"
-import { Tasks } from "./Tasks.ts"
 import { type StoreError, TaskStore } from "./TaskStore.ts"
 
 /** How often expired runs are looked for. */
@@ -25,33 +24,27 @@ export class Pruner extends Context.Service<Pruner, {
   readonly prune: Effect.Effect<number, StoreError>
 }>()("@coppice/task/Pruner") {}
 
-const page = 100
+/** Runs that are looked for at once. */
+const page = 1_000
 
-export const layer: Layer.Layer<Pruner, never, TaskStore | TaskLog | Tasks> = Layer.effect(
+export const layer: Layer.Layer<Pruner, never, TaskStore | TaskLog> = Layer.effect(
   Pruner,
   Effect.gen(function*() {
     const store = yield* TaskStore
     const log = yield* TaskLog
-    const tasks = yield* Tasks
-    const forget = (run: TaskId) =>
-      tasks.delete(run).pipe(
-        Effect.as(true),
-        Effect.catchTags({ StillRunning: () => Effect.succeed(false), TaskNotFound: () => Effect.succeed(false) })
-      )
     const auditRetention = Duration.toMillis(yield* AuditRetention)
     const prune = Effect.gen(function*() {
       yield* store.forgetAudit(log.now() - auditRetention)
-      const kept = new Set<TaskId>()
+      const left = new Set<TaskId>()
       let count = 0
       while (true) {
-        const found = yield* store.expired(log.now(), page + kept.size)
-        const runs = found.filter((run) => !kept.has(run))
-        for (const run of runs) {
-          if (yield* forget(run)) count++
-          else kept.add(run)
-          yield* Effect.yieldNow
-        }
+        const found = yield* store.expired(log.now(), page + left.size)
+        const runs = found.filter((run) => !left.has(run))
+        const { kept } = yield* store.deleteRuns(runs)
+        for (const run of kept) left.add(run)
+        count += runs.length - kept.length
         if (runs.length < page) return count
+        yield* Effect.yieldNow
       }
     })
     yield* Effect.andThen(Effect.flatMap(PruneInterval, Effect.sleep), Effect.ignore(prune)).pipe(

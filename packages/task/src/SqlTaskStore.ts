@@ -9,10 +9,12 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { AuditEntry, AuditQuery } from "./Audit.ts"
+import * as Failpoint from "./Failpoint.ts"
 import { chain } from "./internal/auditing.ts"
 import { ofColumns, ofEvent, ofText } from "./internal/checksum.ts"
 import { digest as digestOf } from "./internal/digest.ts"
 import { migrations } from "./internal/migrations.ts"
+import { Removal } from "./internal/removal.ts"
 import {
   toAudit,
   toCalls,
@@ -347,9 +349,6 @@ const queries = (driver: SqlDriver["Service"], sql: Statements) => {
   return { headSeq, eventRows, list, journal, artifact, audit }
 }
 
-/** How many tasks one transaction deletes: about ten milliseconds. */
-const removedAtOnce = 500
-
 /** The first row's value through `f`, or `undefined` when there is none. */
 const first = <A>(row: any, f: (row: any) => A): A | undefined => row === undefined ? undefined : f(row)
 
@@ -365,30 +364,17 @@ const make = (driver: SqlDriver["Service"]): TaskStore["Service"] => {
     return { seq: read.headSeq(), epoch: opened }
   }
 
-  const removeTask = (id: TaskId): void => {
-    for (const statement of [sql.deleteEvents, sql.deleteInputs, sql.deleteTimers, sql.deleteReceipts]) {
-      statement.run(id)
+  const deleteRuns = Effect.fnUntraced(function*(runs: ReadonlyArray<TaskId>) {
+    const removal = new Removal(sql, runs)
+    const piece = () => {
+      writer.assertEpoch(opened)
+      return removal.piece()
     }
-    sql.deleteTask.run(id)
-  }
-
-  const removeSome = (ids: ReadonlyArray<TaskId>, run: TaskId): void => {
-    writer.assertEpoch(opened)
-    sql.keepHead.run()
-    for (const id of ids) removeTask(id)
-    if (ids.at(-1) !== run) return
-    sql.deleteArtifacts.run(run)
-    sql.deleteArtifactRuns.run(run)
-  }
-
-  // from the leaves up: what a crash leaves behind is a smaller run, which can be deleted again
-  const deleteRun = Effect.fnUntraced(function*(run: TaskId) {
-    const ids = yield* attempt(() => sql.subtreeIds.all(run).map((row) => row.id as TaskId).reverse())
-    for (let i = 0; i < ids.length; i += removedAtOnce) {
-      yield* attempt(() => driver.transaction(() => removeSome(ids.slice(i, i + removedAtOnce), run)))
+    while (yield* attempt(() => driver.transaction(piece))) {
+      Failpoint.hit("removal.after")
       yield* Effect.yieldNow
     }
-    return ids.length
+    return { tasks: removal.tasks, kept: removal.kept }
   })
 
   return {
@@ -412,7 +398,7 @@ const make = (driver: SqlDriver["Service"]): TaskStore["Service"] => {
     timersDue: (now, limit) => attempt(() => sql.timersDue.all(now, limit).map(toTimer)),
     nextTimer: attempt(() => (sql.nextTimer.get() as { readonly due: number | null }).due ?? undefined),
     expired: (now, limit) => attempt(() => sql.expired.all(now, limit).map((row) => row.id as TaskId)),
-    deleteRun,
+    deleteRuns,
     artifact: (digest) => attempt(() => read.artifact(digest)),
     cursor: (consumer) => attempt(() => first(sql.cursor.get(consumer), toCursor) ?? 0),
     audit: (query) => attempt(() => read.audit(query)),

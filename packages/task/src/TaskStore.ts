@@ -174,6 +174,13 @@ export interface StoreHead {
   readonly epoch: number
 }
 
+/** What a deletion of runs came to: how many tasks went, and the runs that were left alone. */
+export interface Removed {
+  readonly tasks: number
+  /** Something in them has not come to rest. */
+  readonly kept: ReadonlyArray<TaskId>
+}
+
 /** The store's operations; see the module's header for what `commit` promises. */
 export class TaskStore extends Context.Service<TaskStore, {
   /** Takes ownership: raises the epoch and tells where the log ends. */
@@ -206,10 +213,19 @@ export class TaskStore extends Context.Service<TaskStore, {
   /** Roots whose retention is over, soonest first. */
   readonly expired: (now: number, limit: number) => Effect.Effect<ReadonlyArray<TaskId>, StoreError>
   /**
-   * Removes a run: its tasks, facts, receipts and the artifacts only it had. Returns how many tasks went. A large run
-   * goes piece by piece, its root last, so that commits have their turn in between; deleting it again finishes it.
+   * Removes the runs in which everything has come to rest: their tasks, facts, receipts and the artifacts only they had.
+   *
+   * **Details**
+   *
+   * It goes in pieces of a few milliseconds, so that commits have their turn in between, and each run from the leaves up,
+   * its root last: cut off by an error, an interruption or a crash, it is done by deleting the same runs again. A run that
+   * is not there is none.
+   *
+   * **Gotchas**
+   *
+   * One task with all its facts goes in one piece, also a task of a hundred thousand steps.
    */
-  readonly deleteRun: (run: TaskId) => Effect.Effect<number, StoreError>
+  readonly deleteRuns: (runs: ReadonlyArray<TaskId>) => Effect.Effect<Removed, StoreError>
   readonly artifact: (digest: string) => Effect.Effect<Artifact | undefined, StoreError>
   readonly cursor: (consumer: string) => Effect.Effect<number, StoreError>
   /** Newest first. */

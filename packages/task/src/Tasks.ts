@@ -290,7 +290,8 @@ const remover = ({ log, store }: Services): Tasks["Service"]["delete"] =>
       log.audit({ kind: "deleted", by, task: run, run, agent: rows[0].state.agent, detail: { tasks: rows.length } })
       yield* log.barrier
     }
-    return yield* store.deleteRun(run)
+    const { tasks } = yield* store.deleteRuns([run])
+    return tasks
   })
 
 const keeper = ({ log }: Services): Tasks["Service"]["putArtifact"] =>

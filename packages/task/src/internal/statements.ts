@@ -123,15 +123,16 @@ const reads = (sql: Prepare) => ({
 
 const deletes = (sql: Prepare) => ({
   keepHead: sql("UPDATE owner SET seq = max(seq, coalesce((SELECT max(seq) FROM events), 0)) WHERE id = 1"),
-  subtreeIds: sql(`${tree} SELECT id FROM tree`),
+  rest: sql("SELECT id, settlement FROM tasks WHERE id = ?"),
+  restBelow: sql("SELECT id, settlement FROM tasks WHERE parent = ? AND id > ? ORDER BY id LIMIT 100"),
   deleteEvents: sql("DELETE FROM events WHERE task = ?"),
   deleteInputs: sql("DELETE FROM inputs WHERE task = ?"),
   deleteTimers: sql("DELETE FROM timers WHERE task = ?"),
   deleteReceipts: sql("DELETE FROM receipts WHERE task = ?"),
-  deleteArtifacts: sql(`DELETE FROM artifacts WHERE digest IN (
-    SELECT r.digest FROM artifact_runs r WHERE r.run = ?
-    AND NOT EXISTS (SELECT 1 FROM artifact_runs o WHERE o.digest = r.digest AND o.run <> r.run))`),
-  deleteArtifactRuns: sql("DELETE FROM artifact_runs WHERE run = ?"),
+  artifactOf: sql("SELECT digest FROM artifact_runs WHERE run = ? LIMIT 1"),
+  deleteArtifactRun: sql("DELETE FROM artifact_runs WHERE run = ? AND digest = ?"),
+  deleteArtifact: sql(`DELETE FROM artifacts WHERE digest = ?
+    AND NOT EXISTS (SELECT 1 FROM artifact_runs r WHERE r.digest = ?)`),
   deleteTask: sql("DELETE FROM tasks WHERE id = ?")
 })
 

@@ -8,7 +8,6 @@
  * The place is made anew for every case; building its layer again is what a restart is.
  */
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import * as assert from "node:assert/strict"
 import type { TaskId } from "../Task.ts"
@@ -16,6 +15,7 @@ import { settlementTimer, type StoreError, type TaskQuery, type TaskRow, type Ta
 import { audit, calls, cursors, notes } from "./BesideTasks.ts"
 import { Ledger } from "./Ledger.ts"
 import { pools } from "./PoolCase.ts"
+import { deletingMany, deletingMuch } from "./RemovalCases.ts"
 import { type Opened, opened, type Place } from "./StorePlace.ts"
 import { awkward } from "./TaskArbitrary.ts"
 
@@ -331,11 +331,12 @@ const receipts = ({ commit, ledger, reopen }: Opened) =>
       receipt("ann", "a", "K", "4")
     ]
     ledger.add({ receipts: all })
+    ledger.complete(all[0]!.task)
     yield* commit
     const { store } = yield* reopen
     for (const one of all) assert.deepEqual(yield* store.receipt(one.principal, one.agent, one.key), one)
     assert.equal(yield* store.receipt("ann", "a", "other"), undefined)
-    yield* store.deleteRun(all[0]!.task)
+    yield* store.deleteRuns([all[0]!.task])
     assert.equal(yield* store.receipt("ann", "a", "k"), undefined)
     assert.deepEqual(yield* store.receipt("bob", "a", "k"), all[1])
   })
@@ -349,12 +350,13 @@ const artifacts = ({ commit, ledger, reopen }: Opened) =>
       bytes: new TextEncoder().encode("hello")
     }
     ledger.add({ artifacts: [{ ...hello, run: a }, { ...hello, run: b, mediaType: "other/type" }] })
+    for (const id of [a, b]) ledger.complete(id)
     yield* commit
     const { store } = yield* reopen
     assert.deepEqual(yield* store.artifact(hello.digest), { ...hello, run: a })
-    yield* store.deleteRun(a)
+    yield* store.deleteRuns([a])
     assert.deepEqual(yield* store.artifact(hello.digest), { ...hello, run: b })
-    yield* store.deleteRun(b)
+    yield* store.deleteRuns([b])
     assert.equal(yield* store.artifact(hello.digest), undefined)
   })
 
@@ -397,10 +399,11 @@ const deleting = ({ commit, ledger, reopen, store }: Opened) =>
     for (const id of [kept, gone, below]) ledger.ask(id, "q")
     for (const key of ["a", "b", "c", "d"]) ledger.apply(kept, { _tag: "FireTimer", key })
     ledger.add({ timersSet: [kept, below].map((task) => ({ task, key: "t", due: 1 })) })
+    for (const id of [below, gone]) ledger.complete(id)
     yield* commit
     const before = yield* seen(store, kept)
-    assert.equal(yield* store.deleteRun(gone), 2)
-    assert.equal(yield* store.deleteRun(gone), 0)
+    assert.deepEqual(yield* store.deleteRuns([gone]), { tasks: 2, kept: [] })
+    assert.deepEqual(yield* store.deleteRuns([gone]), { tasks: 0, kept: [] })
     for (const id of [gone, below]) {
       const none = { row: undefined, journal: undefined, input: undefined, ending: undefined, events: [] }
       assert.deepEqual(yield* seen(store, id), none)
@@ -417,23 +420,6 @@ const deleting = ({ commit, ledger, reopen, store }: Opened) =>
     assert.equal((yield* later.open).seq, ledger.events.at(-1)!.seq)
   })
 
-const deletingMuch = ({ commit, ledger, store }: Opened) =>
-  Effect.gen(function*() {
-    const root = ledger.create()
-    for (let i = 0; i < 1_200; i++) ledger.create({ parent: i % 3 === 0 ? root : ledger.events.at(-1)!.task })
-    yield* commit
-    // cut off in the middle, it is a run that can be deleted again, or gone
-    yield* Effect.flatMap(Effect.forkChild(store.deleteRun(root), { startImmediately: true }), Fiber.interrupt)
-    const left = yield* store.counts
-    if (left.tasks > 0) assert.equal((yield* store.subtree(root)).length, left.tasks)
-    // what is written meanwhile has its turn
-    const other = ledger.create()
-    const [count] = yield* Effect.all([store.deleteRun(root), commit], { concurrency: 2 })
-    assert.equal(count, left.tasks)
-    assert.deepEqual(yield* store.counts, { tasks: 1, active: 1, events: 1 })
-    assert.deepEqual(ids(yield* store.list({ limit: 10 })), [other])
-  })
-
 const fencing = ({ commit, ledger, store, takeOver }: Opened) =>
   Effect.gen(function*() {
     const root = ledger.create()
@@ -443,13 +429,13 @@ const fencing = ({ commit, ledger, store, takeOver }: Opened) =>
     ledger.create()
     ledger.add({ cursors: new Map([["c", 1]]) })
     assert.equal(yield* refusal(commit), "Fenced")
-    assert.equal(yield* refusal(store.deleteRun(root)), "Fenced")
+    assert.equal(yield* refusal(store.deleteRuns([root])), "Fenced")
     assert.deepEqual(yield* owner.store.counts, { tasks: 1, active: 0, events: 2 })
     assert.equal(yield* owner.store.cursor("c"), 0)
     owner.ledger.create()
     yield* owner.commit
     assert.equal((yield* owner.store.counts).tasks, 2)
-    assert.equal(yield* owner.store.deleteRun(root), 1)
+    assert.equal((yield* owner.store.deleteRuns([root])).tasks, 1)
   })
 
 const emptiness = ({ commit, store }: Opened) =>
@@ -486,6 +472,7 @@ export const cases = (place: Place): ReadonlyArray<Case> => {
     one("finds ids by their beginning, and counts", finding),
     one("knows which runs are over their time, soonest first", expiring),
     one("deletes a run and nothing else", deleting),
+    one("deletes many runs piece by piece, and leaves alone what has not come to rest", deletingMany),
     one("deletes a large run piece by piece", deletingMuch),
     one("refuses writes of an older epoch, whole", fencing),
     one("takes an empty batch", emptiness)

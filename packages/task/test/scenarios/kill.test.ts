@@ -10,17 +10,22 @@ import { TaskEvent } from "../../src/TaskEvent.ts"
 import { TaskStore } from "../../src/TaskStore.ts"
 import { folder, owned } from "../support/places.ts"
 
-const program = fileURLToPath(new URL("../support/programs/life.ts", import.meta.url))
-
-/** Runs the program until it ends or is killed; the last fact it was told is durable. */
-const live = (path: string, failpoint: string) =>
-  Effect.callback<{ readonly signal: string | null | undefined; readonly acknowledged: number }>((resume) => {
+/** Runs a program over a store until it ends or is killed; how, and its last line. */
+const run = (program: string, path: string, failpoint: string) =>
+  Effect.callback<{ readonly signal: string | null | undefined; readonly line: string }>((resume) => {
+    const file = fileURLToPath(new URL(`../support/programs/${program}.ts`, import.meta.url))
     const env = { ...process.env, COPPICE_FAILPOINTS: failpoint }
-    execFile(process.execPath, [program, path], { env }, (error, stdout) => {
-      const last = stdout.trim().split("\n").at(-1) ?? ""
-      resume(Effect.succeed({ signal: error?.signal, acknowledged: Number(/^ack (\d+)$/.exec(last)?.[1] ?? 0) }))
+    execFile(process.execPath, [file, path], { env }, (error, stdout) => {
+      resume(Effect.succeed({ signal: error?.signal, line: stdout.trim().split("\n").at(-1) ?? "" }))
     })
   })
+
+/** The last fact this life was told is durable. */
+const live = (path: string, failpoint: string) =>
+  Effect.map(run("life", path, failpoint), ({ line, signal }) => ({
+    signal,
+    acknowledged: Number(/^ack (\d+)$/.exec(line)?.[1] ?? 0)
+  }))
 
 const damage = (path: string) =>
   SqlTaskStore.verify.pipe(
@@ -69,5 +74,33 @@ describe("kill -9 at every fact (case 1)", () => {
           assert.deepStrictEqual(yield* damage(path), [], fact)
         }), { concurrency: 2, discard: true }),
     120_000
+  )
+})
+
+/** What is there for the next process, and what is left when it has deleted it again. */
+const forgotten = (path: string) =>
+  Effect.gen(function*() {
+    const store = yield* TaskStore
+    yield* store.open
+    const { tasks } = yield* store.counts
+    yield* store.deleteRuns(yield* store.expired(Number.MAX_SAFE_INTEGER, 10_000))
+    return { tasks, after: yield* store.counts }
+  }).pipe(Effect.provide(owned({ path }), { local: true }), Effect.scoped)
+
+describe("kill -9 while runs are forgotten", () => {
+  it.effect.each(["removal.within=kill", "removal.within=kill@1500", "removal.after=kill@2"])(
+    "leaves whole tasks, and the next process forgets the rest (%s)",
+    (failpoint) =>
+      Effect.gen(function*() {
+        const path = join(yield* folder, "coppice.db")
+        const { signal } = yield* run("forget", path, failpoint)
+        assert.strictEqual(signal, "SIGKILL")
+        assert.deepStrictEqual(yield* damage(path), [])
+        const { after, tasks } = yield* forgotten(path)
+        if (failpoint === "removal.within=kill") assert.strictEqual(tasks, 2_001)
+        else assert(tasks > 0 && tasks <= 2_001, `${tasks} are left`)
+        assert.deepStrictEqual(after, { tasks: 0, active: 0, events: 0 })
+      }),
+    60_000
   )
 })
