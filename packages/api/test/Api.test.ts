@@ -19,6 +19,7 @@ describe("Api", () => {
     assert.deepStrictEqual(routes.toSorted(), [
       "DELETE /api/v1/dev/faults → 204 400 401 403 404 413 415 500 503",
       "DELETE /api/v1/dev/faults/{id} → 200 400 401 403 404 409 413 415 500 503",
+      "DELETE /api/v1/session → 204 400 413 415 500 503",
       "DELETE /api/v1/tasks/{id} → 200 400 401 403 404 409 413 415 500 503",
       "GET /api/v1/agents → 200 400 401 403 413 415 500 503",
       "GET /api/v1/audit → 200 400 401 403 404 409 413 415 500 503",
@@ -27,6 +28,7 @@ describe("Api", () => {
       "GET /api/v1/events → 200 400 401 403 404 409 413 415 500 503",
       "GET /api/v1/inbox → 200 400 401 403 404 409 413 415 500 503",
       "GET /api/v1/info → 200 400 413 415 500 503",
+      "GET /api/v1/session → 200 400 401 403 413 415 500 503",
       "GET /api/v1/tasks → 200 400 401 403 404 409 413 415 500 503",
       "GET /api/v1/tasks/{id} → 200 400 401 403 404 409 413 415 500 503",
       "GET /api/v1/tasks/{id}/cancel → 200 400 401 403 404 409 413 415 500 503",
@@ -35,9 +37,11 @@ describe("Api", () => {
       "GET /api/v1/tasks/{id}/result → 200 400 401 403 404 409 413 415 500 503",
       "GET /api/v1/tasks/{id}/tree → 200 400 401 403 404 409 413 415 500 503",
       "GET /api/v1/tasks/{id}/why → 200 400 401 403 404 409 413 415 500 503",
+      "GET /api/v1/topology → 200 400 401 403 413 415 500 503",
       "GET /healthz → 200 400 413 415 500 503",
       "GET /readyz → 200 400 413 415 500 503",
       "POST /api/v1/dev/faults → 200 400 401 403 404 413 415 500 503",
+      "POST /api/v1/session → 200 400 401 413 415 500 503",
       "POST /api/v1/tasks → 201 400 401 403 404 409 413 415 429 500 503",
       "POST /api/v1/tasks/{id}/answer → 200 400 401 403 404 409 413 415 500 503",
       "POST /api/v1/tasks/{id}/cancel → 200 400 401 403 404 409 413 415 500 503",
@@ -49,7 +53,14 @@ describe("Api", () => {
 
   it("asks for the token wherever task data is", () => {
     const open = operations.filter(({ security }) => security.length === 0)
-    assert.deepStrictEqual(open.map(({ path }) => path).toSorted(), ["/api/v1/info", "/healthz", "/readyz"])
+    assert.deepStrictEqual(open.map(({ path }) => path).toSorted(), [
+      "/api/v1/info",
+      // making a session takes the token in its body, ending one needs none
+      "/api/v1/session",
+      "/api/v1/session",
+      "/healthz",
+      "/readyz"
+    ])
   })
 
   it("names the shapes people read about", () => {
