@@ -67,6 +67,13 @@ export class TooManyDefects extends Data.TaggedError("TooManyDefects")<{
   }
 }
 
+/** Somebody wanted to see what becomes of it. */
+export class KilledOnPurpose extends Data.TaggedError("KilledOnPurpose")<{ readonly agent: string }> {
+  override get message(): string {
+    return `"${this.agent}" was killed on purpose`
+  }
+}
+
 /** One agent in the tree. */
 export type AgentNode = Supervisor.ChildStatus & Omit<AgentStats, "agent" | "restarts"> & {
   /** Attempts its tasks lost to defects. */
@@ -90,6 +97,14 @@ export class AgentSupervisor extends Context.Service<AgentSupervisor, {
   readonly add: (definition: Definition, options: ChildOptions) => Effect.Effect<void>
   /** Puts a group under supervision; succeeds when all its agents take tasks. */
   readonly addGroup: (group: Member & { readonly _tag: "Group" }) => Effect.Effect<void>
+  /**
+   * From now on these are the agents and groups, in this order. Those that are the same value as before go on untouched;
+   * the others are stopped, last started first, and then the new ones start. Tasks of a stopped agent leave memory as at a
+   * restart and go on with whoever serves it next.
+   */
+  readonly replace: (members: ReadonlyArray<Member>) => Effect.Effect<void>
+  /** The agent's server dies, as if its handlers had died too often. False when there is no such server now. */
+  readonly kill: (agent: string) => Effect.Effect<boolean>
   readonly options: Supervisor.SupervisorOptions
   readonly tree: () => ReadonlyArray<AgentNode>
   readonly groups: () => ReadonlyArray<GroupNode>
@@ -108,7 +123,7 @@ const gauge = (definition: Definition, options: ChildOptions) => {
   const { name } = definition.contract
   const period = Duration.toMillis(options.period ?? defaults.period)
   const recent: Array<number> = []
-  const storm = Deferred.makeUnsafe<never, TooManyDefects>()
+  const storm = Deferred.makeUnsafe<never, TooManyDefects | KilledOnPurpose>()
   const onDefect = (now: number, defect: Defect): void => {
     if (options.intensity === undefined) return
     recent.push(now)
@@ -124,6 +139,10 @@ const nameOf = (member: Member): string => member._tag === "Agent" ? member.defi
 
 const namesIn = (member: Member): ReadonlyArray<string> =>
   member._tag === "Agent" ? [nameOf(member)] : [member.name, ...member.members.flatMap(namesIn)]
+
+/** Agents and groups share one namespace. */
+export const namedTwice = (members: ReadonlyArray<Member>): string | undefined =>
+  members.flatMap(namesIn).find((name, index, names) => names.indexOf(name) < index)
 
 const optionsOf = ({ backoff, intensity, period, strategy }: GroupOptions): Supervisor.SupervisorOptions => ({
   strategy: strategy ?? calm.strategy,
@@ -191,36 +210,71 @@ const notStarted = (member: Member): Supervisor.ChildStatus => ({
   until: undefined
 })
 
+const treeOf = (
+  nodes: ReadonlyArray<Node>,
+  stats: ReadonlyArray<AgentStats>,
+  losses: ReadonlyMap<string, Losses>
+): ReadonlyArray<AgentNode> => {
+  const known = new Map(stats.map((stat) => [stat.agent, stat]))
+  return nodes.flatMap(({ group, member, status }) => {
+    if (member._tag === "Group") return []
+    const { id } = status
+    return [{ ...status, group, ...supervisedAs(member.options), ...figures(known.get(id), losses.get(id)) }]
+  })
+}
+
+const groupsOf = (nodes: ReadonlyArray<Node>): ReadonlyArray<GroupNode> =>
+  nodes.flatMap(({ group, member, status }) =>
+    member._tag === "Agent" ? [] : [{ ...status, group, options: optionsOf(member.options) }]
+  )
+
+/** How servers begin, and what they leave behind. */
+const serving = Effect.gen(function*() {
+  const executor = yield* Executor
+  const rescuer = yield* Rescuer
+  const losses = new Map<string, Losses>()
+  /** What ends the servers that stand. */
+  const ends = new Map<string, Deferred.Deferred<never, TooManyDefects | KilledOnPurpose>>()
+
+  const start = Effect.fnUntraced(function*(definition: Definition, childOptions: ChildOptions) {
+    const { name } = definition.contract
+    const { onDefect, storm } = gauge(definition, childOptions)
+    const before = losses.get(name)
+    const lost = before ?? { defects: 0, lastDefect: undefined }
+    losses.set(name, lost)
+    yield* executor.serve(definition, (now, defect) => {
+      lost.defects++
+      lost.lastDefect = Cause.pretty(defect.cause).split("\n")[0]
+      onDefect(now, defect)
+    })
+    ends.set(name, storm)
+    // a restarted server finds its tasks again in the log
+    if (before !== undefined) yield* Effect.ignore(rescuer.sweep)
+    return Deferred.await(storm)
+  })
+  return { ends, losses, start }
+})
+
 export const layer: Layer.Layer<AgentSupervisor, never, Executor | Rescuer> = Layer.effect(
   AgentSupervisor,
   Effect.gen(function*() {
     const executor = yield* Executor
-    const rescuer = yield* Rescuer
     const options = yield* SupervisionOptions
     const supervisor = yield* Supervisor.make(options)
-    const losses = new Map<string, Losses>()
-
-    const start = Effect.fnUntraced(function*(definition: Definition, childOptions: ChildOptions) {
-      const { name } = definition.contract
-      const { onDefect, storm } = gauge(definition, childOptions)
-      const before = losses.get(name)
-      const lost = before ?? { defects: 0, lastDefect: undefined }
-      losses.set(name, lost)
-      yield* executor.serve(definition, (now, defect) => {
-        lost.defects++
-        lost.lastDefect = Cause.pretty(defect.cause).split("\n")[0]
-        onDefect(now, defect)
-      })
-      // a restarted server finds its tasks again in the log
-      if (before !== undefined) yield* Effect.ignore(rescuer.sweep)
-      return Deferred.await(storm)
-    })
-
+    const { ends, losses, start } = yield* serving
     const roots: Array<Member> = []
     /** The supervisors of the groups that stand, or stood last. */
     const inner = new Map<string, Supervisor.Supervisor>()
 
+    const specs = new WeakMap<Member, Supervisor.ChildSpec>()
+
     const specOf = (member: Member): Supervisor.ChildSpec => {
+      const spec = specs.get(member) ?? makeSpec(member)
+      specs.set(member, spec)
+      return spec
+    }
+
+    const makeSpec = (member: Member): Supervisor.ChildSpec => {
       const restart = member.options.restart ?? defaults.restart
       const shutdown = shutdownOf(member)
       if (member._tag === "Agent") {
@@ -234,36 +288,35 @@ export const layer: Layer.Layer<AgentSupervisor, never, Executor | Rescuer> = La
 
     const put = (member: Member): Effect.Effect<void> =>
       Effect.suspend(() => {
-        const known = new Set(roots.flatMap(namesIn))
-        const twice = namesIn(member).find((name, index, names) => known.has(name) || names.indexOf(name) < index)
+        const twice = namedTwice([...roots, member])
         if (twice !== undefined) return Effect.die(new Error(`"${twice}" names two of the agents and groups`))
         return Effect.andThen(Effect.orDie(supervisor.add(specOf(member))), Effect.sync(() => roots.push(member)))
       })
 
+    const replace = (members: ReadonlyArray<Member>): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        const twice = namedTwice(members)
+        if (twice !== undefined) return Effect.die(new Error(`"${twice}" names two of the agents and groups`))
+        roots.splice(0, roots.length, ...members)
+        return Effect.orDie(supervisor.replace(members.map(specOf)))
+      })
+
+    const kill = (agent: string): Effect.Effect<boolean> =>
+      Effect.suspend(() => {
+        const end = ends.get(agent)
+        return end === undefined ? Effect.succeed(false) : Deferred.fail(end, new KilledOnPurpose({ agent }))
+      })
+
     const nodes = () => walk({ members: roots, supervisor, group: undefined }, inner)
 
-    const tree = (): ReadonlyArray<AgentNode> => {
-      const stats = new Map(executor.stats().map((stat) => [stat.agent, stat]))
-      return nodes().flatMap(({ group, member, status }) => {
-        if (member._tag === "Group") return []
-        return [{
-          ...status,
-          group,
-          ...supervisedAs(member.options),
-          ...figures(stats.get(status.id), losses.get(status.id))
-        }]
-      })
-    }
-    const groups = (): ReadonlyArray<GroupNode> =>
-      nodes().flatMap(({ group, member, status }) =>
-        member._tag === "Agent" ? [] : [{ ...status, group, options: optionsOf(member.options) }]
-      )
     return {
       add: (definition, childOptions) => put({ _tag: "Agent", definition, options: childOptions }),
       addGroup: put,
+      replace,
+      kill,
       options,
-      tree,
-      groups,
+      tree: () => treeOf(nodes(), executor.stats(), losses),
+      groups: () => groupsOf(nodes()),
       escalation: supervisor.escalation
     }
   })

@@ -90,6 +90,11 @@ export interface Supervisor {
   readonly options: SupervisorOptions
   /** Starts a child after the ones there are; succeeds when it has begun. A start that fails is not restarted. */
   readonly add: (spec: ChildSpec) => Effect.Effect<void, unknown>
+  /**
+   * From now on these are the children, in this order. Whose spec stays goes on, unless it waits for a restart: then it is
+   * started. The others stop, last started first, before the new ones start; one that does not begin has died.
+   */
+  readonly replace: (specs: ReadonlyArray<ChildSpec>) => Effect.Effect<void, TooManyRestarts>
   readonly status: () => ReadonlyArray<ChildStatus>
   /** Never succeeds; fails when the supervisor gives up. */
   readonly escalation: Effect.Effect<never, TooManyRestarts>
@@ -282,12 +287,22 @@ export const make = Effect.fnUntraced(function*(
     yield* Effect.onError(start(child, news), () => Effect.andThen(stop(child), forget))
   }, turn.withPermits(1))
 
+  const replace = Effect.fnUntraced(function*(specs: ReadonlyArray<ChildSpec>) {
+    if (over !== undefined) return yield* over
+    const before = new Map(children.map((child) => [child.spec, child]))
+    yield* stopEach(children.filter(({ spec }) => !specs.includes(spec)))
+    children.splice(0, children.length, ...specs.map((spec) => before.get(spec) ?? born(spec)))
+    // whose restart one waits for may be gone
+    const starting = children.filter(({ spec, state }) => !before.has(spec) || state === "restarting")
+    for (const child of starting) yield* Effect.exit(start(child, news))
+  }, turn.withPermits(1))
+
   yield* Effect.addFinalizer(() => {
     over ??= Effect.interrupt
     return stopEach(children)
   })
   yield* Effect.forkScoped(Effect.forever(Effect.flatMap(Queue.take(news), hear)))
-  return { options, add, escalation: Deferred.await(failed), status: () => children.map(statusOf) }
+  return { options, add, replace, escalation: Deferred.await(failed), status: () => children.map(statusOf) }
 })
 
 /** A supervisor as the child of another: it dies when it gives up, which is how escalation travels. */

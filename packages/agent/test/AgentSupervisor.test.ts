@@ -219,3 +219,21 @@ describe("the tree", () => {
       })
     ))
 })
+
+describe("a server that is killed on purpose", () => {
+  it.effect("is restarted as after defects, and its tasks go on", () =>
+    inWorld(
+      { agents: [a(), b()] },
+      Effect.gen(function*() {
+        const staying = yield* submit("a", "stays")
+        yield* pause
+        const { kill } = yield* AgentSupervisor
+        assert.deepStrictEqual([yield* kill("a"), yield* kill("nobody")], [true, false])
+        yield* pause
+        assert.deepStrictEqual(yield* told, ["a running 1", "b running 0"])
+        assert.match((yield* node("a")).reason!, /killed on purpose/)
+        const { ending } = yield* result(staying)
+        assert.strictEqual(ending._tag, "Completed")
+      })
+    ))
+})

@@ -75,6 +75,8 @@ export interface Orchestrator {
   readonly options: OrchestratorOptions
   /** Everything but the store: engine, supervision tree, agents; resumes what the store holds once all agents stand. */
   readonly layer: Layer.Layer<Services, StoreError, TaskStore>
+  /** The same without agents and servers, and nothing is resumed: for whoever brings them later, such as a `Roster`. */
+  readonly runtime: Layer.Layer<Services, StoreError, TaskStore>
 }
 
 const inOrder = (agents: ReadonlyArray<AgentLayer>): AgentLayer =>
@@ -108,15 +110,15 @@ export const make = (options: OrchestratorOptions): Orchestrator => {
   const runtime = AgentSupervisor.layer.pipe(
     Layer.provideMerge(Executor.layer),
     Layer.provideMerge(TaskEngine.layer),
-    Layer.provide(settings)
-  )
+    Layer.provide(settings),
+    Layer.provideMerge(Layer.effect(TaskStore, TaskStore))
+  ) as Layer.Layer<Services, StoreError, TaskStore>
   const layer = resume.pipe(
     Layer.provideMerge(inOrder(options.agents)),
     Layer.provideMerge(Servers.layer(options.servers ?? {})),
-    Layer.provideMerge(runtime),
-    Layer.provideMerge(Layer.effect(TaskStore, TaskStore))
-  ) as Layer.Layer<Services, StoreError, TaskStore>
-  return { _tag: "Orchestrator", options, layer }
+    Layer.provideMerge(runtime)
+  )
+  return { _tag: "Orchestrator", options, layer, runtime }
 }
 
 /**

@@ -15,6 +15,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
 
 /** How a server is reached: an address, or a program with its arguments. */
 export type Endpoint =
@@ -75,7 +76,11 @@ const serveAll = (client: McpClient.McpClient, server: Server) =>
     yield* Effect.forkScoped(Effect.ignore(Effect.retry(serving, again)))
   })
 
-const serve = (name: string, server: Server) =>
+/** Workers for the agents of one server, until the scope closes. */
+export const serve = (
+  name: string,
+  server: Server
+): Effect.Effect<void, McpClient.McpError, Scope.Scope | TaskLog | TaskStore | Settler | Workers> =>
   Effect.gen(function*() {
     const client = yield* McpClient.make({
       name,

@@ -96,6 +96,8 @@ export const AwayPatience = Context.Reference<Duration.Input>("@coppice/task/Wor
 export class Workers extends Context.Service<Workers, {
   readonly register: (worker: Worker) => Effect.Effect<void, never, Scope.Scope>
   readonly find: (agent: string) => Worker | undefined
+  /** An agent without a worker is no longer expected to come back: it is unknown. */
+  readonly forget: (agent: string) => void
   /** What the agent takes and gives, also while its worker is away. */
   readonly contract: (agent: string) => Contract | undefined
   /** Of every agent that is or was served here. */
@@ -135,6 +137,10 @@ class Registry {
     if (this.workers.get(name) === worker) this.workers.delete(name)
   }
 
+  readonly forget = (agent: string): void => {
+    if (!this.workers.has(agent)) this.known.delete(agent)
+  }
+
   readonly get = (agent: string): Effect.Effect<Worker, UnknownAgent | AgentAway> =>
     Effect.suspend((): Effect.Effect<Worker, UnknownAgent | AgentAway> => {
       const worker = this.workers.get(agent)
@@ -163,7 +169,7 @@ class Registry {
 
 export const layer: Layer.Layer<Workers> = Layer.sync(Workers, () => {
   const registry = new Registry()
-  const { contract, contracts, find, get, list } = registry
+  const { contract, contracts, find, forget, get, list } = registry
   return {
     register: (worker) =>
       Effect.acquireRelease(
@@ -173,6 +179,7 @@ export const layer: Layer.Layer<Workers> = Layer.sync(Workers, () => {
     contract,
     contracts,
     find,
+    forget,
     get,
     list
   }

@@ -18,6 +18,8 @@ export interface ExecutorOptions {
   readonly quarantine: number
   /** How long a task that may have killed the process runs alone after a restart, before others begin. */
   readonly trial: Duration.Input
+  /** How long a replay waits for code that has to come back from outside the log before it calls it changed. [10 seconds] */
+  readonly grace?: Duration.Input | undefined
 }
 
 export const ExecutorOptions = Context.Reference<ExecutorOptions>("@coppice/agent/ExecutorOptions", {

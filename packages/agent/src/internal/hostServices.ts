@@ -13,6 +13,7 @@ import * as Random from "effect/Random"
 import { Scheduler } from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 import { CallCodec } from "../CallCodec.ts"
+import { ExecutorOptions } from "./ExecutorOptions.ts"
 import type { HostServices } from "./Host.ts"
 import { PoolKeeper } from "./PoolKeeper.ts"
 
@@ -39,7 +40,7 @@ export const hostServices: Effect.Effect<HostServices, never, Needed> = Effect.g
     circle: (caller, agent, input) => Effect.flatMap(lineage(caller), (chain) => findCycle(store, chain, agent, input)),
     clock,
     code: yield* CodeVersion,
-    grace: Duration.seconds(10),
+    grace: Duration.fromInputUnsafe((yield* ExecutorOptions).grace ?? "10 seconds"),
     outside,
     fork: yield* FiberSet.makeRuntime()
   }
