@@ -32,7 +32,10 @@ export type Server = Endpoint & {
   readonly listed?: boolean | undefined
   /** The server is a Coppice: calls to it carry deadlines and idempotency keys it honours. [false] */
   readonly isCoppice?: boolean | undefined
-  /** How long a short request may take: a poll, an answer, a cancellation. [30 seconds] */
+  /**
+   * How long a short request may take: a poll, an answer, a cancellation; and how long a call may be silent before the server
+   * is asked whether it is there. [30 seconds]
+   */
   readonly timeout?: Duration.Input | undefined
 }
 

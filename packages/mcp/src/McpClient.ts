@@ -317,7 +317,8 @@ const complete = (connection: Connection, method: string, params: JsonObject, ti
 let tokens = 0
 
 const caller =
-  ({ calls, fork, link, options: client, tools }: Parts): McpClient["call"] => (name, args, options = {}) => {
+  ({ calls, fork, link, options: client, timeout, tools }: Parts): McpClient["call"] => (name, args, options = {}) => {
+    const watch = client.endpoint._tag === "Http" ? { every: timeout, isCoppice: client.isCoppice === true } : undefined
     const key = options.context?.idempotencyKey
     const mayRepeat = (error: McpError) =>
       error.isRetryable || (error.isTransient && client.isCoppice === true && key !== undefined)
@@ -327,7 +328,7 @@ const caller =
       const connection = yield* link.get
       const tool = yield* tools.find(connection, name)
       const withAsk = { ...options, ask: askOf(client, options.ask) }
-      return yield* send({ connection, name, args, tool, options: withAsk, progressToken, fork, calls }).pipe(
+      return yield* send({ connection, name, args, tool, options: withAsk, progressToken, fork, calls, watch }).pipe(
         Effect.tapError((error) =>
           Effect.sync(() => {
             // the tool's definition has changed: list again before the next call
@@ -400,7 +401,8 @@ const withdrawer =
     return Effect.gen(function*() {
       const connection = yield* link.get
       const tool = yield* tools.find(connection, name)
-      const call = { connection, name, args, tool, options: given, progressToken: undefined, fork, calls }
+      const options = { options: given, progressToken: undefined, watch: undefined }
+      const call = { connection, name, args, tool, fork, calls, ...options }
       const outcome = yield* giveUp(call, most)
       if (outcome._tag === "Started") {
         return { status: undefined, reference: outcome.reference, report: undefined }

@@ -19,6 +19,12 @@ const at = ({ url }: Bank, more: Omit<LifeOptions["agents"][number], "name"> = {
   agents: [{ name: "charge", output: Schema.Struct({ receipt: Schema.String }), patience: 1_000, ...more }]
 })
 
+/** Whose silence is looked into soon. */
+const quick = (options: LifeOptions, isCoppice = false): LifeOptions => ({
+  ...options,
+  server: { ...options.server, timeout: 60, isCoppice }
+})
+
 type Id = Parameters<typeof rest>[0]
 
 const charge = submit("charge", { order: "o1" })
@@ -116,6 +122,48 @@ describe.each(generations)("a call of %s whose fate is unknown", (generation) =>
         bank.fate = "silent"
         const id = yield* charge
         assert.include((yield* asked(id)).request.message, "the timeout")
+      })
+    ))
+
+  story("waits for a person when its server is gone and its connection does not say so", (bank) =>
+    life(
+      quick(at(bank)),
+      Effect.gen(function*() {
+        bank.fate = "silent"
+        const id = yield* charge
+        yield* Effect.promise(() => bank.called("charge"))
+        bank.vanish()
+        assert.include((yield* asked(id)).request.message, "a break")
+      })
+    ))
+
+  story("is waited for as long as its silent server is there", (bank) =>
+    life(
+      quick(at(bank)),
+      Effect.gen(function*() {
+        bank.fate = "silent"
+        const id = yield* charge
+        yield* Effect.promise(() => bank.called("charge"))
+        yield* Effect.promise(() => bank.pinged(4))
+        // its one thread is busy with the call
+        bank.isSilent = true
+        yield* Effect.promise(() => bank.pinged(4))
+        assert.notInclude(yield* tags(id), "InputRequested")
+        assert.strictEqual(bank.calls["charge"], 1)
+      })
+    ))
+
+  story("is made again when a server that honours keys is there no more, and comes back", (bank) =>
+    life(
+      quick(at(bank), true),
+      Effect.gen(function*() {
+        bank.fate = "silent"
+        const id = yield* charge
+        yield* Effect.promise(() => bank.called("charge"))
+        bank.isSilent = true
+        yield* Effect.promise(() => bank.pinged(2))
+        Object.assign(bank, { isSilent: false, fate: "answered" })
+        assert.deepStrictEqual((yield* rest(id)).ending, receipt)
       })
     ))
 

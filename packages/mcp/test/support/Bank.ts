@@ -30,6 +30,10 @@ export class Bank {
   readonly calls: Record<string, number> = {}
   readonly generation: Generation
   url = ""
+  /** As they came. */
+  readonly methodsSeen: Array<string> = []
+  /** Takes no more connections; what stands, stands. */
+  vanish: () => void = () => {}
   private readonly waiting: Array<() => void> = []
 
   constructor(generation: Generation) {
@@ -38,6 +42,14 @@ export class Bank {
 
   async called(tool: string, times = 1): Promise<void> {
     while ((this.calls[tool] ?? 0) < times) await new Promise<void>((resolve) => this.waiting.push(resolve))
+  }
+
+  /** Waits until it has been asked whether it is there so often from now on. */
+  async pinged(times: number): Promise<void> {
+    const method = this.generation === "2025-11-25" ? "ping" : "server/discover"
+    const before = this.methodsSeen.length
+    const seen = () => this.methodsSeen.slice(before).filter((one) => one === method).length
+    while (seen() < times) await new Promise<void>((resolve) => this.waiting.push(resolve))
   }
 
   private text(value: unknown, isError = false): object {
@@ -59,7 +71,7 @@ export class Bank {
         supportedVersions: ["2026-07-28"],
         capabilities: { tools: {} }
       }),
-    "ping": () => ({}),
+    "ping": () => this.complete({}),
     "tools/list": () =>
       this.complete({
         tools: [{ name: "charge", inputSchema: object }, { name: "find", inputSchema: object }]
@@ -79,12 +91,11 @@ export class Bank {
   readonly handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (request.method !== "POST") return void response.writeHead(405).end()
     const { id, method, params } = JSON.parse(Buffer.concat(await request.toArray()).toString())
+    this.methodsSeen.push(method)
     const isCharge = method === "tools/call" && params.name === "charge"
     const result = this.isSilent ? undefined : this.methods[method]?.(params)
-    if (method === "tools/call") {
-      this.calls[params.name] = (this.calls[params.name] ?? 0) + 1
-      for (const wake of this.waiting.splice(0)) wake()
-    }
+    if (method === "tools/call") this.calls[params.name] = (this.calls[params.name] ?? 0) + 1
+    for (const wake of this.waiting.splice(0)) wake()
     if (this.isSilent || isCharge && this.fate === "silent") return
     if (isCharge && this.fate === "broken") return void request.socket.destroy()
     if (id === undefined) return void response.writeHead(202).end()
@@ -108,5 +119,6 @@ export const open = (generation: Generation): Effect.Effect<Bank, never, Scope.S
         })
     )
     bank.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`
+    bank.vanish = () => void server.close()
     return bank
   })

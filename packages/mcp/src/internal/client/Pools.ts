@@ -46,6 +46,9 @@ export interface Requests {
   readonly close: () => Promise<void>
 }
 
+/** A peer that is gone is noticed by the system on a connection that is silent so long, milliseconds. */
+const probed = { keepAlive: true, keepAliveInitialDelay: 15_000 }
+
 export class Pools implements Requests {
   readonly origin: string
   private readonly lanes: Record<Lane, Pool>
@@ -59,7 +62,7 @@ export class Pools implements Requests {
     this.origin = url.origin
     this.limit = limit
     const pool = (connections: number) =>
-      new Pool(url.origin, { connections, headersTimeout: 0, bodyTimeout: 0, connectTimeout: 10_000 })
+      new Pool(url.origin, { connections, headersTimeout: 0, bodyTimeout: 0, connectTimeout: 10_000, connect: probed })
     this.lanes = { call: pool(sizes.call), control: pool(sizes.control), stream: pool(sizes.stream) }
     this.elsewhere = new Agent({ connections: 8, headersTimeout: 30_000, bodyTimeout: 30_000, connectTimeout: 10_000 })
   }

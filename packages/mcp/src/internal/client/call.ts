@@ -16,6 +16,7 @@ import { paramHeaders } from "./headers.ts"
 import { type CallContext, contextMeta } from "./meta.ts"
 import type { Ask } from "./questions.ts"
 import { at, isRequest, type JsonObject, type RpcId, textAt } from "./rpc.ts"
+import { silence, type Watch } from "./silence.ts"
 import {
   type CallResult,
   questionsOf,
@@ -63,6 +64,8 @@ export interface Call {
   readonly fork: (effect: Effect.Effect<void>) => unknown
   /** Requests that may be under way at once. A call that asks somebody holds none. */
   readonly calls: Semaphore.Semaphore
+  /** How a server that is gone is noticed; a child process that ends is noticed by itself. */
+  readonly watch: Watch | undefined
 }
 
 /** Rounds of questions before a call is given up. */
@@ -188,7 +191,9 @@ export const send = (call: Call): Effect.Effect<CallOutcome, McpError> =>
     let more: JsonObject = {}
     for (let round = 0; round < rounds; round++) {
       if (options.beforeSend !== undefined) yield* options.beforeSend
-      const reply = yield* call.calls.withPermit(connection.request("tools/call", { ...params, ...more }, request))
+      const sent = connection.request("tools/call", { ...params, ...more }, request)
+      const watched = call.watch === undefined ? sent : Effect.raceFirst(sent, silence(connection, call.watch))
+      const reply = yield* call.calls.withPermit(watched)
       if (!connection.isModern || reply["resultType"] !== "input_required") return yield* outcome(call, reply, isTask)
       if (options.whenAsked !== undefined) yield* options.whenAsked
       more = yield* answersTo(call, reply)
