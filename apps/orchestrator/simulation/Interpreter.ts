@@ -1,9 +1,22 @@
 /**
  * Agents that run programs: one of each node, and the others' as remote agents.
  */
-import { Agent, Budget, type CallError, Durable, Human, type Orchestrator, Step, TaskContext } from "coppice"
+import {
+  Agent,
+  Budget,
+  type CallError,
+  Durable,
+  Human,
+  type Orchestrator,
+  OutcomeUnknown,
+  Saga,
+  Steering,
+  Step,
+  TaskContext
+} from "coppice"
 import type { Service, ServiceError } from "coppice/Simulation"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type { Program } from "./Program.ts"
@@ -49,10 +62,61 @@ export interface Serving {
   readonly intensity: number | undefined
 }
 
+const boom = (isInside: boolean): Run =>
+  Effect.flatMap(TaskContext, ({ attempt }) => {
+    const body = attempt === 1 ? Effect.die("boom") : Effect.succeed("calm")
+    return isInside ? Step.run("boom", 0, body) : body
+  })
+
+/** What programs do with the world outside. */
+const effectsOf = ({ bank, model }: Surroundings) => {
+  /** The bank can tell whether it was paid, or nobody asks it. */
+  const careOf = (care: "verify" | "once") =>
+    care === "once" ? { atMostOnce: true } as const : { verify: Effect.flatMap(Step.idempotencyKey, bank.look) }
+
+  const step = ({ calm, care, model: isModel, n }: Extract<Program, { readonly t: "step" }>): Run => {
+    const effect = isModel === true ? patiently(model.call({ ask: n })) : bank.call({ pay: n })
+    const body = Effect.mapError(effect, ({ reason }): string => reason)
+    const whole = calm === true ? Effect.uninterruptible(body) : body
+    if (care !== undefined) {
+      return Effect.mapError(
+        Step.run(`c${n}`, n, whole, careOf(care)),
+        (error) => error instanceof OutcomeUnknown ? "outcome unknown" : error
+      )
+    }
+    const step = Step.run(`s${n}`, n, whole)
+    return isModel === true ? paid(step, n) : step
+  }
+
+  /** Books two things; both are given back when what follows fails. */
+  const saga = (n: number, rest: Run): Run => {
+    const book = (part: number) =>
+      Saga.step("book", [n, part], Effect.mapError(bank.call({ saga: n, part }), ({ reason }): string => reason), {
+        compensate: () => bank.call({ saga: n, undo: part })
+      })
+    const whole = Effect.flatMap(Effect.andThen(book(0), book(1)), () => rest)
+    return Saga.run(whole).pipe(
+      Effect.map((value) => ({ kept: n, value })),
+      Effect.mapError((error) => `saga-${n}: ${error}`)
+    )
+  }
+
+  /** What was heard is recorded, so that it shows that nobody hears it twice. */
+  const listen = (ms: number): Run =>
+    Effect.flatMap(Effect.timeoutOption(Steering.next, ms), (heard) =>
+      Option.isNone(heard)
+        ? Effect.succeed(null)
+        : Step.run("heard", heard.value.message, Effect.succeed(heard.value.message)))
+
+  return { step, saga, listen }
+}
+
 export const live = (
   { concurrency, intensity }: Serving,
-  { bank, model, remotes }: Surroundings
+  surroundings: Surroundings
 ): Orchestrator.AgentLayer => {
+  const { bank, remotes } = surroundings
+  const { listen, saga, step } = effectsOf(surroundings)
   const Prog = Agent.make("prog", {
     description: "Runs a program",
     input: Input,
@@ -62,13 +126,14 @@ export const live = (
     concurrency
   })
 
-  const call = ({ free, on, within, x }: Extract<Program, { readonly t: "call" }>): Run => {
+  const call = ({ exit, loose, on, within, x }: Extract<Program, { readonly t: "call" }>): Run => {
     const agent = on === undefined ? undefined : remotes.get(on)
-    const options = { onParentExit: free === true ? "continue" : "stop", deadline: within } as const
+    const options = { onParentExit: exit ?? "stop", deadline: within } as const
     const input = { program: x as unknown as Schema.Json }
     const called: Effect.Effect<{ readonly value: Schema.Json }, unknown, TaskContext> = agent === undefined
       ? Prog.call(input, options)
       : agent.call(input, options)
+    if (loose === true) return Effect.as(Effect.forkDetach(called), "loose")
     return Effect.mapBoth(called, {
       onSuccess: ({ value }) => value,
       onFailure: (error) => failureOf(error as CallError)
@@ -77,14 +142,12 @@ export const live = (
 
   const run = (program: Program): Run => {
     switch (program.t) {
-      case "step": {
-        const effect = program.model === true
-          ? patiently(model.call({ ask: program.n }))
-          : bank.call({ pay: program.n })
-        const body = Effect.mapError(effect, ({ reason }): string => reason)
-        const step = Step.run(`s${program.n}`, program.n, program.calm === true ? Effect.uninterruptible(body) : body)
-        return program.model === true ? paid(step, program.n) : step
-      }
+      case "step":
+        return step(program)
+      case "saga":
+        return saga(program.n, run(program.x))
+      case "listen":
+        return listen(program.ms)
       case "call":
         return call(program)
       case "sleep":
@@ -97,7 +160,7 @@ export const live = (
       case "fail":
         return Effect.fail(`f${program.n}`)
       case "boom":
-        return Effect.flatMap(TaskContext, ({ attempt }) => attempt === 1 ? Effect.die("boom") : Effect.succeed("calm"))
+        return boom(program.inside === true)
       case "progress":
         return Effect.as(Durable.progress({ progress: 1, total: 2 }), null)
       case "look":

@@ -1,5 +1,5 @@
 /**
- * Bugs to plant, each as one change of one source file, made while the file is loaded.
+ * Bugs to plant, each as a change of a source file, or a few, made while they are loaded.
  *
  * A snippet that is not there any more, or is there twice, is an error: a mutant cannot rot.
  */
@@ -7,12 +7,17 @@ import { registerHooks } from "node:module"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 
-interface Mutant {
-  readonly name: string
-  readonly what: string
+interface Change {
   readonly file: string
   readonly from: string
   readonly to: string
+}
+
+interface Mutant extends Change {
+  readonly name: string
+  readonly what: string
+  /** What else has to change before it is a bug: some are caught twice. */
+  readonly also?: ReadonlyArray<Change>
 }
 
 export const mutants: ReadonlyArray<Mutant> = [
@@ -119,12 +124,63 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "packages/mcp/src/internal/v2025_11_25/Sessions.ts",
     from: "live === undefined || live.principal !== caller.principal",
     to: "live === undefined"
+  },
+  {
+    name: "stale-attempt-writes",
+    what: "what an attempt that is over writes is taken",
+    file: "packages/task/src/TaskMachine.ts",
+    from: `if (command.attempt !== state.attempt) return refuse({ _tag: "StaleAttempt", current: state.attempt })`,
+    to: "",
+    also: [
+      {
+        file: "packages/task/src/TaskMachine.ts",
+        from: "assert(event.attempt === state.attempt, ",
+        to: "assert(event.attempt <= state.attempt, "
+      },
+      {
+        file: "packages/agent/src/internal/step.ts",
+        from: `_tag: "RecordStep",
+      attempt: this.execution.attempt,`,
+        to: `_tag: "RecordStep",
+      attempt: Math.max(1, this.execution.attempt - 1),`
+      }
+    ]
+  },
+  {
+    name: "verify-ignored",
+    what: "a step that is found to have happened runs again",
+    file: "packages/agent/src/internal/step.ts",
+    from: "if (Option.isNone(exit.value)) return this.intend()",
+    to: "if (Option.isNone(exit.value) || this.runs > 0) return this.intend()"
+  },
+  {
+    name: "adopted-child-cancelled",
+    what: "a child that is adopted ends with its first parent",
+    file: "packages/task/src/Settler.ts",
+    from: "else this.entrust(child, heir)\n      log.release(child)",
+    to: "else this.cancel(child, parentEnded)\n      log.release(child)"
+  },
+  {
+    name: "undone-in-order",
+    what: "a saga undoes its first step first",
+    file: "packages/agent/src/Saga.ts",
+    from: "done.toReversed()",
+    to: "done"
+  },
+  {
+    name: "retry-does-all-again",
+    what: "a retry takes nothing over",
+    file: "packages/task/src/internal/reuse.ts",
+    from: "if (event.exit._tag === \"Success\") keep(",
+    to: "if (event.exit._tag === \"Success\" && events.length === 0) keep("
   }
 ]
 
 const root = join(import.meta.dirname, "../../..")
 
-const changed = ({ file, from, name, to }: Mutant, text: string): string => {
+const urlOf = ({ file }: Change): string => pathToFileURL(join(root, file)).href
+
+const changed = (name: string, { file, from, to }: Change, text: string): string => {
   const parts = text.split(from)
   if (parts.length !== 2) throw new Error(`${name}: ${file} has its snippet ${parts.length - 1} times: ${from}`)
   return parts.join(to)
@@ -139,12 +195,13 @@ export const plant = (name: string): void => {
   if (mutant === undefined) {
     throw new Error(`no mutant "${name}"; there are ${mutants.map((other) => other.name).join(", ")}`)
   }
-  const target = pathToFileURL(join(root, mutant.file)).href
+  const changes = [mutant, ...mutant.also ?? []]
   registerHooks({
     load: (url, context, nextLoad) => {
       const loaded = nextLoad(url, context)
-      if (url !== target) return loaded
-      return { ...loaded, source: changed(mutant, textOf(loaded.source)) }
+      const here = changes.filter((change) => urlOf(change) === url)
+      if (here.length === 0) return loaded
+      return { ...loaded, source: here.reduce((text, change) => changed(name, change, text), textOf(loaded.source)) }
     }
   })
 }

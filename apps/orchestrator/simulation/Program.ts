@@ -4,15 +4,36 @@
 import type { Dice } from "./Dice.ts"
 
 export type Program =
-  /** An effect in the world, recorded. `model`: asks the model, which is slow. `calm`: cannot be interrupted. */
-  | { readonly t: "step"; readonly n: number; readonly model?: boolean; readonly calm?: boolean }
-  /** A call of an agent of this node, or of another. `free`: the child may outlive its caller. */
-  | { readonly t: "call"; readonly x: Program; readonly on?: string; readonly free?: boolean; readonly within?: number }
+  /**
+   * An effect in the world, recorded. `model`: asks the model, which is slow. `calm`: cannot be interrupted. `care`: must
+   * not run twice unseen, and the bank can be asked (`verify`) or not (`once`).
+   */
+  | {
+    readonly t: "step"
+    readonly n: number
+    readonly model?: boolean
+    readonly calm?: boolean
+    readonly care?: "verify" | "once"
+  }
+  /** A call of an agent of this node, or of another. `exit`: the child may outlive its caller. */
+  | {
+    readonly t: "call"
+    readonly x: Program
+    readonly on?: string
+    readonly exit?: "continue" | "adopt"
+    /** Nobody waits for it. */
+    readonly loose?: boolean
+    readonly within?: number
+  }
+  /** Some steps that are undone when what follows fails. `n`: its name. */
+  | { readonly t: "saga"; readonly n: number; readonly x: Program }
+  /** Waits for what somebody says, not for long. */
+  | { readonly t: "listen"; readonly ms: number }
   | { readonly t: "sleep"; readonly ms: number }
   | { readonly t: "ask"; readonly n: number }
   | { readonly t: "fail"; readonly n: number }
-  /** A defect of the first attempt that later ones do not have. */
-  | { readonly t: "boom" }
+  /** A defect of the first attempt that later ones do not have. `inside`: of the body of a step. */
+  | { readonly t: "boom"; readonly inside?: boolean }
   | { readonly t: "progress" }
   /** Waits for something outside, unrecorded: a replay does it again. Alone, or replays would differ. */
   | { readonly t: "look" }
@@ -22,7 +43,20 @@ export type Program =
   | { readonly t: "timeout"; readonly ms: number; readonly x: Program }
   | { readonly t: "catch"; readonly x: Program; readonly y: Program }
 
-const leaves = ["step", "step", "step", "step", "sleep", "ask", "fail", "boom", "progress"] as const
+const leaves = [
+  "step",
+  "step",
+  "step",
+  "step",
+  "sleep",
+  "sleep",
+  "ask",
+  "ask",
+  "fail",
+  "boom",
+  "progress",
+  "listen"
+] as const
 const branches = [
   "seq",
   "seq",
@@ -34,6 +68,7 @@ const branches = [
   "all",
   "race",
   "timeout",
+  "saga",
   "catch",
   "catch"
 ] as const
@@ -48,28 +83,48 @@ const leaf = (dice: Dice): Program => {
       return {
         t,
         n: dice.below(4),
-        ...dice.chance(0.2) ? { model: true } : {},
+        ...dice.chance(0.2)
+          ? { model: true }
+          : dice.chance(0.35)
+          ? { care: dice.pick(["verify", "verify", "once"]) }
+          : {},
         ...dice.chance(0.2) ? { calm: true } : {}
       }
     case "ask":
     case "fail":
       return { t, n: dice.below(3) }
     case "sleep":
+    case "listen":
       return { t, ms: millis(dice) }
     default:
       return { t }
   }
 }
 
+/** An attempt that is lost while an effect of it cannot be stopped. */
+const stubborn = (dice: Dice): Program => ({
+  t: "all",
+  c: 0,
+  xs: [
+    { t: "step", n: dice.below(4), ...dice.chance(0.7) ? { care: "verify" } : { model: true, calm: true } },
+    { t: "seq", xs: [{ t: "sleep", ms: dice.below(20) }, { t: "boom", inside: true }] }
+  ]
+})
+
 /** What a handler runs as a whole. */
-const whole = (dice: Dice, program: Program): Program =>
-  dice.chance(0.1) ? { t: "seq", xs: [{ t: "look" }, program] } : program
+export const whole = (dice: Dice, program: Program): Program =>
+  dice.chance(0.1)
+    ? { t: "seq", xs: [{ t: "look" }, program] }
+    : dice.chance(0.06)
+    ? { t: "seq", xs: [stubborn(dice), program] }
+    : program
 
 const call = (dice: Dice, x: Program, nodes: ReadonlyArray<string>): Program => ({
   t: "call",
   x: whole(dice, x),
   ...nodes.length > 0 && dice.chance(0.5) ? { on: dice.pick(nodes) } : {},
-  ...dice.chance(0.1) ? { free: true } : {},
+  ...dice.chance(0.25) ? { exit: dice.pick(["continue", "adopt", "adopt"]) } : {},
+  ...dice.chance(0.15) ? { loose: true } : {},
   ...dice.chance(0.1) ? { within: millis(dice) } : {}
 })
 
@@ -89,6 +144,8 @@ export const generate = (dice: Dice, depth: number, nodes: ReadonlyArray<string>
       return call(dice, one(), nodes)
     case "timeout":
       return { t, ms: millis(dice), x: one() }
+    case "saga":
+      return { t, n: dice.below(1_000_000), x: one() }
     case "catch":
       return { t, x: one(), y: one() }
   }

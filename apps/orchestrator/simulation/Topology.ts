@@ -6,7 +6,8 @@ import type { Job, Scenario, Stage } from "coppice/Simulation"
 import type { Dice } from "./Dice.ts"
 import * as Interpreter from "./Interpreter.ts"
 import { jobOf } from "./Jobs.ts"
-import { generate } from "./Program.ts"
+import { generate, whole } from "./Program.ts"
+import { sagas } from "./Sagas.ts"
 
 const names = ["a", "b", "c", "d"]
 
@@ -24,13 +25,28 @@ const serving = (dice: Dice): Interpreter.Serving => ({
   intensity: dice.pick([undefined, undefined, 0, 1])
 })
 
+/** Now and then somebody has something to say. */
+const steering = (dice: Dice): Pick<Job, "steers"> =>
+  dice.chance(0.75) ? {} : {
+    steers: {
+      after: Math.round(10 ** (dice.next() * 4)),
+      whom: dice.pick(["root", "any"]),
+      ...dice.chance(0.6) ? { message: `word ${dice.below(100)}` } : { priority: dice.below(10) },
+      ...dice.chance(0.2) ? { deadline: Math.round(10 ** (1 + dice.next() * 4)) } : {},
+      ...dice.chance(0.1) ? { tokens: dice.below(60) } : {},
+      subtree: dice.chance(0.4)
+    }
+  }
+
 const jobs = (dice: Dice, nodes: ReadonlyArray<string>): ReadonlyArray<Job> =>
   Array.from({ length: 1 + dice.below(3) }, () => {
-    const program = generate(dice, 2 + dice.below(3), nodes)
+    const program = whole(dice, generate(dice, 2 + dice.below(3), nodes))
     const cancels = dice.chance(0.35)
       ? { cancelAfter: Math.round(10 ** (dice.next() * 4)), cancels: dice.pick(["root", "any"] as const) }
       : {}
-    return jobOf(program, { node: dice.pick(nodes), at: Math.round(10 ** (dice.next() * 3.5)), ...cancels })
+    const at = Math.round(10 ** (dice.next() * 3.5))
+    const again = dice.chance(0.15) ? { again: dice.pick(["retry", "fresh", "fork"] as const) } : {}
+    return jobOf(program, { node: dice.pick(nodes), at, ...cancels, ...steering(dice), ...again })
   })
 
 /** A second principal has work of its own, and pries into that of the first. */
@@ -56,13 +72,17 @@ export const topology = (stage: Stage): Scenario => {
       supervision: { strategy: "one_for_one", intensity: 1_000, period: "30 seconds" },
       ...dice.chance(0.3) ? { budget: { calls: dice.below(8), tokens: dice.below(60) } } : {},
       ...dice.chance(0.5) ? { mcp: { operateTools: true } } : {},
-      executor: { idleAfter: dice.pick(["100 millis", "10 seconds"]) }
+      executor: {
+        idleAfter: dice.pick(["100 millis", "10 seconds"]),
+        shutdown: dice.pick(["200 millis", "5 seconds", "5 seconds"])
+      }
     })
     return [name, orchestrator] as const
   })
   const second = dice.chance(0.25) ? stranger(dice, nodes) : { jobs: [] }
   return {
     ...second,
+    invariants: [sagas],
     nodes: Object.fromEntries(orchestrators),
     legacy: nodes.filter(() => dice.chance(0.4)),
     jobs: [...jobs(dice, nodes), ...second.jobs]

@@ -25,7 +25,7 @@ export type { Acted, Entry, Fact, History, Told } from "./internal/simulation/hi
 export type { End, Finding, Invariant, Verdict } from "./internal/simulation/invariant.ts"
 export { type Service, ServiceError, type ServiceOptions } from "./internal/simulation/outside.ts"
 export type { Human, Question } from "./internal/simulation/person.ts"
-export type { Job, Scenario, Stage } from "./internal/simulation/trial.ts"
+export type { Job, JobSteering, Scenario, Stage } from "./internal/simulation/trial.ts"
 
 /** What is simulated and how often. Defaults in brackets. */
 export interface Options {

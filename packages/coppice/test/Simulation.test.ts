@@ -22,7 +22,8 @@ const scenario = (stage: Simulation.Stage): Simulation.Scenario => {
     Step.run("pay", { part }, Effect.orDie(Effect.retry(bank.call({ part }), { times: 10 })))
   )
   const OrderLive = Order.toLayer(
-    Effect.fn("order")(function*() {
+    Effect.fn("order")(function*({ id }) {
+      yield* Effect.ignore(Step.run("stamp", { id }, Effect.orDie(bank.call({ id })), { atMostOnce: true }))
       yield* Effect.forEach([1, 2, 3], (part) => Pay.call({ part }), { concurrency: 3 })
       yield* Effect.sleep("5 seconds")
       const { ok } = yield* Human.ask({ message: "Ship it?", form: Schema.Struct({ ok: Schema.Boolean }) })
@@ -32,8 +33,14 @@ const scenario = (stage: Simulation.Stage): Simulation.Scenario => {
   return {
     nodes: { shop: Orchestrator.make({ agents: [PayLive, OrderLive] }) },
     jobs: [
-      { agent: "order", input: { id: 1 } },
-      { agent: "order", input: { id: 2 }, at: 100, cancelAfter: 3_000 },
+      { agent: "order", input: { id: 1 }, again: "retry" },
+      {
+        agent: "order",
+        input: { id: 2 },
+        at: 100,
+        cancelAfter: 3_000,
+        steers: { after: 500, whom: "root", priority: 2 }
+      },
       { agent: "pay", input: { part: 9 }, principal: "stranger" }
     ],
     prying: 4
@@ -60,9 +67,10 @@ describe("a simulation", () => {
     const { report } = await digestsOf()
     assert.isAbove(report.faults.size, 15)
     const unchecked = [...report.checked].filter(([, checked]) => checked === 0).map(([promise]) => promise)
-    // there is one node, and no budget
+    // there is one node, no budget, and no child that outlives its parent
     assert.deepStrictEqual(unchecked, [
       "I5 what is reported as stopped elsewhere has stopped",
+      "I5 who outlives its parent is left alone",
       "I10 a budget is never exceeded"
     ])
     assert.isAbove(report.virtual, report.real)

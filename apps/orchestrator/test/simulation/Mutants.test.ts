@@ -7,12 +7,14 @@ const program = join(import.meta.dirname, "../../simulation/main.ts")
 
 /** Where to begin, close to a seed that shows the bug; each is found within 500 seeds from the first one as well. */
 const near: Readonly<Record<string, number>> = {
+  "adopted-child-cancelled": 94,
   "answer-applied-twice": 33,
-  "changed-end": 32,
-  "forgotten-key": 87,
-  "lost-wake-up": 49,
-  "remote-not-told": 80,
-  "settled-before-child": 80
+  "double-step": 28,
+  "forgotten-key": 19,
+  "lost-wake-up": 355,
+  "session-unchecked": 133,
+  "settled-before-child": 84,
+  "verify-ignored": 29
 }
 
 const simulate = (args: ReadonlyArray<string>) =>

@@ -22,6 +22,9 @@ export interface Parts {
   readonly network: Network
 }
 
+/** What is done again when it is asked for again. */
+const once: ReadonlySet<Wish["verb"]> = new Set(["steer", "retry", "fork"])
+
 const verbOf = (wish: Wish, by: string): Effect.Effect<Reply, unknown, Tasks> =>
   Effect.flatMap(Tasks, (tasks): Effect.Effect<Reply, unknown> => {
     const asTask = ({ id, status }: { readonly id: TaskId; readonly status: string }): Reply => ({
@@ -57,6 +60,12 @@ const verbOf = (wish: Wish, by: string): Effect.Effect<Reply, unknown, Tasks> =>
           tasks.cancel({ id: wish.task, by }),
           (report): Reply => ({ _tag: "Report", task: wish.task, report })
         )
+      case "steer":
+        return Effect.map(tasks.steer({ ...wish.steering, id: wish.task, by }), asTask)
+      case "retry":
+        return Effect.map(tasks.retry(wish.task, { fresh: wish.fresh }), asTask)
+      case "fork":
+        return Effect.map(tasks.fork({ id: wish.task, by: "local", at: wish.place }), asTask)
       case "cancelReport":
         return Effect.map(
           tasks.cancelReport(wish.task),
@@ -118,7 +127,7 @@ export class Client {
         to: machine.name,
         sender: this.process,
         receiver: () => machine.isServing ? machine.process : undefined,
-        repeatable: true,
+        repeatable: !once.has(wish.verb),
         failed: unknown,
         deliver: () => {
           const { process } = machine
@@ -132,7 +141,7 @@ export class Client {
     })
   }
 
-  /** Asks until there is a reply. Every wish may be repeated: submissions have keys, and the rest says what it found. */
+  /** Asks until there is a reply, what may be repeated: submissions have keys, and most of the rest says what it found. */
   tell(machine: Machine, wish: Wish): Effect.Effect<Reply> {
     return Effect.flatMap(this.ask(machine, wish), (reply) => {
       if (reply._tag !== "Unknown") return Effect.succeed(reply)

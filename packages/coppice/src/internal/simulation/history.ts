@@ -4,6 +4,7 @@
 import type { CancelReport } from "@coppice/task/CancelReport"
 import type { TaskId } from "@coppice/task/Task"
 import type { Envelope, InputResponse, TaskEvent } from "@coppice/task/TaskEvent"
+import type { Steer } from "@coppice/task/Tasks"
 import { createHash } from "node:crypto"
 import type { Fault } from "./faults.ts"
 
@@ -38,6 +39,9 @@ export type Wish =
   }
   | { readonly verb: "get" | "result" | "cancelReport"; readonly task: TaskId }
   | { readonly verb: "cancel"; readonly task: TaskId }
+  | { readonly verb: "steer"; readonly task: TaskId; readonly steering: Omit<Steer, "id" | "by"> }
+  | { readonly verb: "retry"; readonly task: TaskId; readonly fresh: boolean }
+  | { readonly verb: "fork"; readonly task: TaskId; readonly place: string }
   | { readonly verb: "respond"; readonly task: TaskId; readonly key: string; readonly response: InputResponse }
 
 /** What a client was told. `durable`: the last fact that was durable when the reply left the node. */
@@ -71,8 +75,11 @@ export interface Acted extends At {
   readonly attempt: number
   /** Which run of a step's body asked; each run of a body has its own number. */
   readonly body: number
-  /** `begins`: the call left the node. `happens`: the outside has changed. `repeats`: it knew the key and changed nothing. */
-  readonly phase: "begins" | "happens" | "repeats" | "fails"
+  /**
+   * `begins`: the call left the node. `happens`: the outside has changed. `repeats`: it knew the key and changed nothing.
+   * `confirms`, `denies`: it was asked whether anything had happened under the key.
+   */
+  readonly phase: "begins" | "happens" | "repeats" | "fails" | "confirms" | "denies"
 }
 
 /** A fault that took effect. */

@@ -5,7 +5,7 @@ import type { Told } from "./history.ts"
 import { finding, idOf, type Invariant, told } from "./invariant.ts"
 
 /** What a node says that could not look. */
-const isTrouble = (reply: string): boolean => reply.includes("-32603") || reply.includes("ECONN")
+const isTrouble = (reply: string): boolean => reply.includes("-32603") || !reply.includes(`"jsonrpc"`)
 
 const strangers = "stranger"
 

@@ -7,6 +7,7 @@ import { TaskContext } from "@coppice/agent/TaskContext"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { Json } from "effect/Schema"
 import type { Dice } from "./dice.ts"
 import { dice } from "./dice.ts"
@@ -46,12 +47,20 @@ export interface Service {
    * Fails with `ServiceError`; a process that dies meanwhile never hears of it.
    */
   readonly call: (request: Json) => Effect.Effect<Json, ServiceError>
+  /**
+   * Looks whether it has done what it was asked under an idempotency key, and what it replied then: for the `verify` of a
+   * step. Fails with `ServiceError`.
+   */
+  readonly look: (key: string) => Effect.Effect<Option.Option<Json>, ServiceError>
 }
 
 /** Which node and life a process belongs to. */
 export type Residence = (process: Process) => { readonly node: string; readonly life: number }
 
 type Phase = Acted["phase"]
+
+/** Milliseconds a call takes. */
+const usual = [1, 20] as const
 
 export class Outside {
   private calls = 0
@@ -75,7 +84,38 @@ export class Outside {
 
   service(name: string, options: ServiceOptions): Service {
     const known = new Map<string, Json>()
-    return { name, call: (request) => this.call(name, options, known, request) }
+    return {
+      name,
+      call: (request) => this.call(name, options, known, request),
+      look: (key) => this.look(name, options, known, key)
+    }
+  }
+
+  private look(
+    service: string,
+    { takes = usual }: ServiceOptions,
+    known: Map<string, Json>,
+    key: string
+  ): Effect.Effect<Option.Option<Json>, ServiceError> {
+    const { history, injector, world } = this
+    return Effect.callback((resume) => {
+      const process = world.current
+      if (!process.isAlive) return
+      const who = { ...this.residence(process), task: null, attempt: 0, body: 0 }
+      const nth = this.calls++
+      world.after(this.process, takes[0] + this.dice.next() * (takes[1] - takes[0]), () => {
+        const failed = injector.nth("outside-error", nth) !== undefined
+        const phase = failed ? "fails" : known.has(key) ? "confirms" : "denies"
+        history.add({ _tag: "Acted", at: world.elapsed, service, request: "look", key, ...who, phase })
+        const found = known.get(key)
+        world.after(process, 0.1, () =>
+          resume(
+            failed
+              ? Effect.fail(new ServiceError({ service, reason: "refused", retryAfter: undefined }))
+              : Effect.succeed(found === undefined ? Option.none() : Option.some(found))
+          ))
+      })
+    })
   }
 
   private bodyOf(step: object | undefined): number {
@@ -87,7 +127,7 @@ export class Outside {
 
   private call(
     service: string,
-    { honoursKeys, reply, takes = [1, 20] }: ServiceOptions,
+    { honoursKeys, reply, takes = usual }: ServiceOptions,
     known: Map<string, Json>,
     request: Json
   ): Effect.Effect<Json, ServiceError> {

@@ -8,7 +8,7 @@ import type { Json, JsonObject } from "effect/Schema"
 import { Client, type Parts } from "./clients.ts"
 import type { Dice } from "./dice.ts"
 import { dice } from "./dice.ts"
-import type { Fact } from "./history.ts"
+import type { Acted, Fact } from "./history.ts"
 import type { Injector } from "./injector.ts"
 import type { Machine } from "./machine.ts"
 
@@ -18,6 +18,8 @@ export interface Question {
   readonly task: TaskId
   readonly agent: string
   readonly request: InputRequest
+  /** Of a question about the outcome of a step: what was done under the step's idempotency key. */
+  readonly done: ReadonlyArray<Acted>
   /** How many questions came before this one, in the whole world. */
   readonly nth: number
 }
@@ -52,9 +54,17 @@ const sample = (schema: JsonObject | null, chance: Dice): Json => {
   }
 }
 
+/** Whoever is asked about the outcome of a step has looked. */
+const outcomeOf = (done: ReadonlyArray<Acted>): Json =>
+  done.length > 0 ? { outcome: "did_happen", result: "null" } : { outcome: "did_not_happen" }
+
 /** Accepts with something that fits the form, now and then declines. */
-export const anybody: Human = ({ request }, chance) =>
-  chance.chance(0.15) ? { action: "decline" } : { action: "accept", content: sample(request.schema, chance) }
+export const anybody: Human = ({ done, request }, chance) =>
+  chance.chance(0.15)
+    ? { action: "decline" }
+    : request.about === "outcome_unknown"
+    ? { action: "accept", content: outcomeOf(done) }
+    : { action: "accept", content: sample(request.schema, chance) }
 
 export class Person {
   /** Answers that are still to come. */
@@ -80,7 +90,8 @@ export class Person {
     if (event._tag !== "InputRequested") return
     const nth = this.asked++
     const row = this.machines.get(node)?.disk.rows.get(task)
-    const question = { node, task, agent: row?.state.agent ?? "", request: event.request, nth }
+    const done = this.doneUnder(/idempotency key is (\S+)$/.exec(event.request.message)?.[1])
+    const question = { node, task, agent: row?.state.agent ?? "", request: event.request, nth, done }
     const answer = this.human(question, this.chance)
     if (answer === undefined || this.injector.nth("silent-human", nth) !== undefined) return
     const { action, after, content } = answer
@@ -92,6 +103,10 @@ export class Person {
     if (this.injector.nth("double-answer", nth) !== undefined) {
       respond(thinks + this.chance.next() * 20, "somebody else")
     }
+  }
+
+  private doneUnder(key: string | undefined): ReadonlyArray<Acted> {
+    return key === undefined ? [] : this.parts.history.effects().filter((acted) => acted.key === key)
   }
 
   private respond({ node, request: { key }, task }: Question, response: InputResponse, delay: number): void {

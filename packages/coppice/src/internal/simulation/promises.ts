@@ -5,6 +5,7 @@ import { type Amounts, type Budget, measures } from "@coppice/task/Budget"
 import type { TaskId } from "@coppice/task/Task"
 import { isTerminal } from "@coppice/task/Task"
 import { isDeepStrictEqual } from "node:util"
+import { careful, reused, steered } from "./careful.ts"
 import {
   endings,
   factsByTask,
@@ -18,6 +19,7 @@ import {
   told
 } from "./invariant.ts"
 import { isolation } from "./isolation.ts"
+import { kin } from "./kin.ts"
 
 // ---------------------------------------------------------------- the promises
 
@@ -177,7 +179,10 @@ const steps: Invariant["check"] = (history) => {
     const key = `${entry.node}/${entry.key}`
     if (recorded.has(key)) broken.push(`${key} began again after its result was recorded`)
     const run = `${key} ${entry.life} ${entry.attempt}`
-    if ((runs.get(run) ?? entry.body) !== entry.body) broken.push(`${key} began twice in one attempt`)
+    // a compensation is tried again and again under one key
+    if ((runs.get(run) ?? entry.body) !== entry.body && !key.endsWith("/undo")) {
+      broken.push(`${key} began twice in one attempt`)
+    }
     runs.set(run, entry.body)
   }
   return finding(checked, broken)
@@ -205,6 +210,7 @@ const timers: Invariant["check"] = (history) => {
 const attempts: Invariant["check"] = (history) => {
   const broken: Array<string> = []
   const current = new Map<string, number>()
+  const over = new Map<string, number>()
   let checked = 0
   for (const { envelope: { event, task }, node } of history.facts()) {
     if (!("attempt" in event)) continue
@@ -217,7 +223,10 @@ const attempts: Invariant["check"] = (history) => {
       current.set(id, event.attempt)
     } else if (event.attempt !== current.get(id)) {
       broken.push(`${id}: ${event._tag} of attempt ${event.attempt} in attempt ${current.get(id)}`)
+    } else if (over.get(id) === event.attempt) {
+      broken.push(`${id}: ${event._tag} of attempt ${event.attempt}, which had failed`)
     }
+    if (event._tag === "AttemptFailed") over.set(id, event.attempt)
   }
   return finding(checked, broken)
 }
@@ -320,7 +329,7 @@ const bounds: Invariant["check"] = (history, end) => {
 /** What is reserved and spent from a budget, counted from its facts, is never more than it grants. */
 const budgets: Invariant["check"] = (history) => {
   const broken: Array<string> = []
-  const pools = new Map<string, { readonly grant: Budget; readonly open: Map<string, Amounts>; spent: Amounts }>()
+  const pools = new Map<string, { grant: Budget; readonly open: Map<string, Amounts>; spent: Amounts }>()
   let checked = 0
   for (const { envelope: { event, task }, node } of history.facts()) {
     const id = idOf({ node, task })
@@ -328,6 +337,7 @@ const budgets: Invariant["check"] = (history) => {
       pools.set(id, { grant: event.spec.budget, open: new Map(), spent: {} })
     }
     const pool = pools.get(id)
+    if (event._tag === "Steered" && event.budget !== undefined && pool !== undefined) pool.grant = event.budget
     if (event._tag === "Refunded") {
       const held = pool?.open.get(event.id) ?? {}
       pool?.open.delete(event.id)
@@ -340,7 +350,8 @@ const budgets: Invariant["check"] = (history) => {
     const used = [...pool.open.values()].reduce((all, amounts) => sum(all, amounts, {}), pool.spent)
     for (const measure of measures) {
       const limit = pool.grant[measure]
-      if (limit !== null && (used[measure] ?? 0) > limit) {
+      // a limit may have been set below what was spent already
+      if (limit !== null && (event.amounts[measure] ?? 0) > 0 && (used[measure] ?? 0) > limit) {
         broken.push(`${id}: ${used[measure]} ${measure} are spent or reserved of ${limit}`)
       }
     }
@@ -399,6 +410,10 @@ export const promises: ReadonlyArray<Invariant> = [
   { name: "I5 a cancel reaches all below, and nobody else", check: cancels },
   { name: "I6 a recorded step never runs again", check: steps },
   { name: "I5 what is reported as stopped elsewhere has stopped", check: remotes },
+  { name: "I5 who outlives its parent is left alone", check: kin },
+  { name: "I6 a careful step is looked into first", check: careful },
+  { name: "I6 what is taken over is not done again", check: reused },
+  { name: "I4 a task is told once what it is told", check: steered },
   { name: "I6 only the present attempt writes", check: attempts },
   { name: "I7 nothing of a task outlives its settlement", check: rest },
   { name: "I7 no timer fires early", check: timers },

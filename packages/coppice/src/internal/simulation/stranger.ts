@@ -24,6 +24,10 @@ interface Attempt {
   readonly session?: string | undefined
 }
 
+interface Request extends Attempt {
+  readonly request: string
+}
+
 /** What a task is called: in logs and on wires. */
 interface Names {
   readonly id: TaskId
@@ -90,6 +94,7 @@ export class Stranger implements Sender {
   /** Its own sessions, by node. */
   private readonly own = new Map<string, string>()
   private triesLeft: number
+  private tried = 0
 
   constructor(parts: Surroundings, tries: number) {
     this.parts = parts
@@ -124,12 +129,13 @@ export class Stranger implements Sender {
     const attempt = this.attempt(machine, revision)
     const seal = machine.service(Seal.Seal)
     if (seal === undefined) return
+    const request = `try-${++this.tried}`
     const asks = async (id: TaskId): Promise<string | null> => {
       const names = { id, handle: seal.handle(id) }
       const session = attempt.session === undefined || id === task ? attempt.session : "none"
-      const reply = await this.send(machine, revision, { ...attempt, session }, names).catch(() => null)
+      const reply = await this.send(machine, revision, { ...attempt, session, request }, names).catch(() => null)
       // that it was asked for is no news
-      return reply?.replaceAll(names.handle, "NAME").replaceAll(id, "NAME") ?? null
+      return reply?.replaceAll(names.handle, "NAME").replaceAll(id, "NAME").replaceAll(request, "ID") ?? null
     }
     const reply = await asks(task)
     const nobodys = await asks(nobody)
@@ -151,7 +157,7 @@ export class Stranger implements Sender {
   private async send(
     { name }: Machine,
     revision: Revision,
-    { method, params, session }: Attempt,
+    { method, params, request, session }: Request,
     names: Names
   ): Promise<string> {
     const given = params(names)
@@ -167,10 +173,10 @@ export class Stranger implements Sender {
         "io.modelcontextprotocol/clientInfo": { name: this.name, version: "1" },
         "io.modelcontextprotocol/clientCapabilities": { extensions: { "io.modelcontextprotocol/tasks": {} } }
       }
-      return this.textOf(await this.post(name, { method, params: { ...given, _meta } }, headers))
+      return this.textOf(await this.post(name, { id: request, method, params: { ...given, _meta } }, headers))
     }
     const headers = { "mcp-session-id": session ?? await this.session(name), "mcp-protocol-version": revision }
-    return this.textOf(await this.post(name, { method, params: given }, headers))
+    return this.textOf(await this.post(name, { id: request, method, params: given }, headers))
   }
 
   private async session(node: string): Promise<string> {
@@ -181,7 +187,7 @@ export class Stranger implements Sender {
       capabilities: { tasks: { list: {}, cancel: {} } },
       clientInfo: { name: this.name, version: "1" }
     }
-    const response = await this.post(node, { method: "initialize", params }, {})
+    const response = await this.post(node, { id: "initialize", method: "initialize", params }, {})
     await this.textOf(response)
     const session = response.headers.get("mcp-session-id")
     if (session === null) throw new Error("No session")
@@ -193,7 +199,7 @@ export class Stranger implements Sender {
     return this.fetch(`http://${node}/mcp`, {
       method: "POST",
       headers: { accept: "application/json, text/event-stream", "content-type": "application/json", ...headers },
-      body: JSON.stringify({ jsonrpc: "2.0", id: 1, ...message })
+      body: JSON.stringify({ jsonrpc: "2.0", ...message })
     })
   }
 

@@ -45,7 +45,15 @@ const factText = (event: TaskEvent, idOf: Names): string => {
 const wishText = (wish: Wish, idOf: Names): string =>
   wish.verb === "submit"
     ? `submit ${wish.agent} ${wish.key}`
-    : `${wish.verb} ${idOf(wish.task)}${wish.verb === "respond" ? ` ${wish.key}` : ""}`
+    : `${wish.verb} ${idOf(wish.task)}${
+      wish.verb === "respond"
+        ? ` ${wish.key}`
+        : wish.verb === "steer"
+        ? ` ${short(wish.steering)}`
+        : wish.verb === "fork"
+        ? ` at ${wish.place}`
+        : ""
+    }`
 
 const replyText = (reply: Reply, idOf: Names): string => {
   switch (reply._tag) {

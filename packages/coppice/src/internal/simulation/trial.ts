@@ -42,8 +42,23 @@ export interface Job {
   /** Cancels a task of the run this long after it was begun: the root, or some task below it that has not ended. */
   readonly cancelAfter?: number | undefined
   readonly cancels?: "root" | "any" | undefined
+  /** Tells a task of the run something, or changes its limits, this long after it was begun. */
+  readonly steers?: JobSteering | undefined
+  /** Runs it again once it has ended: what it did is reused, done anew, or done anew from some place of its log on. */
+  readonly again?: "retry" | "fresh" | "fork" | undefined
   /** Smaller jobs that may show the same failure. */
   readonly simpler?: (() => ReadonlyArray<Job>) | undefined
+}
+
+/** What a run is told while it runs. `deadline` in milliseconds from then. */
+export interface JobSteering {
+  readonly after: number
+  readonly whom: "root" | "any"
+  readonly message?: string | undefined
+  readonly priority?: number | undefined
+  readonly deadline?: number | undefined
+  readonly tokens?: number | undefined
+  readonly subtree?: boolean | undefined
 }
 
 /** What is simulated. Made anew for every seed. */
@@ -96,6 +111,12 @@ export interface Outcome {
 
 export const isBroken = ({ verdicts }: Outcome): boolean => verdicts.some(({ broken }) => broken.length > 0)
 
+/** Who does something for a job, and where. */
+interface Errand {
+  readonly client: Client
+  readonly machine: Machine
+}
+
 /** How long after the last rest whatever is idle has to have left memory. */
 const afterglow = 45_000
 
@@ -126,7 +147,8 @@ class Trial {
       chance,
       service: (name, given) => ({
         name,
-        call: (request) => Effect.suspend(() => services(name, given ?? {}).call(request))
+        call: (request) => Effect.suspend(() => services(name, given ?? {}).call(request)),
+        look: (key) => Effect.suspend(() => services(name, given ?? {}).look(key))
       })
     }
     const made = new Map<string, Service>()
@@ -288,8 +310,48 @@ class Trial {
       const { task } = reply
       yield* client.tell(machine, { verb: "get", task })
       if (job.cancelAfter !== undefined) yield* Effect.forkChild(this.cancel(client, machine, job, task))
+      if (job.steers !== undefined) yield* Effect.forkChild(this.steer({ client, machine }, job.steers, task))
       yield* client.tell(machine, { verb: "result", task })
+      if (job.again !== undefined) yield* this.again({ client, machine }, job.again, task)
     })
+  }
+
+  /** Asked once: whether it was heard does not show. */
+  private steer({ client, machine }: Errand, steering: JobSteering, root: TaskId): Effect.Effect<unknown> {
+    const { after, deadline, tokens, whom, ...rest } = steering
+    return Effect.gen({ self: this }, function*() {
+      yield* Effect.sleep(after)
+      const task = whom === "any" ? this.somebodyBelow(machine, root) : root
+      const wall = this.world.wall + (machine.process?.skew ?? 0)
+      const budget = { wallClock: null, calls: null, tokens: tokens ?? null, money: null }
+      const limits = {
+        ...deadline === undefined ? {} : { deadline: Math.round(wall + deadline) },
+        ...tokens === undefined ? {} : { budget }
+      }
+      yield* client.ask(machine, { verb: "steer", task, steering: { ...rest, ...limits } })
+    })
+  }
+
+  private again({ client, machine }: Errand, how: "retry" | "fresh" | "fork", task: TaskId): Effect.Effect<unknown> {
+    return Effect.gen({ self: this }, function*() {
+      const facts = this.history.facts(machine.name).filter(({ envelope }) => envelope.task === task)
+      const place = String(this.world.chance.pick(facts).envelope.seq)
+      const wish = how === "fork" ? { verb: how, task, place } as const : {
+        verb: "retry",
+        task,
+        fresh: how === "fresh"
+      } as const
+      const reply = yield* client.ask(machine, wish)
+      if (reply._tag === "Task") yield* client.tell(machine, { verb: "result", task: reply.task })
+    })
+  }
+
+  /** Some task below that has not settled, or the root. */
+  private somebodyBelow(machine: Machine, root: TaskId): TaskId {
+    const below = [...machine.disk.unsettled].filter((id) =>
+      id !== root && machine.disk.rows.get(id)?.state.run === root
+    )
+    return below.length > 0 ? this.world.chance.pick(below) : root
   }
 
   private cancel(
@@ -300,10 +362,7 @@ class Trial {
   ): Effect.Effect<unknown> {
     return Effect.gen({ self: this }, function*() {
       yield* Effect.sleep(cancelAfter!)
-      const below = [...machine.disk.unsettled].filter((id) =>
-        id !== root && machine.disk.rows.get(id)?.state.run === root
-      )
-      const task = cancels === "any" && below.length > 0 ? this.world.chance.pick(below) : root
+      const task = cancels === "any" ? this.somebodyBelow(machine, root) : root
       yield* client.tell(machine, { verb: "cancel", task })
     })
   }
@@ -337,7 +396,9 @@ class Trial {
     for (const { disk } of this.machines.values()) {
       for (const id of disk.unsettled) {
         const row = disk.rows.get(id)!
-        if (row.state.parent === null && row.state.spec.idempotencyKey?.startsWith("job-") === true) count++
+        const key = row.state.spec.idempotencyKey
+        // calls of other nodes have the caller's id as their key; what is retried or forked has none
+        if (row.state.parent === null && (key === null || key.startsWith("job-"))) count++
       }
     }
     return count
