@@ -6,6 +6,7 @@ const question = (task: string, message: string, since: number, key = "q1") => (
   task: task as never,
   run: "run" as never,
   agent: "approve",
+  path: [],
   since,
   request: request(message, approval, key)
 })

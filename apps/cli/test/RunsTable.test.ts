@@ -7,6 +7,7 @@ const question = (message: string, run: string) => ({
   task: "q" as never,
   run: run as never,
   agent: "approve",
+  path: [],
   since: noon,
   request: request(message)
 })

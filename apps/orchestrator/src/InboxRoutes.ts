@@ -7,6 +7,7 @@ import { Tasks } from "@coppice/task/Tasks"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { answered } from "./ApiErrors.ts"
+import { pathsOf } from "./Askers.ts"
 
 export const layer = HttpApiBuilder.group(
   Api,
@@ -17,7 +18,9 @@ export const layer = HttpApiBuilder.group(
     return handlers.handleAll({
       list: Effect.fnUntraced(function*({ query }) {
         const run = query.run === undefined ? undefined : (yield* tasks.get(yield* tasks.resolve(query.run))).run
-        return { questions: yield* tasks.inbox({ run, limit: query.limit }) }
+        const open = yield* tasks.inbox({ run, limit: query.limit })
+        const paths = yield* pathsOf(tasks, open.map(({ task }) => task))
+        return { questions: open.map((input) => ({ ...input, path: paths.get(input.task) ?? [] })) }
       }, answered),
 
       answer: Effect.fnUntraced(function*({ params, payload }) {

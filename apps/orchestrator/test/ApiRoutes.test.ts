@@ -145,6 +145,10 @@ layer(Service.layerMemory, { excludeTestServices: true })("ApiRoutes", (it) => {
       yield* until(tasks[1]!.id, "InputRequested")
       const { questions } = yield* client.inbox.list({ query: { run: id } })
       assert.deepStrictEqual(questions.map(({ agent, request }) => [agent, request.message]), [["ask", "Go on?"]])
+      assert.deepStrictEqual(questions[0]!.path.map(({ task, agent }) => [agent, task]), [
+        ["survey", id],
+        ["ask", questions[0]!.task]
+      ])
       const path = `/api/v1/tasks/${questions[0]!.task}/answer`
       const wrong = yield* fetch(path, { method: "POST", body: `{"action":"accept","content":{"ok":"perhaps"}}` })
       assert.strictEqual((yield* json(wrong)).error.code, "invalid_answer")

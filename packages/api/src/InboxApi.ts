@@ -9,13 +9,19 @@ import * as Schema from "effect/Schema"
 import { BadRequest, Conflict, NotFound, TooLarge } from "./ApiError.ts"
 import { Authorization } from "./Authorization.ts"
 
+/** One of those on whose behalf a question is asked. */
+export const Asker = Schema.Struct({ task: TaskId, agent: Schema.String })
+export type Asker = typeof Asker.Type
+
 /** An open question and the task that asks it. */
 export const Question = Schema.Struct({
   task: TaskId,
   run: TaskId,
   agent: Schema.String,
   since: Schema.Finite,
-  request: InputRequest
+  request: InputRequest,
+  /** From the root of the run to the task itself; it begins further down where a task above was deleted meanwhile. */
+  path: Schema.Array(Asker)
 })
 export type Question = typeof Question.Type
 
