@@ -34,14 +34,15 @@ const answerParts = ({ action, by, content }: (TaskEvent & { readonly _tag: "Inp
 ]
 
 const steeringParts = (
-  { budget, by, deadline, message, priority }: TaskEvent & { readonly _tag: "Steered" }
+  { budget, by, deadline, message, priority, undeliverable }: TaskEvent & { readonly _tag: "Steered" }
 ): ReadonlyArray<Span | undefined> => [
   span("steered", "wait"),
   muted(`by ${by}`),
   message === undefined ? undefined : span(shorten(message, longestValue)),
   priority === undefined ? undefined : muted(`priority ${priority}`),
   deadline === undefined ? undefined : muted(`deadline ${DateTime.formatIso(DateTime.makeUnsafe(deadline))}`),
-  budget === undefined ? undefined : muted(`budget ${brief(budget)}`)
+  budget === undefined ? undefined : muted(`budget ${brief(budget)}`),
+  undeliverable === undefined ? undefined : span(`not told: ${undeliverable}`, "bad")
 ]
 
 const restParts = (event: TaskEvent & { readonly _tag: "Settled" }, at: number): ReadonlyArray<Span | undefined> => [

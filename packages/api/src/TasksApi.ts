@@ -8,6 +8,7 @@ import { CancelPreview } from "@coppice/task/CancelPreview"
 import { CancelReport } from "@coppice/task/CancelReport"
 import { Budget, FailureReason, Task, TaskId, TaskStatus } from "@coppice/task/Task"
 import { Envelope } from "@coppice/task/TaskEvent"
+import { Told } from "@coppice/task/Told"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
@@ -104,6 +105,10 @@ export const SteerRequest = Schema.Struct({
 })
 export type SteerRequest = typeof SteerRequest.Type
 
+/** The task that was steered, and what became of that for it and each task below it that was told. */
+export const Steered = Schema.Struct({ ...Task.fields, told: Schema.Array(Told) })
+export type Steered = typeof Steered.Type
+
 /** One thing a task waits for. `who` can end the waiting, and `fix` says how. */
 export const Wait = Schema.Struct({
   on: Schema.Literals(["child", "person", "timer", "step", "backoff", "provider", "slot", "owner", "nothing"]),
@@ -177,7 +182,7 @@ const cancel = HttpApiEndpoint.post("cancel", "/tasks/:id/cancel", {
 const steer = HttpApiEndpoint.post("steer", "/tasks/:id/steer", {
   params: id,
   payload: SteerRequest,
-  success: Task,
+  success: Steered,
   error: [BadRequest, NotFound, Conflict]
 })
 

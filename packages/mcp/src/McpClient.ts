@@ -37,7 +37,7 @@ import { defaultSizes, Pools, type PoolSizes } from "./internal/client/Pools.ts"
 import { type Answer, type Ask, onlyOffered, type Question } from "./internal/client/questions.ts"
 import { Receiver } from "./internal/client/Receiver.ts"
 import { reportIn } from "./internal/client/report.ts"
-import { at, type JsonObject } from "./internal/client/rpc.ts"
+import { at, type JsonObject, objectAt } from "./internal/client/rpc.ts"
 import { Subscriptions } from "./internal/client/Subscriptions.ts"
 import {
   type CallResult,
@@ -52,6 +52,7 @@ import {
 import { type Tool, Tools } from "./internal/client/tools.ts"
 import * as gen1 from "./internal/client/v2025_11_25.ts"
 import * as gen2 from "./internal/client/v2026_07_28.ts"
+import { readReply, type Reply as SteerReply } from "./internal/steering.ts"
 import * as Meta from "./Meta.ts"
 import type { StdioServerOptions } from "./StdioServer.ts"
 
@@ -167,6 +168,8 @@ export interface McpClient {
     Withdrawn,
     McpError
   >
+  /** Tells a Coppice what its task is told. `undefined`: it does not say that it knows. Told again it is nothing new. */
+  readonly steer: (reference: TaskReference, said: JsonObject) => Effect.Effect<SteerReply | undefined, McpError>
   /** Any other request that may be repeated: prompts, resources, completions. */
   readonly request: (method: string, params?: JsonObject) => Effect.Effect<JsonObject, McpError>
 }
@@ -295,6 +298,7 @@ const client = (parts: Parts): McpClient => {
     cancel,
     stop: reporter(parts),
     withdraw: withdrawer(parts),
+    steer: steerer(parts),
     request: (method, params = {}) =>
       repeated((error) => error.isTransient)(
         Effect.flatMap(link.get, (connection) => complete(connection, method, params, parts.timeout))
@@ -411,6 +415,13 @@ const withdrawer =
       return { status: toStatus(reply._meta[Meta.withdrawn]), reference: undefined, ...toldIn(reply) }
     }).pipe(repeated((error) => error.isRetryable))
   }
+
+const steerer = ({ link, timeout }: Parts): McpClient["steer"] => ({ session, taskId }, said) =>
+  Effect.flatMap(link.session(session), (connection) =>
+    Effect.map(
+      connection.request("tasks/get", { taskId, _meta: { [Meta.steer]: said } }, { timeout }),
+      (reply) => readReply(objectAt(reply, "_meta"))
+    ))
 
 const toldIn = (reply: JsonObject): Omit<Stopped, "reply"> => ({
   report: reportIn(reply),

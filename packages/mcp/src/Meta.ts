@@ -49,6 +49,11 @@ export const cancelReport = "dev.coppice/cancel-report"
  * `cancel-report` if that is asked for. From everybody.
  */
 export const withdrawn = "dev.coppice/withdrawn"
+/**
+ * In a request about a task: what it is told while it runs, and what in the reply became of that; see
+ * `internal/steering.ts`. From a Coppice to one that trusts it.
+ */
+export const steer = "dev.coppice/steer"
 /** Who is above a call, for a Coppice that looks for circles and counts depth: see `@coppice/task/Lineage`. */
 export const ancestors = ancestryKey
 /** Why a Coppice did not take a call, in the data of its error. */

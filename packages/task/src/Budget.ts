@@ -167,6 +167,11 @@ export const refunded = (pool: Pool, id: string, given: Amounts): Pool => {
 
 // ---------------------------------------------------------------- checking what was asked for
 
+/** A limit the second budget has not, or has more of. */
+export const raised = (before: Budget, after: Budget): Exclude<keyof Budget, "soft"> | undefined =>
+  (["wallClock", "calls", "tokens", "money", "depth", "fanOut"] as const)
+    .find((limit) => (after[limit] ?? Infinity) > (before[limit] ?? Infinity))
+
 const whole = (value: number): boolean => Number.isSafeInteger(value) && value >= 0
 
 /** What is wrong with a budget, and in which field; `undefined` when it makes sense. */

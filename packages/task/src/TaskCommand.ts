@@ -28,6 +28,10 @@ export interface Steering {
   readonly priority?: number
   readonly deadline?: number
   readonly budget?: Budget
+  /** Its place in the log of the Coppice that tells it; told again it is nothing new. */
+  readonly nth?: number
+  readonly subtree?: true
+  readonly undeliverable?: string
 }
 
 /** What the facts of a new task are made from. */

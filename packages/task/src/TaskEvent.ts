@@ -165,7 +165,13 @@ export const TaskEvent = Schema.TaggedUnion({
     message: Schema.optionalKey(Schema.String),
     priority: Schema.optionalKey(Schema.Int),
     deadline: Schema.optionalKey(Schema.Finite),
-    budget: Schema.optionalKey(Budget)
+    budget: Schema.optionalKey(Budget),
+    /** Told by another Coppice, in whose log it has this place: what is told again is known by it. */
+    nth: Schema.optionalKey(Schema.Int),
+    /** For the Coppice that does the task's work: all below it is told the same. */
+    subtree: Schema.optionalKey(Schema.Literal(true)),
+    /** Why whoever does the task's work is not told. */
+    undeliverable: Schema.optionalKey(Schema.String)
   },
   /**
    * Something was taken from the task's budget, on behalf of `id`: a child that has a budget of its own, or a piece of

@@ -46,6 +46,8 @@ export interface TaskState extends Task {
   readonly inputs: ReadonlyArray<InputRequest>
   readonly partial?: Json | undefined
   readonly steered?: Pick<TaskSpec, "priority" | "budget"> | undefined
+  /** How far it has heard the Coppice that called it. */
+  readonly heard?: number | undefined
 }
 
 /** A log that contradicts itself. Always a bug or damage, never a user's mistake. */
@@ -113,6 +115,8 @@ export const decide = (state: TaskState, command: Command): Result.Result<Readon
       return Result.succeed(askForMore(state, command.measure))
     case "Fail":
       return one(failed(state, command))
+    case "Steer":
+      return isHeard(state, command) ? Result.succeed([]) : one(steeredBy(command.steering))
     default:
       return one(toEvent(command))
   }
@@ -175,6 +179,10 @@ const failed = ({ partial }: TaskState, { error, message, reason }: Of<"Fail">):
   ...partial !== undefined && (reason === "budget" || reason === "deadline") ? { partial } : {}
 })
 
+/** A Coppice tells again what it got no answer to. */
+const isHeard = ({ heard = -1 }: TaskState, { steering: { nth } }: Of<"Steer">): boolean =>
+  nth !== undefined && nth <= heard
+
 type Of<Tag extends Command["_tag"]> = Extract<Command, { readonly _tag: Tag }>
 
 type Considered =
@@ -188,6 +196,7 @@ type Considered =
   | "Refund"
   | "AskForMore"
   | "Fail"
+  | "Steer"
 type Direct = Exclude<Command, { readonly _tag: Considered }>
 
 const toEvent = (command: Direct): TaskEvent => {
@@ -234,8 +243,6 @@ const toEvent = (command: Direct): TaskEvent => {
       return { _tag: "Released", rule: command.rule, to: command.to ?? null }
     case "Adopt":
       return { _tag: "Adopted", child: command.child }
-    case "Steer":
-      return steeredBy(command.steering)
     case "PutPartial":
       return { _tag: "Partial", value: command.value }
     case "Upgrade":
@@ -374,7 +381,8 @@ const answered = (
   return { ...rest, pool: { ...state.pool ?? emptyPool, soft } }
 }
 
-const steered = (state: TaskState, at: number, event: TaskEvent & { readonly _tag: "Steered" }): TaskState => {
+const steered = (before: TaskState, at: number, event: TaskEvent & { readonly _tag: "Steered" }): TaskState => {
+  const state = event.nth === undefined ? before : { ...before, heard: event.nth }
   const deadline = event.deadline ?? state.deadline
   const { budget, priority } = event
   if (budget === undefined && priority === undefined && deadline === state.deadline) return { ...state, updatedAt: at }

@@ -48,6 +48,7 @@ import {
   type TaskQuery,
   TaskStore
 } from "./TaskStore.ts"
+import type { Told } from "./Told.ts"
 import { type Worker, Workers } from "./Worker.ts"
 
 export {
@@ -140,6 +141,13 @@ export interface Steer {
   /** Of a whole run only. */
   readonly budget?: Budget | undefined
   readonly subtree?: boolean | undefined
+  /** Of another Coppice that calls for the task: the place in its log, by which what it tells again is known. */
+  readonly nth?: number | undefined
+}
+
+/** The task that was steered, and what became of that for it and each task below it that was told. */
+export interface Steered extends Task {
+  readonly told: ReadonlyArray<Told>
 }
 
 /** A new run from a part of a recorded one. */
@@ -189,7 +197,7 @@ export class Tasks extends Context.Service<Tasks, {
   /** Answers a task's open question; the only one when `key` is left out. First valid answer wins. */
   readonly respond: (answer: Answer) => Effect.Effect<Task, RespondError>
   /** Tells a running task something, or changes its limits. An ended task is refused. */
-  readonly steer: (request: Steer) => Effect.Effect<Task, SteerError>
+  readonly steer: (request: Steer) => Effect.Effect<Steered, SteerError>
   /**
    * Sets the task and all that ends with it to `cancelled` in one commit. An ended task is refused. Children whose calls
    * said `onParentExit` go on; nothing beside or above the task is touched.

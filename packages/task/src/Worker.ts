@@ -79,6 +79,8 @@ export interface Worker {
   readonly resume: (entry: Entry) => void
   /** The MCP server its tasks are done on; left out when that is this process. */
   readonly server?: string | undefined
+  /** That server is told when a task is steered, until it has said that it knows. Left out, nobody there can be told. */
+  readonly tells?: boolean | undefined
   /**
    * Brings an ended task to rest that nobody here runs, when something of it may go on elsewhere; it tells the settler.
    * Also asked when the time of an open settlement has come. Left out, such a task is at rest: whoever ran it is gone.

@@ -6,7 +6,7 @@ import { readBudget } from "../BudgetInput.ts"
 import { Connection, now } from "../Connection.ts"
 import { Host, writeJson, writeLines } from "../Host.ts"
 import { readDuration } from "../Input.ts"
-import { line, span } from "../Line.ts"
+import { steeredLines } from "../SteeredLines.ts"
 
 export interface Options {
   readonly id: string
@@ -36,5 +36,5 @@ export const steer = Effect.fn("steer")(function*(options: Options) {
   const payload = yield* payloadOf(options)
   const task = yield* call(client.tasks.steer({ params: { id: options.id }, payload }))
   if (options.json) return writeJson(out, task)
-  writeLines(out, [line(span("→ ", "busy"), `Steered ${task.id}`)])
+  writeLines(out, steeredLines(task))
 })

@@ -7,10 +7,11 @@ import * as Durable from "@coppice/agent/Durable"
 import * as Step from "@coppice/agent/Step"
 import * as Workflow from "@coppice/agent/Workflow"
 import { noLimits } from "@coppice/task/Budget"
-import type { TaskId } from "@coppice/task/Task"
+import type { Task, TaskId } from "@coppice/task/Task"
 import { Tasks } from "@coppice/task/Tasks"
 import { assert, describe, it } from "@effect/vitest"
 import * as Runtime from "coppice/Orchestrator"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -160,6 +161,39 @@ describe("a budget over the wire", () => {
           Effect.filterOrFail(([run]) => run?.pool?.spent.tokens === 8, () => "not yet"),
           Effect.retry(Schedule.spaced("10 millis"))
         )
+        yield* tasks.cancel({ id, by: "ann" })
+        yield* tasks.cancelSettled(id)
+        assert.deepStrictEqual((yield* tasks.get(id)).pool, { spent: { tokens: 8 }, open: {} })
+      }),
+    30_000
+  )
+
+  it.live.each(generations.map((generation) => ({ generation })))(
+    "is changed there when it is changed here, and by nobody there ($generation)",
+    ({ generation }) =>
+      Effect.gen(function*() {
+        const { tasks, theirs } = yield* both(true, ["local"], generation)
+        const budget = { ...noLimits, tokens: 30 }
+        const { id } = yield* tasks.submit({ agent: "long", input: { times: 0 }, budget })
+        const until = (isSo: (run: Task) => boolean) =>
+          theirs.list({ limit: 1 }).pipe(
+            Effect.filterOrFail(([run]) => run !== undefined && isSo(run), () => "not yet"),
+            Effect.retry(Schedule.spaced("10 millis"))
+          )
+        const [run] = yield* until(({ pool }) => pool?.spent.tokens === 8)
+        assert.strictEqual(run!.spec.budget!.tokens, 30)
+        yield* tasks.steer({ id, by: "ann", budget: { ...budget, tokens: 50 } })
+        yield* until(({ spec }) => spec.budget?.tokens === 50)
+        // before anybody there was told, all of it counted as used here
+        const { open } = (yield* tasks.get(id)).pool!
+        assert.deepStrictEqual(Object.values(open), [{ tokens: 30 }, { tokens: 20 }])
+        const more = yield* Effect.flip(theirs.steer({ id: run!.id, by: "bob", budget: { ...budget, tokens: 51 } }))
+        assert.match(more.message, /^budget.tokens: another Coppice called the task/)
+        yield* tasks.steer({ id, by: "ann", deadline: (yield* Clock.currentTimeMillis) + 600_000 })
+        const [timed] = yield* until(({ deadline }) => deadline !== null)
+        const later = { id: run!.id, by: "bob", deadline: timed!.deadline! + 1 }
+        assert.match((yield* Effect.flip(theirs.steer(later))).message, /^deadline: another Coppice called the task/)
+        yield* theirs.steer({ ...later, deadline: timed!.deadline! - 1 })
         yield* tasks.cancel({ id, by: "ann" })
         yield* tasks.cancelSettled(id)
         assert.deepStrictEqual((yield* tasks.get(id)).pool, { spent: { tokens: 8 }, open: {} })

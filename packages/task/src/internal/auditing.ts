@@ -47,7 +47,7 @@ export const decisionOf = (task: Told, event: TaskEvent, at: number, isBelow: ()
     case "InputReceived":
       return answered(task, at, event)
     case "Steered": {
-      const { _tag, by, ...changed } = event
+      const { _tag, by, nth: _, subtree: __, undeliverable: ___, ...changed } = event
       return of(task, at, { kind: "steered", by, detail: { changed: Object.keys(changed) } })
     }
     case "Cancelled": {

@@ -51,18 +51,18 @@ export const toHistory = (rows: ReadonlyArray<any>): ReadonlyArray<Envelope> => 
 /** The parts of a task that are mostly empty, as one column. */
 type Live = Pick<
   TaskRow["state"],
-  "progress" | "inputs" | "steered" | "rest" | "guardian" | "adopted" | "pool" | "partial"
+  "progress" | "inputs" | "steered" | "heard" | "rest" | "guardian" | "adopted" | "pool" | "partial"
 >
 
 const nothingLive: Live = { progress: null, inputs: [] }
 
 export const toLive = ({ state }: TaskRow): string | null => {
-  const { adopted, guardian, inputs, partial, pool, progress, rest, steered } = state
-  const others = steered ?? rest ?? guardian ?? adopted ?? pool
+  const { adopted, guardian, heard, inputs, partial, pool, progress, rest, steered } = state
+  const others = steered ?? heard ?? rest ?? guardian ?? adopted ?? pool
   const isPlain = others === undefined && guardian === undefined && partial === undefined
   if (progress === null && inputs.length === 0 && isPlain) return null
   const asked = inputs.length > 0 ? inputs : undefined
-  return JSON.stringify({ progress, inputs: asked, steered, rest, guardian, adopted, pool, partial })
+  return JSON.stringify({ progress, inputs: asked, steered, heard, rest, guardian, adopted, pool, partial })
 }
 
 /** As JSON: a column does not hold every string there is. */

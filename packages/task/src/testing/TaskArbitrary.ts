@@ -73,7 +73,8 @@ const Commands = Schema.TaggedUnion({
       by: Schema.String,
       message: Schema.optionalKey(Schema.String),
       priority: Schema.optionalKey(Schema.Int),
-      deadline: Schema.optionalKey(Time)
+      deadline: Schema.optionalKey(Time),
+      nth: Schema.optionalKey(Small)
     })
   },
   Reserve: {

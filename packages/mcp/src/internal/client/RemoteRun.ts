@@ -11,12 +11,11 @@
  * became of the call. Then the server is asked where there is a way, and else a person: see `RemoteDoubt`.
  */
 import * as Backoff from "@coppice/task/Backoff"
-import { type Amounts, emptyPool, grantOf, left, minus } from "@coppice/task/Budget"
+import { type Amounts, emptyPool, left, minus } from "@coppice/task/Budget"
 import type { CancelReport } from "@coppice/task/CancelReport"
 import { type Ancestor, type Ancestry, mostAncestors } from "@coppice/task/Lineage"
 import type { RemoteVerify } from "@coppice/task/RemoteVerify"
 import type { Settlement, Task, TaskId } from "@coppice/task/Task"
-import type { Envelope, InputResponse } from "@coppice/task/TaskEvent"
 import type { Entry, TaskLog } from "@coppice/task/TaskLog"
 import type { StoreError } from "@coppice/task/TaskStore"
 import * as Effect from "effect/Effect"
@@ -29,10 +28,12 @@ import type { CallOutcome } from "./call.ts"
 import type { McpError } from "./errors.ts"
 import type { CallProgress } from "./follow.ts"
 import { type CallContext, code } from "./meta.ts"
+import type { Recorded } from "./recorded.ts"
 import { RemoteDoubt } from "./RemoteDoubt.ts"
 import { RemoteInbox } from "./RemoteInbox.ts"
 import { isObject, type JsonObject, textAt } from "./rpc.ts"
 import type { TaskEnd, TaskReference, TaskSnapshot } from "./task.ts"
+import { Tellings } from "./Tellings.ts"
 import { failed, isTrouble, type Judge, onEnd, onError, type Verdict } from "./verdict.ts"
 
 /** What all tasks of one remote agent share. */
@@ -76,45 +77,10 @@ const toReference = (value: Json | undefined): TaskReference | undefined =>
 
 const traceparentOf = ({ spanId, traceId }: Task["spec"]["trace"]): string => `00-${traceId}-${spanId}-01`
 
-interface Recorded {
-  readonly steps: ReadonlyMap<string, Json>
-  readonly answers: ReadonlyMap<string, InputResponse>
-  /** The server has asked something. */
-  readonly hasAsked: boolean
-  /** An attempt began. */
-  readonly hasBegun: boolean
-  readonly failures: number
-  /** When the next attempt may begin, while the last one failed. */
-  readonly retryAt: number
-  /** What the server told last of its part of a cancelled tree. */
-  readonly below?: CancelReport | undefined
-}
-
-/** What earlier attempts left in the log. */
-export const recorded = (events: ReadonlyArray<Envelope>): Recorded => {
-  const steps = new Map<string, Json>()
-  const answers = new Map<string, InputResponse>()
-  let failures = 0
-  let retryAt = 0
-  let below: CancelReport | undefined
-  let hasAsked = false
-  let hasBegun = false
-  for (const { event } of events) {
-    if (event._tag === "InputRequested" && event.request.about === undefined) hasAsked = true
-    if (event._tag === "Started" || (event._tag === "Created" && event.attempt > 0)) hasBegun = true
-    if (event._tag === "StepRecorded" && event.exit._tag === "Success") steps.set(event.key, event.exit.value)
-    else if (event._tag === "InputReceived") answers.set(event.key, event.response)
-    else if (event._tag === "AttemptFailed") {
-      failures++
-      retryAt = event.retryAt ?? 0
-    } else if (event._tag === "Settled") below = event.below ?? below
-  }
-  return { steps, answers, hasAsked, hasBegun, failures, retryAt, below }
-}
-
 export class RemoteRun {
   readonly entry: Entry
   readonly inbox: RemoteInbox
+  readonly tellings: Tellings
   reference: TaskReference | undefined
   /** How it came to rest when it ended by itself. */
   rest: Settlement = "stopped"
@@ -152,25 +118,46 @@ export class RemoteRun {
     this.isSent = before.steps.get(intentKey) === sentMark
     this.isLoose = before.hasAsked || (before.hasBegun && remote.mayRepeat)
     this.inbox = new RemoteInbox({ entry, log: remote.log, answers: before.answers, steps: before.steps.keys() })
+    this.tellings = new Tellings({
+      client: remote.client,
+      entry,
+      reference: () => this.reference,
+      record: (key, value) => this.record(key, value),
+      reserve: (nth) => this.commit(`/${nth}`)
+    }, before.steps)
+    for (const [nth, event] of before.said) this.tellings.add(nth, event)
   }
 
   /**
    * Before the call leaves, all that the task was granted counts as used: whatever the server does with it, the grant is not
    * exceeded. What it says it did not use is free again when it ends; if nobody says so, nothing is.
    */
-  private commit(): void {
-    const { id, pool = emptyPool, spec: { budget } } = this.entry.state
-    if (budget === null) return
-    const command = { _tag: "Reserve", id: `${id}/remote`, amounts: left(budget, pool), unasked: true } as const
-    this.remote.log.dispatch(this.entry, command)
+  private commit(more = ""): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const { id, pool = emptyPool, spec: { budget } } = this.entry.state
+      if (budget === null) return this.barrier
+      const command = {
+        _tag: "Reserve",
+        id: `${id}/remote${more}`,
+        amounts: left(budget, pool),
+        unasked: true
+      } as const
+      this.remote.log.dispatch(this.entry, command)
+      return this.barrier
+    })
   }
 
   /** The server has said what it used, and uses no more. */
   settle(used: Amounts): void {
-    const { id, spec: { budget } } = this.entry.state
+    const { id, pool = emptyPool } = this.entry.state
     // anybody may say that a call cost nothing
-    if (budget === null || !this.remote.client.isCoppice) return
-    this.remote.log.dispatch(this.entry, { _tag: "Refund", id: `${id}/remote`, unused: minus(grantOf(budget), used) })
+    if (!this.remote.client.isCoppice) return
+    let rest = used
+    for (const [key, held] of Object.entries(pool.open)) {
+      if (!key.startsWith(`${id}/remote`)) continue
+      this.remote.log.dispatch(this.entry, { _tag: "Refund", id: key, unused: minus(held, rest) })
+      rest = minus(rest, held)
+    }
   }
 
   /** The server may have work of this call that was not given a name. */
@@ -294,10 +281,9 @@ export class RemoteRun {
   /** Whoever is called is outside: what led to the call has to be durable, and that it is made. */
   private get sending(): Effect.Effect<void> {
     return Effect.suspend(() => {
-      this.commit()
       if (!this.remote.mayRepeat) this.record(intentKey, sentMark)
       return Effect.andThen(
-        this.barrier,
+        this.commit(),
         Effect.sync(() => {
           this.isSent = true
         })
@@ -343,6 +329,7 @@ export class RemoteRun {
             if (outcome._tag !== "Started") return
             this.reference = outcome.reference
             this.record(referenceKey, { ...outcome.reference })
+            this.tellings.begin()
           })
       )
     )
@@ -435,6 +422,7 @@ export class RemoteRun {
       // the server has lost the task, and calling again does no harm
       this.reference = undefined
       this.record(referenceKey, null)
+      this.tellings.forget()
       return { _tag: "Again", message: error.message, delay: 0 }
     }
     return error.isTransient

@@ -21,9 +21,11 @@ import type { Json } from "effect/Schema"
 import type { CancelReply, McpError, Stopped } from "../../McpClient.ts"
 import { code } from "./meta.ts"
 import { Places } from "./Places.ts"
-import { recorded, type Remote, RemoteRun } from "./RemoteRun.ts"
+import { recorded } from "./recorded.ts"
+import { type Remote, RemoteRun } from "./RemoteRun.ts"
 import { isSame } from "./report.ts"
 import type { TaskReference } from "./task.ts"
+import type { Steered } from "./Tellings.ts"
 import { isTrouble } from "./verdict.ts"
 
 export interface RemoteWorkerOptions {
@@ -41,6 +43,8 @@ interface Held {
   leave: () => void
   fiber: Fiber.Fiber<void> | undefined
   isStopping: boolean
+  /** Tells the server what the task is told, from the first time on. */
+  teller: Fiber.Fiber<never> | undefined
 }
 
 const nothing = {
@@ -49,7 +53,8 @@ const nothing = {
   hasAsked: false,
   hasBegun: false,
   failures: 0,
-  retryAt: 0
+  retryAt: 0,
+  said: new Map()
 }
 
 /** How long a server may take to hear that a task is to stop, and then to obey. */
@@ -84,15 +89,19 @@ const inputIn = (events: ReadonlyArray<Envelope>): Json => {
 export class RemoteWorker implements Worker {
   readonly contract: Contract
   readonly server: string
+  readonly tells: boolean
   private readonly options: RemoteWorkerOptions
   private readonly places: Places
   private readonly held = new Map<TaskId, Held>()
+  /** What was said to a task while its journal was being read. */
+  private readonly missed = new Map<TaskId, Map<number, Steered>>()
   private isClosed = false
 
   constructor(options: RemoteWorkerOptions) {
     this.options = options
     this.contract = options.contract
     this.server = options.remote.server
+    this.tells = options.remote.client.isCoppice
     this.places = new Places(options.contract.concurrency, options.contract.queue)
   }
 
@@ -108,9 +117,11 @@ export class RemoteWorker implements Worker {
     const { fork, remote, store } = this.options
     if (entry.held) return remote.log.release(entry)
     entry.held = true
+    this.missed.set(entry.state.id, new Map())
     fork(Effect.exit(store.journal(entry.state.id))).addObserver((exit) => {
       const journal = Exit.isSuccess(exit) && Exit.isSuccess(exit.value) ? exit.value.value : undefined
       if (journal === undefined || this.isClosed || isTerminal(entry.state.status)) {
+        this.missed.delete(entry.state.id)
         return this.letGo(entry, { how: "stopped" })
       }
       const { attempt } = entry.state
@@ -138,8 +149,11 @@ export class RemoteWorker implements Worker {
     const { log } = this.options.remote
     if (this.isClosed) return log.release(entry)
     entry.held = true
-    const held: Held = { run, leave: () => {}, fiber: undefined, isStopping: false }
+    const held: Held = { run, leave: () => {}, fiber: undefined, isStopping: false, teller: undefined }
     this.held.set(entry.state.id, held)
+    for (const [nth, event] of this.missed.get(entry.state.id) ?? []) run.tellings.add(nth, event)
+    this.missed.delete(entry.state.id)
+    this.tell(held)
     const leave = this.places.enter(() => {
       if (entry.state.attempt === 0) log.dispatch(entry, { _tag: "Start", attempt: 1 })
       const fiber = this.options.fork(run.run)
@@ -170,7 +184,13 @@ export class RemoteWorker implements Worker {
 
   private remove(held: Held): void {
     this.held.delete(held.run.entry.state.id)
+    held.teller?.interruptUnsafe()
     held.leave()
+  }
+
+  private tell(held: Held): void {
+    const { tellings } = held.run
+    if (tellings.isNeeded) held.teller ??= this.options.fork(tellings.run)
   }
 
   /** Nobody here runs the task any more. */
@@ -185,8 +205,13 @@ export class RemoteWorker implements Worker {
   // ---------------------------------------------------------------- facts
 
   readonly committed = (events: ReadonlyArray<Envelope>): void => {
-    for (const { event, task } of events) {
+    for (const { event, seq, task } of events) {
       const held = this.held.get(task)
+      if (event._tag === "Steered") {
+        held?.run.tellings.add(seq, event)
+        this.missed.get(task)?.set(seq, event)
+        if (held !== undefined) this.tell(held)
+      }
       if (held === undefined) continue
       if (event._tag === "InputReceived") held.run.inbox.received(event.key, event.response)
       else if (event._tag === "Cancelled" || event._tag === "Failed") this.stop(held)

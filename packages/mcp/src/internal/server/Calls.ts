@@ -17,7 +17,7 @@ import { expiresAt, isTerminal, type Task, type TaskId } from "@coppice/task/Tas
 import type { TaskEvent } from "@coppice/task/TaskEvent"
 import type { TaskLog } from "@coppice/task/TaskLog"
 import type { Refused } from "@coppice/task/TaskMachine"
-import { type Outcome, type TaskNotFound, type Tasks } from "@coppice/task/Tasks"
+import { type Outcome, type Steer, type TaskNotFound, type Tasks } from "@coppice/task/Tasks"
 import type { OpenInput, StoreError } from "@coppice/task/TaskStore"
 import type { InvalidInput, Workers } from "@coppice/task/Worker"
 import * as Deferred from "effect/Deferred"
@@ -27,6 +27,7 @@ import * as Meta from "../../Meta.ts"
 import { canAnswer, type Peer } from "../../Peer.ts"
 import type { Seal } from "../../Seal.ts"
 import { isObject } from "../client/rpc.ts"
+import { readSaid, writeReply } from "../steering.ts"
 import type { Facts } from "./facts.ts"
 import { toResponse, wireKey } from "./inputs.ts"
 import { toInput, usageOf } from "./tool.ts"
@@ -279,6 +280,26 @@ export class Calls {
     }).pipe(
       // what is no input made no task either
       Effect.catchTag("InvalidInput", () => Effect.succeed({ content: [], _meta: { [Meta.withdrawn]: "cancelled" } }))
+    )
+  }
+
+  /** What a request about a task asks and tells beside it, as `_meta` of the reply. */
+  beside(peer: Peer, id: TaskId, meta: JsonObject | null): Effect.Effect<JsonObject, StoreError> {
+    const said = peer.isTrusted ? readSaid(meta) : undefined
+    if (said === undefined) return this.report(peer, id, meta)
+    return Effect.zipWith(this.steer(id, said), this.report(peer, id, meta), (steered, { _meta }) => ({
+      _meta: { ..._meta as JsonObject | undefined, [Meta.steer]: steered }
+    }))
+  }
+
+  private steer(id: TaskId, said: Omit<Steer, "id">): Effect.Effect<JsonObject, StoreError> {
+    const refused = ({ message }: { readonly message: string }) => Effect.succeed({ refused: message })
+    return Effect.map(this.tasks.steer({ ...said, id }), ({ told }) => writeReply(told)).pipe(
+      Effect.catchTags({
+        InvalidSteering: refused,
+        Refused: refused,
+        TaskNotFound: () => Effect.succeed({ refused: "the task is gone" })
+      })
     )
   }
 

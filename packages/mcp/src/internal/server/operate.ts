@@ -128,7 +128,7 @@ class Operate {
         }),
         (error) => invalid(error.message)
       )
-      return answer(line(steered))
+      return answer({ ...line(steered), told: steered.told.slice(0, mostNodes).map((one) => ({ ...one })) })
     })
 
   fork = (args: Schema.JsonObject, peer: Peer) =>

@@ -168,8 +168,8 @@ class Requests {
     const { calls } = this.door
     return Effect.gen({ self: this }, function*() {
       const task = yield* this.known(handle)
-      const report = yield* calls.report(this.session.peer, task.id, metaOf(ctx))
-      return { ...toTask(calls.seal.handle(task.id), yield* calls.view(task)), ...report }
+      const beside = yield* calls.beside(this.session.peer, task.id, metaOf(ctx))
+      return { ...toTask(calls.seal.handle(task.id), yield* calls.view(task)), ...beside }
     })
   }
 

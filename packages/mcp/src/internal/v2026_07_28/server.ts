@@ -250,10 +250,10 @@ const registerTasks = (server: Server, door: Door, peerOf: (ctx: ServerContext) 
   on(
     "tasks/get",
     (task, peer, ctx) =>
-      Effect.flatMap(calls.report(peer, task.id, metaOf(ctx)), (report) =>
+      Effect.flatMap(calls.beside(peer, task.id, metaOf(ctx)), (beside) =>
         Effect.map(calls.view(task), (view) => ({
           ...detailed(calls.seal.handle(task.id), calls.contract(task.agent), view),
-          ...report
+          ...beside
         })))
   )
   on("tasks/update", (task, peer, ctx) => Effect.as(calls.answer(peer, task, ctx.mcpReq.inputResponses ?? {}), {}))
