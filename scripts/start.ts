@@ -166,7 +166,7 @@ const tell = Effect.fnUntraced(function*(client: Client, key: string) {
   const run = runs.find((task) => task.spec.idempotencyKey === key)
   if (run === undefined || run.endedAt === null) return false
   const { completed, failed } = yield* client.tasks.result({ params: { id: run.id }, query: {} })
-  const { tasks } = yield* client.tasks.tree({ params: { id: run.id } })
+  const { tasks } = yield* client.tasks.tree({ params: { id: run.id }, query: { elsewhere: false } })
   const result = completed?.output as unknown as Migration | undefined
   const lines = result === undefined
     ? [`The run ${run.status}: ${failed?.message ?? run.statusMessage ?? ""}`]

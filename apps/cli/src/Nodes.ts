@@ -2,25 +2,26 @@
  * Tasks as the screen shows them: which sign, which colour, and what to say in a few words.
  */
 import type { Task } from "@coppice/api/Api"
+import type { Elsewhere } from "@coppice/api/TasksApi"
 import { muted, type Role, type Span, span } from "./Line.ts"
 import { duration } from "./Times.ts"
 
-/** What the screen needs of a task; a `Task` is one. */
-export type Node = Pick<
-  Task,
-  | "id"
-  | "parent"
-  | "agent"
-  | "status"
-  | "statusMessage"
-  | "reason"
-  | "attempt"
-  | "progress"
-  | "createdAt"
-  | "endedAt"
-  | "deadline"
-  | "settlement"
->
+/** What the screen needs of a task; a `Task` is one. Those another service tells of have its name before their id. */
+export type Node =
+  & Pick<Elsewhere["nodes"][number], "id" | "parent" | "server">
+  & Pick<
+    Task,
+    | "agent"
+    | "status"
+    | "statusMessage"
+    | "reason"
+    | "attempt"
+    | "progress"
+    | "createdAt"
+    | "endedAt"
+    | "deadline"
+    | "settlement"
+  >
 
 const spinner = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"]
 
@@ -141,6 +142,12 @@ export const deadlineOf = (node: Node, now: number): Span | undefined => {
   if (node.deadline === null || !isActive(node)) return undefined
   const left = node.deadline - now
   return left > 0 ? muted(`${duration(left)} left`) : span("overdue", "bad")
+}
+
+/** The id in so many characters, behind the way to where it is. */
+export const shortId = (id: string, length: number): string => {
+  const from = id.lastIndexOf("/") + 1
+  return id.slice(0, from) + id.slice(from, from + length)
 }
 
 /** How many characters of these ids tell them apart, in the whole store as far as one can know: ids begin with time. */

@@ -11,6 +11,7 @@
  * With a limit (a live picture in a terminal) what has ended well is summed up first, then the least interesting lines
  * give way; without one, every task has its line.
  */
+import type { Elsewhere } from "@coppice/api/TasksApi"
 import { type Line, line, muted, spaced, span } from "./Line.ts"
 import {
   attemptOf,
@@ -19,6 +20,7 @@ import {
   type Node,
   progressBar,
   remarkOf,
+  shortId,
   shortIdLength,
   sign,
   stateOf,
@@ -79,7 +81,7 @@ const nodeLine = (node: Node, options: TreeOptions, idLength: number): Line => {
   const bar = node.progress !== null && isActive(node) ? progressBar(node.progress) : []
   const state = node.status === "working" && node.attempt > 0 || node.status === "completed" ? undefined : stateOf(node)
   const head = spaced(
-    muted(node.id.slice(0, idLength)),
+    muted(shortId(node.id, idLength)),
     state,
     muted(duration(tookOf(node, options.now))),
     attemptOf(node),
@@ -149,12 +151,25 @@ const cut = (rows: ReadonlyArray<Row>, most: number): ReadonlyArray<Row> => {
   return rows.filter((row) => kept.has(row))
 }
 
+/** The servers that do not tell of their parts of it now. */
+export const awayLines = ({ away, omitted = 0 }: Elsewhere, now: number): ReadonlyArray<Line> => [
+  ...away.map(({ message, server, since, task }) => [
+    span("✖ ", "bad"),
+    ...spaced(
+      span(`${server} does not answer, for ${duration(now - since)}`, "bad"),
+      muted(`its part below ${task} is not shown`),
+      muted(message)
+    )
+  ]),
+  ...omitted === 0 ? [] : [line(muted(`… ${omitted} more in other services`))]
+]
+
 /** The tree's lines. */
 export const treeLines = (nodes: ReadonlyArray<Node>, options: TreeOptions): ReadonlyArray<Line> => {
   const limit = options.limit ?? Number.POSITIVE_INFINITY
   const all = rowsOf(branches(nodes), nodes.length > limit)
   const rows = all.length > limit ? cut(all, Math.max(1, limit - 1)) : all
-  const idLength = shortIdLength(nodes.map(({ id }) => id))
+  const idLength = shortIdLength(nodes.map(({ id }) => id.slice(id.lastIndexOf("/") + 1)))
   const lines = rows.map(({ content, prefix }) => {
     const spans = "id" in content ? nodeLine(content, options, idLength) : sumLine(content)
     return prefix === "" ? spans : [muted(prefix), ...spans]

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { treeLines } from "../src/Tree.ts"
+import { awayLines, treeLines } from "../src/Tree.ts"
 import { ended, noon, task, texts } from "./support/fixtures.ts"
 
 const run = "01kb2x9f4q0000a1b2c3"
@@ -69,5 +69,22 @@ describe("treeLines", () => {
   it("shows what an agent says, and obeys none of it", () => {
     const [first] = texts(treeLines([task(run, { statusMessage: "\u001b[2J\u001b[H wiped" })], { now: noon }))
     assert.match(first!, /␛\[2J␛\[H wiped$/)
+  })
+
+  it("has what other services tell below the task that stands for it, and who does not answer", () => {
+    const stand = task("00000000000000000002", { agent: "far", parent: "00000000000000000001" })
+    const there = {
+      ...task("00000000000000000009", { agent: "far" }),
+      id: "there/00000000000000000009",
+      parent: stand.id
+    }
+    const root = task("00000000000000000001", { agent: "near" })
+    const lines = texts(treeLines([root, stand, there], { now: noon }))
+    assert.match(lines[2]!, /^   └─ . far  there\/0+9  /)
+    const away = [{ task: stand.id, server: "there", since: noon - 3_000, message: "refused" }]
+    assert.deepStrictEqual(texts(awayLines({ nodes: [], away, omitted: 3 }, noon)), [
+      `✖ there does not answer, for 3.0s  its part below ${stand.id} is not shown  refused`,
+      "… 3 more in other services"
+    ])
   })
 })

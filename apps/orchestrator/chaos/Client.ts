@@ -170,7 +170,8 @@ export class Client {
   })
 
   readonly tree = Effect.fnUntraced({ self: this }, function*(run: string) {
-    return (yield* this.ask("tree", (api) => api.tasks.tree({ params: { id: run } }))).tasks
+    return (yield* this.ask("tree", (api) => api.tasks.tree({ params: { id: run }, query: { elsewhere: false } })))
+      .tasks
   })
 
   /** Every fact of a run. */

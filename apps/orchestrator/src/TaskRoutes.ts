@@ -17,6 +17,9 @@ import * as TaskWaiting from "./TaskWaiting.ts"
 
 const defaultPage = 100
 
+/** How long other services are asked for their parts of a tree, milliseconds. */
+const longestLook = 3_000
+
 const inThePast = ApiError.make("invalid_request", {
   message: "deadline: lies in the past",
   field: "deadline",
@@ -38,6 +41,14 @@ const steered = Effect.fnUntraced(function*(tasks: Tasks["Service"], prefix: str
 const forked = Effect.fnUntraced(function*(tasks: Tasks["Service"], prefix: string, payload: ForkRequest) {
   const { principal } = yield* Caller
   return yield* tasks.fork({ ...payload, id: yield* tasks.resolve(prefix), by: principal })
+})
+
+const treeOf = Effect.fnUntraced(function*(tasks: Tasks["Service"], prefix: string, isAsked: boolean) {
+  const root = yield* tasks.resolve(prefix)
+  const own = { root, tasks: yield* tasks.tree(root) }
+  if (!isAsked) return own
+  const elsewhere = yield* tasks.elsewhere(root, longestLook)
+  return elsewhere.nodes.length + elsewhere.away.length === 0 ? own : { ...own, elsewhere }
 })
 
 export const layer = HttpApiBuilder.group(
@@ -75,10 +86,7 @@ export const layer = HttpApiBuilder.group(
 
       get: ({ params }) => answered(Effect.flatMap(tasks.resolve(params.id), tasks.get)),
 
-      tree: Effect.fnUntraced(function*({ params }) {
-        const root = yield* tasks.resolve(params.id)
-        return { root, tasks: yield* tasks.tree(root) }
-      }, answered),
+      tree: ({ params, query }) => answered(treeOf(tasks, params.id, query.elsewhere !== false)),
 
       events: Effect.fnUntraced(function*({ params, query }) {
         const { id, run } = yield* tasks.get(yield* tasks.resolve(params.id))

@@ -20,7 +20,7 @@ layer(Service.layerMemory, { excludeTestServices: true })("ApiRoutes", (it) => {
       const { client } = yield* Service
       const id = yield* submit("double", { text: "ab" })
       yield* client.result(id)
-      const { tasks } = yield* client.tasks.tree({ params: { id } })
+      const { tasks } = yield* client.tasks.tree({ params: { id }, query: {} })
       assert.deepStrictEqual(tasks.map(({ agent }) => agent), ["double", "echo", "echo"])
       const own = yield* client.tasks.events({ params: { id }, query: {} })
       assert.deepStrictEqual(own.events.map(({ event }) => event._tag), ["Created", "Progressed", "Completed"])
@@ -111,7 +111,7 @@ layer(Service.layerMemory, { excludeTestServices: true })("ApiRoutes", (it) => {
       const again = yield* client.tasks.retry({ params: { id }, query: {} })
       assert.strictEqual(again.spec.retryOf, id)
       yield* client.result(again.id)
-      const { tasks } = yield* client.tasks.tree({ params: { id } })
+      const { tasks } = yield* client.tasks.tree({ params: { id }, query: {} })
       const child = yield* json(yield* fetch(`/api/v1/tasks/${tasks[1]!.id}`, { method: "DELETE" }))
       assert.strictEqual(child.error.code, "not_a_run")
       assert.deepStrictEqual(yield* client.tasks.delete({ params: { id } }), { run: id, tasks: 3 })
@@ -141,7 +141,9 @@ layer(Service.layerMemory, { excludeTestServices: true })("ApiRoutes", (it) => {
     Effect.gen(function*() {
       const { client, fetch } = yield* Service
       const id = yield* submit("survey", { text: "Go on?" })
-      const { tasks } = yield* until(id, "Created").pipe(Effect.andThen(client.tasks.tree({ params: { id } })))
+      const { tasks } = yield* until(id, "Created").pipe(
+        Effect.andThen(client.tasks.tree({ params: { id }, query: {} }))
+      )
       yield* until(tasks[1]!.id, "InputRequested")
       const { questions } = yield* client.inbox.list({ query: { run: id } })
       assert.deepStrictEqual(questions.map(({ agent, request }) => [agent, request.message]), [["ask", "Go on?"]])

@@ -12,7 +12,7 @@ layer(Service.layerMemory, { excludeTestServices: true })("Blockers", (it) => {
     Effect.gen(function*() {
       const { client } = yield* Service
       const id = yield* submit("survey", { text: "Go on?" })
-      const asking = yield* until(id, "Created").pipe(Effect.andThen(client.tasks.tree({ params: { id } })))
+      const asking = yield* until(id, "Created").pipe(Effect.andThen(client.tasks.tree({ params: { id }, query: {} })))
       yield* until(asking.tasks[1]!.id, "InputRequested")
       const { causes, waits } = yield* client.tasks.why({ params: { id } })
       assert.deepStrictEqual(brief(waits), ["survey on child"])

@@ -90,7 +90,7 @@ layer(Service.layerMemory, { excludeTestServices: true })("EventRoutes", (it) =>
     Effect.gen(function*() {
       const { client } = yield* Service
       const { id } = yield* finishedRun
-      const { tasks } = yield* client.tasks.tree({ params: { id } })
+      const { tasks } = yield* client.tasks.tree({ params: { id }, query: {} })
       const child = tasks[1]!.id
       const frames = yield* Stream.runCollect(Stream.take(client.follow({ task: child }), 4))
       assert.isTrue(frames.slice(1).every((frame) => frame.event === "message" && frame.data.task === child))

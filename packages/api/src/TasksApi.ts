@@ -6,6 +6,7 @@
  */
 import { CancelPreview } from "@coppice/task/CancelPreview"
 import { CancelReport } from "@coppice/task/CancelReport"
+import { Elsewhere } from "@coppice/task/LiveTree"
 import { Budget, FailureReason, Task, TaskId, TaskStatus } from "@coppice/task/Task"
 import { Envelope } from "@coppice/task/TaskEvent"
 import { Told } from "@coppice/task/Told"
@@ -16,7 +17,7 @@ import * as Schema from "effect/Schema"
 import { BadRequest, Conflict, NotFound, TooLarge, TooManyRequestsResponse } from "./ApiError.ts"
 import { Authorization } from "./Authorization.ts"
 
-export { Budget, CancelPreview, CancelReport }
+export { Budget, CancelPreview, CancelReport, Elsewhere }
 
 const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 
@@ -63,7 +64,12 @@ export const TaskPage = Schema.Struct({ tasks: Schema.Array(Task), next: Schema.
 export type TaskPage = typeof TaskPage.Type
 
 /** A task and all below it, parents before children. */
-export const TaskTree = Schema.Struct({ root: TaskId, tasks: Schema.Array(Task) })
+export const TaskTree = Schema.Struct({
+  root: TaskId,
+  tasks: Schema.Array(Task),
+  /** What other Coppices tell of the tasks they work on, below those that stand for them. */
+  elsewhere: Schema.optionalKey(Elsewhere)
+})
 export type TaskTree = typeof TaskTree.Type
 
 /** Facts in log order; `next` is the `since` of the next page. `more` says whether one is there now. */
@@ -151,7 +157,15 @@ const list = HttpApiEndpoint.get("list", "/tasks", { query: TaskFilter, success:
 
 const get = HttpApiEndpoint.get("get", "/tasks/:id", { params: id, success: Task, error: lookupErrors })
 
-const tree = HttpApiEndpoint.get("tree", "/tasks/:id/tree", { params: id, success: TaskTree, error: lookupErrors })
+const tree = HttpApiEndpoint.get("tree", "/tasks/:id/tree", {
+  params: id,
+  query: {
+    /** Whether other Coppices are asked for their parts of it [yes]; that takes three seconds at most. */
+    elsewhere: Schema.optionalKey(Schema.Boolean)
+  },
+  success: TaskTree,
+  error: lookupErrors
+})
 
 const events = HttpApiEndpoint.get("events", "/tasks/:id/events", {
   params: id,

@@ -13,6 +13,7 @@
  */
 import type { Amounts } from "@coppice/task/Budget"
 import type { CancelReport } from "@coppice/task/CancelReport"
+import type { Elsewhere } from "@coppice/task/LiveTree"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -53,6 +54,7 @@ import { type Tool, Tools } from "./internal/client/tools.ts"
 import * as gen1 from "./internal/client/v2025_11_25.ts"
 import * as gen2 from "./internal/client/v2026_07_28.ts"
 import { readReply, type Reply as SteerReply } from "./internal/steering.ts"
+import { readTree } from "./internal/tree.ts"
 import * as Meta from "./Meta.ts"
 import type { StdioServerOptions } from "./StdioServer.ts"
 
@@ -170,6 +172,8 @@ export interface McpClient {
   >
   /** Tells a Coppice what its task is told. `undefined`: it does not say that it knows. Told again it is nothing new. */
   readonly steer: (reference: TaskReference, said: JsonObject) => Effect.Effect<SteerReply | undefined, McpError>
+  /** What a Coppice tells of the tree of its task, within so many milliseconds. `undefined`: it tells nothing. */
+  readonly tree: (reference: TaskReference, wait: number) => Effect.Effect<Elsewhere | undefined, McpError>
   /** Any other request that may be repeated: prompts, resources, completions. */
   readonly request: (method: string, params?: JsonObject) => Effect.Effect<JsonObject, McpError>
 }
@@ -298,7 +302,9 @@ const client = (parts: Parts): McpClient => {
     cancel,
     stop: reporter(parts),
     withdraw: withdrawer(parts),
-    steer: steerer(parts),
+    steer: (reference, said) => Effect.map(asked(parts, reference, { [Meta.steer]: said }), readReply),
+    tree: (reference, wait) =>
+      Effect.map(asked({ ...parts, timeout: wait }, reference, { [Meta.tree]: { wait } }), readTree),
     request: (method, params = {}) =>
       repeated((error) => error.isTransient)(
         Effect.flatMap(link.get, (connection) => complete(connection, method, params, parts.timeout))
@@ -416,11 +422,16 @@ const withdrawer =
     }).pipe(repeated((error) => error.isRetryable))
   }
 
-const steerer = ({ link, timeout }: Parts): McpClient["steer"] => ({ session, taskId }, said) =>
+/** What a Coppice says beside the state of its task. */
+const asked = (
+  { link, timeout }: Pick<Parts, "link" | "timeout">,
+  { session, taskId }: TaskReference,
+  _meta: JsonObject
+): Effect.Effect<JsonObject | undefined, McpError> =>
   Effect.flatMap(link.session(session), (connection) =>
     Effect.map(
-      connection.request("tasks/get", { taskId, _meta: { [Meta.steer]: said } }, { timeout }),
-      (reply) => readReply(objectAt(reply, "_meta"))
+      connection.request("tasks/get", { taskId, _meta }, { timeout }),
+      (reply) => objectAt(reply, "_meta")
     ))
 
 const toldIn = (reply: JsonObject): Omit<Stopped, "reply"> => ({

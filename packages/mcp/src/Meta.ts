@@ -54,6 +54,11 @@ export const withdrawn = "dev.coppice/withdrawn"
  * `internal/steering.ts`. From a Coppice to one that trusts it.
  */
 export const steer = "dev.coppice/steer"
+/**
+ * In a request about a task: tell its tree as it is now, `{ wait: 2000 }`, that long at most. In the reply: its nodes, and
+ * who could not be asked. From a Coppice that is trusted.
+ */
+export const tree = "dev.coppice/tree"
 /** Who is above a call, for a Coppice that looks for circles and counts depth: see `@coppice/task/Lineage`. */
 export const ancestors = ancestryKey
 /** Why a Coppice did not take a call, in the data of its error. */
@@ -100,6 +105,13 @@ export const readDeadline = (meta: JsonObject | null): number | undefined => {
 /** How long the report of a cancelled tree may be waited for, milliseconds; `undefined` when none is asked for. */
 export const readReportWait = (meta: JsonObject | null): number | undefined => {
   const asked = meta?.[cancelReport]
+  const wait = Predicate.hasProperty(asked, "wait") ? asked.wait : undefined
+  return typeof wait === "number" && wait >= 0 ? Math.min(wait, longestReportWait) : undefined
+}
+
+/** How long others may be asked for their parts of a tree, milliseconds; `undefined` when none is asked for. */
+export const readTreeWait = (meta: JsonObject | null): number | undefined => {
+  const asked = meta?.[tree]
   const wait = Predicate.hasProperty(asked, "wait") ? asked.wait : undefined
   return typeof wait === "number" && wait >= 0 ? Math.min(wait, longestReportWait) : undefined
 }

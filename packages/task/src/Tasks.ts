@@ -16,11 +16,13 @@ import { CodeVersion } from "./CodeVersion.ts"
 import { checkAnswer, InvalidAnswer } from "./Form.ts"
 import * as cancellation from "./internal/cancellation.ts"
 import { digest } from "./internal/digest.ts"
+import * as elsewhere from "./internal/elsewhere.ts"
 import * as reading from "./internal/reading.ts"
 import { span } from "./internal/span.ts"
 import * as steering from "./internal/steering.ts"
 import * as submission from "./internal/submission.ts"
 import { type Ancestry, CallLimits } from "./Lineage.ts"
+import type { Elsewhere } from "./LiveTree.ts"
 import { check } from "./Payload.ts"
 import type { NotGranted } from "./Pools.ts"
 import { RootBudget } from "./RootBudget.ts"
@@ -184,6 +186,11 @@ export class Tasks extends Context.Service<Tasks, {
   readonly resolve: (prefix: string) => Effect.Effect<TaskId, TaskNotFound | AmbiguousId | StoreError>
   readonly list: (query: TaskQuery) => Effect.Effect<ReadonlyArray<Task>, StoreError>
   readonly tree: (id: TaskId) => Effect.Effect<ReadonlyArray<Task>, TaskNotFound | StoreError>
+  /**
+   * The parts of the tree that run on other Coppices, as they tell them now: each is asked, and waited for so many
+   * milliseconds at most. One that does not answer is named.
+   */
+  readonly elsewhere: (id: TaskId, wait: number) => Effect.Effect<Elsewhere, StoreError>
   readonly input: (id: TaskId) => Effect.Effect<Json, TaskNotFound | StoreError>
   /** Waits for the end. The waiter is woken by the commit, never by a poll. */
   readonly result: (id: TaskId) => Effect.Effect<Outcome, TaskNotFound | StoreError>
@@ -328,6 +335,7 @@ export const layer: Layer.Layer<Tasks, never, TaskStore | TaskLog | Workers | Se
       ...submission.make(services),
       ...cancellation.make(services),
       ...steering.make(services),
+      ...elsewhere.make(services),
       respond: responder(services),
       delete: remover(services),
       note: (decision) => services.log.audit(decision),

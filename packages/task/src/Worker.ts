@@ -12,7 +12,9 @@ import * as Layer from "effect/Layer"
 import type { Json } from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Contract } from "./Contract.ts"
+import type { Elsewhere } from "./LiveTree.ts"
 import { nearest } from "./Nearest.ts"
+import type { TaskId } from "./Task.ts"
 import type { Entry } from "./TaskLog.ts"
 
 /** Input that does not fit the agent's schema; `path` is where, in the encoded input. */
@@ -60,6 +62,11 @@ export class AgentAway extends Data.TaggedError("AgentAway")<{
   }
 }
 
+/** What the Coppice that does a task's work tells of its part of the tree, or since when it does not answer. */
+export type Looked =
+  | { readonly _tag: "Tree"; readonly server: string; readonly tree: Elsewhere }
+  | { readonly _tag: "Away"; readonly server: string; readonly since: number; readonly message: string }
+
 /** One agent's worker. `start` and `resume` take over the caller's pin of the entry. */
 export interface Worker {
   readonly contract: Contract
@@ -81,6 +88,8 @@ export interface Worker {
   readonly server?: string | undefined
   /** That server is told when a task is steered, until it has said that it knows. Left out, nobody there can be told. */
   readonly tells?: boolean | undefined
+  /** Asks that server, a Coppice, for its part of the tree; no longer than `wait` milliseconds. `undefined`: it has none. */
+  readonly look?: ((task: TaskId, wait: number) => Effect.Effect<Looked | undefined>) | undefined
   /**
    * Brings an ended task to rest that nobody here runs, when something of it may go on elsewhere; it tells the settler.
    * Also asked when the time of an open settlement has come. Left out, such a task is at rest: whoever ran it is gone.

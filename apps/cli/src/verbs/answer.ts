@@ -71,7 +71,7 @@ const findQuestion = Effect.fnUntraced(function*({ id, key }: Options, isAsking:
 const askedBelow = Effect.fnUntraced(function*(id: string, questions: ReadonlyArray<Question>) {
   if (questions.length === 0) return questions
   const { call, client } = yield* Connection
-  const { tasks } = yield* call(client.tasks.tree({ params: { id } }))
+  const { tasks } = yield* call(client.tasks.tree({ params: { id }, query: { elsewhere: false } }))
   const ids = new Set<string>(tasks.map((task) => task.id))
   return questions.filter(({ task }) => ids.has(task))
 })

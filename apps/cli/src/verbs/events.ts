@@ -64,7 +64,7 @@ const printStored = Effect.fnUntraced(function*(
 export const events = Effect.fn("events")(function*(options: Options) {
   const { call, client, facts } = yield* Connection
   const task = yield* call(client.tasks.get({ params: { id: options.id } }))
-  const { tasks } = yield* call(client.tasks.tree({ params: { id: task.id } }))
+  const { tasks } = yield* call(client.tasks.tree({ params: { id: task.id }, query: { elsewhere: false } }))
   const print = yield* printer(options.json, tasks.map(({ agent, id }) => [id, agent]))
   const { isOver, since } = yield* printStored(task, options.since, print)
   if (!options.follow || isOver) return

@@ -6,7 +6,7 @@ import { budgetLine } from "../BudgetLine.ts"
 import { Connection, now } from "../Connection.ts"
 import { Host, writeJson, writeLines } from "../Host.ts"
 import { fit } from "../Line.ts"
-import { treeLines } from "../Tree.ts"
+import { awayLines, treeLines } from "../Tree.ts"
 
 export interface Options {
   readonly id: string
@@ -16,10 +16,12 @@ export interface Options {
 export const tree = Effect.fn("tree")(function*({ id, json }: Options) {
   const { out } = yield* Host
   const { call, client } = yield* Connection
-  const tree = yield* call(client.tasks.tree({ params: { id } }))
+  const tree = yield* call(client.tasks.tree({ params: { id }, query: {} }))
   if (json) return writeJson(out, tree)
   const root = tree.tasks.find(({ id }) => id === tree.root)
   const budget = root === undefined ? undefined : budgetLine(root)
-  const lines = treeLines(tree.tasks, { now: yield* now })
+  const { elsewhere = { nodes: [], away: [] } } = tree
+  const at = yield* now
+  const lines = [...treeLines([...tree.tasks, ...elsewhere.nodes], { now: at }), ...awayLines(elsewhere, at)]
   writeLines(out, [...lines, ...budget === undefined ? [] : [budget]].map((spans) => fit(spans, out.columns())))
 })

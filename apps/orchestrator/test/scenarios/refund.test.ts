@@ -28,7 +28,10 @@ const submit = (client: Client) => client.tasks.submit({ payload: { agent: "hous
 
 /** The workflow and the agent it called. */
 const both = (client: Client, root: TaskId) =>
-  Effect.map(client.tasks.tree({ params: { id: root } }), ({ tasks: [house, spend] }) => ({ house, spend }))
+  Effect.map(
+    client.tasks.tree({ params: { id: root }, query: { elsewhere: false } }),
+    ({ tasks: [house, spend] }) => ({ house, spend })
+  )
 
 const poolOf = (task: Task | undefined): Pool => task?.pool ?? emptyPool
 

@@ -12,19 +12,9 @@ import * as Runtime from "coppice/Orchestrator"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
-import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import * as Scope from "effect/Scope"
-import { Listener } from "../../src/Listener.ts"
-import * as Logging from "../../src/Logging.ts"
-import * as Orchestrator from "../../src/Orchestrator.ts"
-import { Token } from "../../src/Security.ts"
-import { merge } from "../../src/Settings.ts"
-import { type Generation, generations, speaking } from "../support/Generations.ts"
-import { folder } from "../support/Service.ts"
+import { generations } from "../support/Generations.ts"
+import { named, place, portOf, running, serve, type Services, soon, wayTo } from "../support/Services.ts"
 
 const nothing = Schema.Struct({})
 const agent = (name: string) =>
@@ -33,36 +23,6 @@ const [Leaf, Far, Middle] = [agent("leaf"), agent("far"), agent("middle")]
 const Near = Workflow.make("near", { description: "", input: nothing, output: Schema.Void })
 const remote = { far: Agent.remote("far", {}), middle: Agent.remote("middle", {}) }
 const mcp = { trusted: ["local"] }
-
-interface Place {
-  readonly data: string
-  readonly port: number
-}
-
-type Services = Context.Context<Orchestrator.Services>
-
-/** A service in a scope of its own, to be stopped and started again in its place. */
-const serve = (orchestrator: Runtime.Orchestrator, { data, port }: Place, generation: Generation) =>
-  Effect.gen(function*() {
-    const scope = yield* Scope.fork(yield* Effect.scope)
-    const settings = merge({ port, data, store: `sqlite:${data}/coppice.db` })
-    const layer = Orchestrator.layer({ orchestrator }, settings).pipe(
-      Layer.provide(Logging.layer("none")),
-      Layer.fresh
-    )
-    const services: Services = yield* Layer.buildWithScope(layer, scope)
-    return { services, stop: Scope.close(scope, Exit.void) }
-  }).pipe(Effect.provide(speaking(generation)))
-
-const place = Effect.map(folder, (data): Place => ({ data, port: 0 }))
-
-const wayTo = (services: Services, isCoppice = true) => {
-  const { url } = Context.get(services, Listener)
-  const authorization = `Bearer ${Redacted.value(Context.get(services, Token))}`
-  return { url: `${url}/mcp`, headers: { authorization }, isCoppice }
-}
-
-const portOf = (services: Services) => Number(new URL(Context.get(services, Listener).url).port)
 
 /** A service whose agent has a child; both write down what they hear. */
 const hearing = (heard: Array<string>, trusts = mcp) => {
@@ -83,19 +43,6 @@ const near = (far: Services, isCoppice = true) =>
     servers: { there: { ...wayTo(far, isCoppice), agents: [remote.far] } },
     mcp
   })
-
-const soon = <A, E>(look: Effect.Effect<A, E>, isSo: (found: A) => boolean) =>
-  look.pipe(Effect.filterOrFail(isSo, () => "not yet"), Effect.retry(Schedule.spaced("10 millis")))
-
-/** Once so many tasks of the service run. */
-const running = (services: Services, count: number) =>
-  soon(
-    Context.get(services, Tasks).list({ limit: 100 }),
-    (tasks) => tasks.filter(({ attempt }) => attempt > 0).length >= count
-  )
-
-const named = (services: Services, name: string) =>
-  Effect.map(Context.get(services, Tasks).list({ limit: 100 }), (tasks) => tasks.find(({ agent }) => agent === name)!)
 
 const facts = (services: Services, task: TaskId) =>
   Effect.map(
@@ -219,7 +166,12 @@ describe.each(generations)("steering a tree of several services (%s)", (generati
         const stranger = yield* serve(near(far.services, false), yield* place, generation)
         const first = yield* started(stranger.services)
         yield* running(far.services, 2)
-        const steer = { by: "ada", message: "enough", deadline: (yield* Clock.currentTimeMillis) + 600_000, subtree: true }
+        const steer = {
+          by: "ada",
+          message: "enough",
+          deadline: (yield* Clock.currentTimeMillis) + 600_000,
+          subtree: true
+        }
         const { told } = yield* first.tasks.steer({ id: first.id, ...steer })
         const stand = (yield* first.tasks.tree(first.id))[1]!
         assert.deepInclude(told[1], { task: stand.id, how: "cannot", server: "there" })

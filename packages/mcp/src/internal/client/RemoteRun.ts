@@ -81,6 +81,8 @@ export class RemoteRun {
   readonly entry: Entry
   readonly inbox: RemoteInbox
   readonly tellings: Tellings
+  /** Since when the server is known to be out of reach, Unix milliseconds. */
+  awaySince: number | undefined
   reference: TaskReference | undefined
   /** How it came to rest when it ended by itself. */
   rest: Settlement = "stopped"
@@ -406,6 +408,7 @@ export class RemoteRun {
     return client.follow(reference, {
       isNew,
       patience,
+      onReach: (since) => void (this.awaySince = since),
       onUpdate: this.update,
       onProgress: this.tell,
       ask: this.inbox.ask,

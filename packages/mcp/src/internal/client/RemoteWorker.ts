@@ -12,7 +12,7 @@ import { isFinal, isTerminal, type Settlement, type TaskId } from "@coppice/task
 import type { Envelope } from "@coppice/task/TaskEvent"
 import type { Entry } from "@coppice/task/TaskLog"
 import type { TaskStore } from "@coppice/task/TaskStore"
-import type { InvalidInput, Worker } from "@coppice/task/Worker"
+import type { InvalidInput, Looked, Worker } from "@coppice/task/Worker"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -143,6 +143,30 @@ export class RemoteWorker implements Worker {
       this.letGo(entry, Exit.isSuccess(exit) && Exit.isSuccess(exit.value) ? exit.value.value : { how: "unknown" })
     })
   }
+
+  readonly look = (id: TaskId, wait: number): Effect.Effect<Looked | undefined> =>
+    Effect.suspend(() => {
+      const run = this.held.get(id)?.run
+      const { client, log } = this.options.remote
+      if (!client.isCoppice || run?.reference === undefined) return Effect.undefined
+      const { server } = this
+      const away = (message: string): Looked => ({
+        _tag: "Away",
+        server,
+        since: run.awaySince ??= log.now(),
+        message
+      })
+      return Effect.timeoutOption(client.tree(run.reference, wait), wait).pipe(
+        Effect.match({
+          onFailure: (error) => error.isTransient ? away(error.message) : undefined,
+          onSuccess: (told): Looked | undefined => {
+            if (Option.isNone(told)) return away(`server "${server}" did not answer within ${wait} ms`)
+            run.awaySince = undefined
+            return told.value === undefined ? undefined : { _tag: "Tree", server, tree: told.value }
+          }
+        })
+      )
+    })
 
   private begin(run: RemoteRun): void {
     const { entry } = run

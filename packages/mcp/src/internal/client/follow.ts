@@ -39,6 +39,8 @@ export interface FollowOptions {
   readonly onAnswered?: ((question: Question) => void) | undefined
   /** How long the server may be out of reach, milliseconds. [60 seconds] */
   readonly patience?: number | undefined
+  /** The server is out of reach since then (Unix milliseconds), or is back. */
+  readonly onReach?: ((awaySince: number | undefined) => void) | undefined
   /** The task was made a moment ago: there is nothing to look at yet. */
   readonly isNew?: boolean | undefined
 }
@@ -106,6 +108,7 @@ export const pursue = ({ connect, follower, rest }: Pursuit): Effect.Effect<Task
   let failures = 0
   let { options } = rest
   const alive = (): void => {
+    if (failingSince !== undefined) options.onReach?.(undefined)
     failingSince = undefined
     failures = 0
   }
@@ -115,6 +118,7 @@ export const pursue = ({ connect, follower, rest }: Pursuit): Effect.Effect<Task
   )
   const outOfReach = Effect.fnUntraced(function*(error: McpError) {
     const now = yield* Clock.currentTimeMillis
+    if (failingSince === undefined) options.onReach?.(now)
     failingSince ??= now
     if (!passes(error) || now - failingSince >= patience) return yield* error
     yield* Effect.sleep(Math.max(error.retryAfter ?? 0, Math.min(100 * 2 ** failures++, 5_000)))

@@ -13,6 +13,7 @@
 import { shortened } from "@coppice/task/CancelReport"
 import type { Contract } from "@coppice/task/Contract"
 import { readAncestry } from "@coppice/task/Lineage"
+import { nodeOf } from "@coppice/task/LiveTree"
 import { expiresAt, isTerminal, type Task, type TaskId } from "@coppice/task/Task"
 import type { TaskEvent } from "@coppice/task/TaskEvent"
 import type { TaskLog } from "@coppice/task/TaskLog"
@@ -28,6 +29,7 @@ import { canAnswer, type Peer } from "../../Peer.ts"
 import type { Seal } from "../../Seal.ts"
 import { isObject } from "../client/rpc.ts"
 import { readSaid, writeReply } from "../steering.ts"
+import { writeTree } from "../tree.ts"
 import type { Facts } from "./facts.ts"
 import { toResponse, wireKey } from "./inputs.ts"
 import { toInput, usageOf } from "./tool.ts"
@@ -72,6 +74,9 @@ const mostReported = 5_000
 
 /** A young task is likely to end soon. */
 const pollIntervalOf = (age: number): number => Math.min(5_000, Math.max(250, Math.floor(age / 10)))
+
+/** What of the time for an answer the next service has for its own. */
+const shareOfWait = 0.6
 
 export class Calls {
   private readonly tasks: Tasks["Service"]
@@ -286,10 +291,25 @@ export class Calls {
   /** What a request about a task asks and tells beside it, as `_meta` of the reply. */
   beside(peer: Peer, id: TaskId, meta: JsonObject | null): Effect.Effect<JsonObject, StoreError> {
     const said = peer.isTrusted ? readSaid(meta) : undefined
-    if (said === undefined) return this.report(peer, id, meta)
-    return Effect.zipWith(this.steer(id, said), this.report(peer, id, meta), (steered, { _meta }) => ({
-      _meta: { ..._meta as JsonObject | undefined, [Meta.steer]: steered }
-    }))
+    const wait = peer.isTrusted ? Meta.readTreeWait(meta) : undefined
+    if (said === undefined && wait === undefined) return this.report(peer, id, meta)
+    return Effect.gen({ self: this }, function*() {
+      const steered = said === undefined ? {} : { [Meta.steer]: yield* this.steer(id, said) }
+      const tree = wait === undefined ? {} : { [Meta.tree]: yield* this.tree(id, wait) }
+      const { _meta } = yield* this.report(peer, id, meta)
+      return { _meta: { ..._meta as JsonObject | undefined, ...steered, ...tree } }
+    })
+  }
+
+  /** Others are asked for less time than there is, so that the answer is in time. */
+  private tree(id: TaskId, wait: number): Effect.Effect<JsonObject, StoreError> {
+    const { elsewhere, tree } = this.tasks
+    const own = Effect.catchTag(tree(id), "TaskNotFound", () => Effect.succeed([]))
+    return Effect.zipWith(
+      own,
+      elsewhere(id, Math.floor(wait * shareOfWait)),
+      (tasks, elsewhere) => writeTree({ ...elsewhere, nodes: [...tasks.map(nodeOf), ...elsewhere.nodes] })
+    )
   }
 
   private steer(id: TaskId, said: Omit<Steer, "id">): Effect.Effect<JsonObject, StoreError> {
