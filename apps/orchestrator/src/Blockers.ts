@@ -12,7 +12,7 @@ import { TaskLog } from "@coppice/task/TaskLog"
 import { replay, type TaskState } from "@coppice/task/TaskMachine"
 import { TaskNotFound } from "@coppice/task/Tasks"
 import { type ChildRecord, type Journal, type StoreError, TaskStore } from "@coppice/task/TaskStore"
-import { Workers } from "@coppice/task/Worker"
+import { type QueuePlace, Workers } from "@coppice/task/Worker"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -28,6 +28,8 @@ export interface Surroundings {
   readonly concurrency: number
   /** Tasks that wait for a place at the agent. */
   readonly waiting?: number | undefined
+  /** Where it stands among them. */
+  readonly queue?: QueuePlace | undefined
   /** The server elsewhere that does the agent's tasks. */
   readonly server?: string | undefined
   /** The worker has it: it is queued, or in memory. */
@@ -188,15 +190,23 @@ const onAgent = (task: Task): Wait =>
     message: `no agent "${task.agent}" runs here`
   })
 
-const onPlace = (task: Task, { concurrency, waiting = 1 }: Surroundings): Wait =>
+const placeIn = ({ place, turns }: QueuePlace): string => {
+  const others = turns === 0
+    ? ""
+    : `, ${turns === 1 ? "1 other principal has its" : `${turns} others have their`} turn first`
+  return `; it is number ${place}${others}`
+}
+
+const onPlace = (task: Task, { concurrency, queue, waiting = 1 }: Surroundings): Wait =>
   wait(task, {
+    ...queue,
     on: "slot",
     since: task.createdAt,
     who: `another task of "${task.agent}", by ending or waiting`,
     fix: "raise the agent's concurrency",
     message: `all ${concurrency} places of "${task.agent}" are taken, and ${
       waiting === 1 ? "1 task waits" : `${waiting} tasks wait`
-    }`
+    }${queue === undefined ? "" : placeIn(queue)}`
   })
 
 const onEnd = (task: Task, journal: Journal): ReadonlyArray<Wait> => {
@@ -271,6 +281,7 @@ export class Blockers extends Context.Service<Blockers, {
           agent: worker !== undefined ? "here" : contract === undefined ? "unknown" : "away",
           concurrency: contract?.concurrency ?? 0,
           waiting: worker?.waiting(),
+          queue: worker?.placeOf?.(id),
           server: worker?.server,
           isHeld: log.resident(id)?.held === true,
           waitingFor: executor.waitingFor(id),

@@ -42,7 +42,11 @@ layer(Service.layerMemory, { excludeTestServices: true })("Blockers", (it) => {
       assert.match(first.waits[0]!.message, /is running; its last sign of life was 2/)
       const second = yield* client.tasks.why({ params: { id: queued } })
       assert.deepStrictEqual(brief(second.waits), ["narrow on slot"])
-      assert.include(second.waits[0]!.message, "all 1 places of \"narrow\" are taken, and 1 task waits")
+      assert.deepInclude(second.waits[0], {
+        message: "all 1 places of \"narrow\" are taken, and 1 task waits; it is number 1",
+        place: 1,
+        turns: 0
+      })
     }))
 
   it.effect("has nothing to say of what has ended", () =>

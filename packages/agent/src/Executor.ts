@@ -407,6 +407,7 @@ class ExecutorImpl {
       accept: (input) => server.accept(input),
       waiting: () => server.waiting,
       waitingOf: (principal) => server.waitingOf(principal),
+      placeOf: (task) => server.placeOf(task),
       hasPlace: () => server.hasPlace,
       whenRoom: (callback) => server.whenRoom(callback),
       start: (entry, input) => this.start(server, entry, input),

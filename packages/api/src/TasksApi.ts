@@ -130,7 +130,11 @@ export const Wait = Schema.Struct({
   /** Key of the question or of the timer. */
   key: Schema.NullOr(Schema.String),
   /** When the timer fires; when code that runs is ended, if it gives no sign of life until then. */
-  due: Schema.NullOr(Schema.Finite)
+  due: Schema.NullOr(Schema.Finite),
+  /** On a `slot`: its place in the queue, from 1. */
+  place: Schema.optionalKey(Schema.Int),
+  /** On a `slot`: how many other principals have their turn before its own. */
+  turns: Schema.optionalKey(Schema.Int)
 }).annotate({ identifier: "Wait" })
 export type Wait = typeof Wait.Type
 

@@ -62,6 +62,15 @@ export class AgentAway extends Data.TaggedError("AgentAway")<{
   }
 }
 
+/**
+ * Where a task stands that waits for a place, from 1, as long as nobody comes who goes before it; and how many other
+ * principals of its priority have their turn before its own has the next one.
+ */
+export interface QueuePlace {
+  readonly place: number
+  readonly turns: number
+}
+
 /** What the Coppice that does a task's work tells of its part of the tree, or since when it does not answer. */
 export type Looked =
   | { readonly _tag: "Tree"; readonly server: string; readonly tree: Elsewhere }
@@ -76,6 +85,8 @@ export interface Worker {
   readonly waiting: () => number
   /** Those among them that one principal asked for; left out, nobody is told apart. */
   readonly waitingOf?: ((principal: string) => number) | undefined
+  /** Where a task stands that waits for a place; left out, nobody can say. */
+  readonly placeOf?: ((task: TaskId) => QueuePlace | undefined) | undefined
   /** Whether a task started now would run at once. */
   readonly hasPlace: () => boolean
   /** Calls back when another task may be queued; at once when one may. */

@@ -8,7 +8,7 @@
 import type { Contract } from "@coppice/task/Contract"
 import type { Move } from "@coppice/task/Migration"
 import type { TaskId } from "@coppice/task/Task"
-import { InvalidInput } from "@coppice/task/Worker"
+import { InvalidInput, type QueuePlace } from "@coppice/task/Worker"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -97,6 +97,18 @@ export class AgentServer {
   /** Those among them that one principal asked for. */
   waitingOf(principal: string): number {
     return this.starting.sizeOf(principal)
+  }
+
+  /** Where a task that has not begun stands, if it waits: tasks that come back go first among equals. */
+  placeOf(task: TaskId): QueuePlace | undefined {
+    for (const execution of this.executions) {
+      if (execution.entry.state.id !== task) continue
+      const found = this.starting.before(execution)
+      if (found === undefined) return undefined
+      const back = this.returning.atLeast(execution.entry.state.spec.priority)
+      return { place: found.ahead + back + 1, turns: found.turns }
+    }
+    return undefined
   }
 
   get hasPlace(): boolean {

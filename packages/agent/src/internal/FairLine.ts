@@ -22,6 +22,24 @@ export class FairLine<A> {
     return this.lines.get(party)?.size ?? 0
   }
 
+  /**
+   * How many are served before the item when nobody else comes, and how many parties have their turn before its own has
+   * the next one; `undefined` when it is not in the line.
+   */
+  before(item: A): { readonly ahead: number; readonly turns: number } | undefined {
+    const party = this.partyOf(item)
+    const rounds = this.lines.get(party)?.before(item)
+    const turns = this.turns.before(party)
+    if (rounds === undefined || turns === undefined) return undefined
+    let ahead = rounds
+    for (const [other, line] of this.lines) {
+      if (other === party) continue
+      const isSooner = this.turns.before(other)! < turns
+      ahead += Math.min(line.size, rounds + (isSooner ? 1 : 0))
+    }
+    return { ahead, turns }
+  }
+
   /** Stands at the end of its party's line, unless it is in it already. */
   join(item: A): void {
     const party = this.partyOf(item)

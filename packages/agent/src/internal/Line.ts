@@ -25,6 +25,17 @@ export class Line<A> {
     return left
   }
 
+  /** How many stand before the item; `undefined` when it is not in the line. */
+  before(item: A): number | undefined {
+    const place = this.places.get(item)
+    if (place === undefined) return undefined
+    let count = 0
+    for (let index = this.head; this.passed + index < place; index++) {
+      if (this.places.get(this.items[index]!) === this.passed + index) count++
+    }
+    return count
+  }
+
   /** Takes out whoever has stood longest. */
   next(): A | undefined {
     while (this.head < this.items.length) {

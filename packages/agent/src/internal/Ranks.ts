@@ -22,6 +22,22 @@ export class Ranks<A> {
     return size
   }
 
+  /** How many have at least this priority. */
+  atLeast(priority: number): number {
+    let size = 0
+    for (const [other, line] of this.lines) if (other >= priority) size += line.size
+    return size
+  }
+
+  /** The same as of one line: those with a higher priority are served before it. */
+  before(item: A): { readonly ahead: number; readonly turns: number } | undefined {
+    for (const [priority, line] of this.lines) {
+      const found = line.before(item)
+      if (found !== undefined) return { ...found, ahead: found.ahead + this.atLeast(priority + 1) }
+    }
+    return undefined
+  }
+
   /** The highest priority anybody here has; `undefined` when nobody is. */
   get top(): number | undefined {
     return this.priorities.find((priority) => this.lines.get(priority)!.size > 0)
