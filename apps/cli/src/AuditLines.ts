@@ -7,6 +7,8 @@ import { type Line, line, muted, span } from "./Line.ts"
 const words: Record<AuditEntry["kind"], string> = {
   submitted: "submitted",
   answered: "answered",
+  voted: "voted",
+  delegated: "delegated",
   steered: "steered",
   cancelled: "cancelled",
   deleted: "deleted",

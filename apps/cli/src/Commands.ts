@@ -272,7 +272,16 @@ const agents = Command.make(
 ).pipe(Command.withDescription("Show the agents, who supervises them, and how busy they are"))
 
 /** What the audit knows, see `@coppice/api/AuditApi`; written out here because a start loads no schema. */
-const kinds = ["submitted", "answered", "steered", "cancelled", "deleted", "refused"] as const
+const kinds = [
+  "submitted",
+  "answered",
+  "voted",
+  "delegated",
+  "steered",
+  "cancelled",
+  "deleted",
+  "refused"
+] as const
 
 const audit = Command.make(
   "audit",

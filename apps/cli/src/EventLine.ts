@@ -27,11 +27,51 @@ const stepParts = (event: TaskEvent & { readonly _tag: "StepRecorded" }, at: num
   event.exit._tag === "Success" ? muted(brief(event.exit.value)) : span(brief(event.exit.error), "bad")
 ]
 
-const answerParts = ({ action, by, content }: (TaskEvent & { readonly _tag: "InputReceived" })["response"]) => [
-  span(action === "accept" ? "answered" : action === "expired" ? "unanswered in time" : `${action} answered`, "good"),
-  muted(`by ${by}`),
+type Response = (TaskEvent & { readonly _tag: "InputReceived" })["response"]
+
+const actions = {
+  accept: span("answered", "good"),
+  decline: span("declined", "good"),
+  cancel: span("dismissed", "good"),
+  expired: span("unanswered in time", "bad"),
+  undelivered: span("reached nobody in time", "bad")
+} satisfies Record<Response["action"], Span>
+
+const answerParts = ({ action, by, content, voters }: Response): ReadonlyArray<Span> => [
+  actions[action],
+  muted(`by ${voters?.join(", ") ?? by}`),
   ...(content === null ? [] : [muted(brief(content))])
 ]
+
+type Asked = Extract<
+  TaskEvent,
+  { readonly _tag: "InputReminded" | "InputEscalated" | "InputVoted" | "InputDelegated" | "InputOffered" }
+>
+
+/** What becomes of a question that stays open. */
+const askedParts = (event: Asked): ReadonlyArray<Span | undefined> => {
+  switch (event._tag) {
+    case "InputReminded":
+      return [span(`reminder ${event.n}`, "wait"), muted(event.key)]
+    case "InputEscalated":
+      return [
+        span("escalated", "wait"),
+        span(`to ${event.to.join(", ")}`, "strong"),
+        event.note === undefined ? undefined : span(event.note),
+        muted(event.key)
+      ]
+    case "InputVoted":
+      return [span("vote", "good"), muted(`by ${event.response.by}`), muted(brief(event.response.content))]
+    case "InputDelegated":
+      return [span("delegated", "wait"), span(`to ${event.to}`, "strong"), muted(`by ${event.by}`), muted(event.key)]
+    case "InputOffered":
+      return [
+        span(event.how, event.how === "delivered" ? "good" : "bad"),
+        muted(`by ${event.door}${event.to === undefined ? "" : ` to ${event.to}`}`),
+        event.detail === undefined ? undefined : muted(event.detail)
+      ]
+  }
+}
 
 const steeringParts = (
   { budget, by, deadline, message, priority, undeliverable }: TaskEvent & { readonly _tag: "Steered" }
@@ -148,6 +188,12 @@ const partsOf = (event: TaskEvent, at: number): ReadonlyArray<Span | undefined> 
       return answerParts(event.response)
     case "InputWithdrawn":
       return [span("question withdrawn", "wait"), muted(event.key)]
+    case "InputReminded":
+    case "InputEscalated":
+    case "InputVoted":
+    case "InputDelegated":
+    case "InputOffered":
+      return askedParts(event)
     default:
       return laterParts(event, at)
   }

@@ -38,7 +38,7 @@ export interface Follow {
   readonly surface?: Surface
 }
 
-const gone = new Set(["no_open_question", "already_ended", "task_not_found"])
+const gone = new Set(["no_open_question", "already_answered", "already_ended", "task_not_found"])
 
 /** Facts that make a line where nothing can be drawn. */
 const isTold = (event: TaskEvent): boolean =>

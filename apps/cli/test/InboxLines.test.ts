@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { inboxLines } from "../src/InboxLines.ts"
-import { approval, noon, request, texts } from "./support/fixtures.ts"
+import { approval, noon, request, texts, untouched } from "./support/fixtures.ts"
 
 const question = (task: string, message: string, since: number, key = "q1") => ({
   task: task as never,
@@ -8,7 +8,8 @@ const question = (task: string, message: string, since: number, key = "q1") => (
   agent: "approve",
   path: [],
   since,
-  request: request(message, approval, key)
+  request: request(message, approval, key),
+  ...untouched(key)
 })
 
 describe("inboxLines", () => {

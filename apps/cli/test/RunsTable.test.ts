@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { lineWidth } from "../src/Line.ts"
 import { board, runsTable } from "../src/RunsTable.ts"
-import { ended, noon, request, task, texts } from "./support/fixtures.ts"
+import { ended, noon, request, task, texts, untouched } from "./support/fixtures.ts"
 
 const question = (message: string, run: string) => ({
   task: "q" as never,
@@ -9,7 +9,8 @@ const question = (message: string, run: string) => ({
   agent: "approve",
   path: [],
   since: noon,
-  request: request(message)
+  request: request(message),
+  ...untouched()
 })
 
 const runs = {

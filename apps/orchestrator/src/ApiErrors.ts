@@ -6,12 +6,15 @@ import type { InvalidAnswer } from "@coppice/task/Form"
 import type { PayloadTooLarge } from "@coppice/task/Payload"
 import type { Refused } from "@coppice/task/TaskMachine"
 import type {
+  AlreadyAnswered,
   AmbiguousId,
   CallRefused,
   DeadlineTooShort,
+  InvalidDelegate,
   InvalidFork,
   InvalidSteering,
   KeyReused,
+  NotEntitled,
   StillRunning,
   TaskNotFound
 } from "@coppice/task/Tasks"
@@ -21,14 +24,17 @@ import * as Effect from "effect/Effect"
 
 type Domain =
   | AgentAway
+  | AlreadyAnswered
   | AmbiguousId
   | CallRefused
   | DeadlineTooShort
   | InvalidAnswer
+  | InvalidDelegate
   | InvalidFork
   | InvalidInput
   | InvalidSteering
   | KeyReused
+  | NotEntitled
   | PayloadTooLarge
   | QueueFull
   | Refused
@@ -65,6 +71,8 @@ export const unavailable = (error: StoreError): ApiError.Unavailable => {
 }
 
 const table = {
+  AlreadyAnswered: (error: AlreadyAnswered) =>
+    ApiError.make("already_answered", { message: error.message, field: "key" }),
   AgentAway: (error: AgentAway) =>
     ApiError.make("agent_unavailable", {
       message: `Agent "${error.agent}" takes no tasks now: its server is down`,
@@ -79,6 +87,10 @@ const table = {
       message: error.message,
       fix: "end the circle, or raise the limits of coppice.config.ts"
     }),
+  InvalidDelegate: ({ message }: InvalidDelegate) =>
+    ApiError.make("invalid_request", { message, field: "to", fix: "name one of the configuration's people" }),
+  NotEntitled: ({ message }: NotEntitled) =>
+    ApiError.make("not_entitled", { message, fix: "ask one of them, or have one of them delegate it to you" }),
   InvalidAnswer: (error: InvalidAnswer) =>
     ApiError.make("invalid_answer", {
       message: `The answer does not fit the question's form: ${error.message}`,

@@ -14,7 +14,18 @@ import { type StartError, usage } from "./StartError.ts"
 const fileNames = ["coppice.config.ts", "coppice.config.mts", "coppice.config.js", "coppice.config.mjs"]
 
 /** What a configuration may say. */
-const optionNames = ["agents", "code", "supervision", "executor", "budget", "mcp", "servers", "limits", "service"]
+const optionNames = [
+  "agents",
+  "code",
+  "supervision",
+  "executor",
+  "budget",
+  "mcp",
+  "servers",
+  "limits",
+  "people",
+  "service"
+]
 
 /** A loaded configuration. */
 export interface Definition {

@@ -50,7 +50,9 @@ const fail = (response: ServerResponse, { code, headers, message, status }: Fail
 /** Who calls: the holder of the token, or, where the settings ask for none, any program of this machine. */
 const callerOf = (auth: McpAuth, secret: string, authorization: string | undefined): Caller | undefined => {
   const given = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1]
-  if (given !== undefined && isSame(given, secret)) return { principal: "local", isIdentified: true, by: "mcp" }
+  if (given !== undefined && isSame(given, secret)) {
+    return { principal: "local", isIdentified: true, by: "mcp", isOwner: true }
+  }
   return auth === "none" && given === undefined ? { principal: "mcp", isIdentified: false, by: "mcp" } : undefined
 }
 

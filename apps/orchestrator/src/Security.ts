@@ -120,7 +120,7 @@ export const authorization: Layer.Layer<Authorization, never, Token | Refusals> 
           if (given !== "") refusals.wrongToken("http")
           return yield* unauthorized
         }
-        return yield* Effect.provideService(handler, Caller, { principal: "local", by })
+        return yield* Effect.provideService(handler, Caller, { principal: "local", by, isOwner: true })
       })
     return Authorization.of({ bearer: check("local"), cookie: check("console") })
   })

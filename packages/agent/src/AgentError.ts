@@ -146,12 +146,23 @@ export class OutgrownInput extends Data.TaggedError("OutgrownInput")<{
 export const isOutgrown = (exit: Exit.Exit<unknown, unknown> | undefined): boolean =>
   exit !== undefined && Exit.isFailure(exit) && Cause.squash(exit.cause) instanceof OutgrownInput
 
-/** A person did not accept: they declined, dismissed the question, or nobody answered in time. */
+/**
+ * Nobody accepted. Four endings that are not the same: somebody said no (`decline`), somebody dismissed the question
+ * (`cancel`), it was seen and not answered in time (`expired`), or no door had shown it to anybody (`undelivered`).
+ */
 export class NotAccepted extends Data.TaggedError("NotAccepted")<{
-  readonly action: "decline" | "cancel" | "expired"
+  readonly action: "decline" | "cancel" | "expired" | "undelivered"
+  /** Who; `policy` when nobody did. */
   readonly by: string
 }> {
   override get message(): string {
-    return this.action === "expired" ? "Nobody answered in time" : `${this.by} answered "${this.action}"`
+    switch (this.action) {
+      case "expired":
+        return "Nobody answered in time"
+      case "undelivered":
+        return "The question reached nobody in time"
+      default:
+        return `${this.by} answered "${this.action}"`
+    }
   }
 }

@@ -16,6 +16,8 @@ export const cookieName = "coppice-token"
 export class Caller extends Context.Service<Caller, {
   readonly principal: string
   readonly by: string
+  /** It is the service's owner, who may everything. */
+  readonly isOwner: boolean
 }>()("@coppice/api/Authorization/Caller") {}
 
 /** Refuses whoever does not hold the token. */

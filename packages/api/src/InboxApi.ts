@@ -1,12 +1,13 @@
 /**
  * The one inbox: every question of every task that waits for a person, and the way to answer it.
  */
+import { Due, Standing } from "@coppice/task/Policy"
 import { Task, TaskId } from "@coppice/task/Task"
 import { InputRequest } from "@coppice/task/TaskEvent"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as Schema from "effect/Schema"
-import { BadRequest, Conflict, NotFound, TooLarge } from "./ApiError.ts"
+import { BadRequest, Conflict, Forbidden, NotFound, TooLarge } from "./ApiError.ts"
 import { Authorization } from "./Authorization.ts"
 
 /** One of those on whose behalf a question is asked. */
@@ -21,7 +22,13 @@ export const Question = Schema.Struct({
   since: Schema.Finite,
   request: InputRequest,
   /** From the root of the run to the task itself; it begins further down where a task above was deleted meanwhile. */
-  path: Schema.Array(Asker)
+  path: Schema.Array(Asker),
+  /** What became of it so far: votes, delegations, reminders, who was shown it. */
+  standing: Standing,
+  /** The people who may answer it now; empty without people in the configuration. */
+  may: Schema.Array(Schema.String),
+  /** What happens to it next by itself; left out when nothing does. */
+  next: Schema.optionalKey(Due)
 })
 export type Question = typeof Question.Type
 
@@ -52,12 +59,23 @@ const answer = HttpApiEndpoint.post("answer", "/tasks/:id/answer", {
   params: { id: Schema.String },
   payload: Answer,
   success: Task,
-  error: [BadRequest, NotFound, Conflict, TooLarge]
+  error: [BadRequest, Forbidden, NotFound, Conflict, TooLarge]
+})
+
+/** To whom the caller gives the right to answer a question; `key` as in an answer. */
+export const Delegation = Schema.Struct({ key: Schema.optionalKey(Schema.String), to: Schema.String })
+export type Delegation = typeof Delegation.Type
+
+const delegate = HttpApiEndpoint.post("delegate", "/tasks/:id/delegate", {
+  params: { id: Schema.String },
+  payload: Delegation,
+  success: Task,
+  error: [BadRequest, Forbidden, NotFound, Conflict]
 })
 
 /** The group `inbox`. */
 export class InboxApi extends HttpApiGroup.make("inbox")
-  .add(inbox, answer)
+  .add(inbox, answer, delegate)
   .middleware(Authorization)
   .prefix("/api/v1")
 {}

@@ -45,6 +45,7 @@ describe("Api", () => {
       "POST /api/v1/tasks → 201 400 401 403 404 409 413 415 429 500 503",
       "POST /api/v1/tasks/{id}/answer → 200 400 401 403 404 409 413 415 500 503",
       "POST /api/v1/tasks/{id}/cancel → 200 400 401 403 404 409 413 415 500 503",
+      "POST /api/v1/tasks/{id}/delegate → 200 400 401 403 404 409 413 415 500 503",
       "POST /api/v1/tasks/{id}/fork → 201 400 401 403 404 409 413 415 429 500 503",
       "POST /api/v1/tasks/{id}/retry → 201 400 401 403 404 409 413 415 429 500 503",
       "POST /api/v1/tasks/{id}/steer → 200 400 401 403 404 409 413 415 500 503"

@@ -11,6 +11,7 @@ import type * as Supervisor from "@coppice/agent/Supervisor"
 import type { Offer } from "@coppice/mcp/Offer"
 import { CodeVersion } from "@coppice/task/CodeVersion"
 import { CallLimits } from "@coppice/task/Lineage"
+import { People as TaskPeople } from "@coppice/task/People"
 import { AuditRetention } from "@coppice/task/Pruner"
 import { Rescuer } from "@coppice/task/Rescuer"
 import { RootBudget } from "@coppice/task/RootBudget"
@@ -22,6 +23,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Json } from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as People from "./People.ts"
 import * as Servers from "./Servers.ts"
 import * as Store from "./Store.ts"
 
@@ -46,6 +48,8 @@ export interface OrchestratorOptions {
   readonly mcp?: Offer | undefined
   /** How long it is known who decided what. [365 days] */
   readonly auditRetention?: Duration.Input | undefined
+  /** Who may answer questions, and what else they may do. [whoever gets in may everything] */
+  readonly people?: People.People | undefined
   /** Settings of the service; the environment and flags win over them. */
   readonly service?: ServiceOptions | undefined
 }
@@ -97,6 +101,7 @@ export const make = (options: OrchestratorOptions): Orchestrator => {
       : Layer.succeed(AgentSupervisor.SupervisionOptions, options.supervision),
     options.budget === undefined ? Layer.empty : Layer.succeed(RootBudget, budgetOf(options.budget)),
     options.auditRetention === undefined ? Layer.empty : Layer.succeed(AuditRetention, options.auditRetention),
+    options.people === undefined ? Layer.empty : Layer.succeed(TaskPeople, People.toPeople(options.people)),
     options.limits === undefined
       ? Layer.empty
       : Layer.effect(CallLimits, Effect.map(CallLimits, (defaults) => Object.assign({}, defaults, options.limits))),
@@ -149,7 +154,8 @@ export const answerAll = (answer: (question: OpenInput) => Json): Effect.Effect<
           Effect.ignore(tasks.respond({
             id: question.task,
             key: question.request.key,
-            response: { action: "accept", content: answer(question), by: "answerAll" }
+            response: { action: "accept", content: answer(question), by: "answerAll" },
+            isOwner: true
           })), { discard: true })
     )
     const asked = Stream.filter(tasks.watch({ since: 0 }), ({ event }) => event._tag === "InputRequested")

@@ -14,6 +14,8 @@ export interface Peer {
   readonly isTrusted: boolean
   /** How an answer or a cancellation by it is recorded. */
   readonly by: string
+  /** It holds the service's own token: it may answer whatever is asked. */
+  readonly isOwner?: boolean | undefined
   /** Its capabilities, as it declared them. */
   readonly capabilities: JsonObject
 }

@@ -17,7 +17,16 @@ import * as Schema from "effect/Schema"
 import { TaskId } from "./Task.ts"
 
 /** What was decided. `refused`: somebody without the right asked for something. */
-export const DecisionKind = Schema.Literals(["submitted", "answered", "steered", "cancelled", "deleted", "refused"])
+export const DecisionKind = Schema.Literals([
+  "submitted",
+  "answered",
+  "voted",
+  "delegated",
+  "steered",
+  "cancelled",
+  "deleted",
+  "refused"
+])
 export type DecisionKind = typeof DecisionKind.Type
 
 /** A decision, before it has its place. `at` in Unix milliseconds; `task` is `null` for what concerns no task. */

@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { AuditEntry, AuditQuery } from "./Audit.ts"
+import { standingOf } from "./internal/asking.ts"
 import { chain } from "./internal/auditing.ts"
 import { expiresAt, isTerminal, type TaskId } from "./Task.ts"
 import type { Envelope, InputRequest, TaskEvent } from "./TaskEvent.ts"
@@ -191,11 +192,12 @@ class Memory {
       .slice(0, limit)
   }
 
-  private openInput({ agent, id, run }: TaskRow["state"], request: InputRequest): OpenInput {
+  private openInput(state: TaskRow["state"], request: InputRequest): OpenInput {
+    const { agent, id, run } = state
     const asked = this.facts.get(id)!.findLast(({ event }) =>
       event._tag === "InputRequested" && event.request.key === request.key
     )
-    return { task: id, run, agent, since: asked!.at, request }
+    return { task: id, run, agent, since: asked!.at, request, standing: standingOf(state, request.key) }
   }
 
   deleteRuns(runs: ReadonlyArray<TaskId>): Removed {

@@ -5,6 +5,7 @@ import * as Data from "effect/Data"
 import type { Json } from "effect/Schema"
 import type { Amounts, Budget, Excess, Measure, Place } from "./Budget.ts"
 import type { CancelReport } from "./CancelReport.ts"
+import type { Offer } from "./Policy.ts"
 import type {
   AttemptClass,
   FailureReason,
@@ -101,6 +102,10 @@ export type Command =
   | { readonly _tag: "RequestInput"; readonly attempt: number; readonly request: InputRequest }
   | { readonly _tag: "Respond"; readonly key: string; readonly response: InputResponse }
   | { readonly _tag: "WithdrawInput"; readonly attempt: number; readonly key: string }
+  /** Does what is due of the question by `now`: reminds, escalates, ends it. */
+  | { readonly _tag: "TendInput"; readonly key: string; readonly now: number }
+  | { readonly _tag: "Delegate"; readonly key: string; readonly by: string; readonly to: string }
+  | { readonly _tag: "OfferInput"; readonly key: string; readonly offer: Offer }
   | { readonly _tag: "Complete"; readonly attempt: number; readonly result: Json }
   | {
     readonly _tag: "Fail"

@@ -2,10 +2,12 @@
  * Why a verb of `Tasks` was refused.
  */
 import * as Data from "effect/Data"
+import * as DateTime from "effect/DateTime"
 import type { InvalidAnswer } from "./Form.ts"
 import type { Refusal } from "./Lineage.ts"
 import type { PayloadTooLarge } from "./Payload.ts"
 import type { TaskId } from "./Task.ts"
+import type { InputResponse } from "./TaskEvent.ts"
 import type { Refused } from "./TaskMachine.ts"
 import type { StoreError } from "./TaskStore.ts"
 import type { AgentAway, InvalidInput, QueueFull, UnknownAgent } from "./Worker.ts"
@@ -64,6 +66,51 @@ export class DeadlineTooShort extends Data.TaggedError("DeadlineTooShort")<{
   }
 }
 
+/** The question was answered before, or ended without an answer. `at` in Unix milliseconds. */
+export class AlreadyAnswered extends Data.TaggedError("AlreadyAnswered")<{
+  readonly task: TaskId
+  readonly key: string
+  readonly by: string
+  readonly at: number
+  readonly action: InputResponse["action"]
+}> {
+  override get message(): string {
+    const when = DateTime.formatIso(DateTime.makeUnsafe(this.at))
+    switch (this.action) {
+      case "expired":
+      case "undelivered":
+        return `The time to answer was over at ${when}`
+      default:
+        return `${this.by} answered first, at ${when} (${this.action})`
+    }
+  }
+}
+
+/** Whoever answers or delegates may not, or not any more. `may`: who may now. Nothing was written. */
+export class NotEntitled extends Data.TaggedError("NotEntitled")<{
+  readonly task: TaskId
+  readonly key: string
+  readonly by: string
+  readonly may: ReadonlyArray<string>
+}> {
+  override get message(): string {
+    const who = this.may.length === 0 ? "nobody but the service's owner may" : `${this.may.join(", ")} may`
+    return `"${this.by}" may not answer this question; ${who}`
+  }
+}
+
+/** The right to answer cannot be given to them. `may`: to whom it can. Nothing was written. */
+export class InvalidDelegate extends Data.TaggedError("InvalidDelegate")<{
+  readonly to: string
+  readonly may: ReadonlyArray<string>
+}> {
+  override get message(): string {
+    return this.may.length === 0
+      ? `"${this.to}" cannot answer: the configuration has no people who may approve`
+      : `"${this.to}" cannot answer: ${this.may.join(", ")} can`
+  }
+}
+
 /** What a running task was to be told does not make sense. Nothing was written. */
 export class InvalidSteering extends Data.TaggedError("InvalidSteering")<{
   readonly field: "message" | "deadline" | "priority" | "budget"
@@ -89,4 +136,12 @@ export type SubmitError =
   | DeadlineTooShort
   | StoreError
 export type SteerError = TaskNotFound | Refused | InvalidSteering | StoreError
-export type RespondError = TaskNotFound | Refused | InvalidAnswer | StoreError
+export type RespondError = TaskNotFound | Refused | InvalidAnswer | AlreadyAnswered | NotEntitled | StoreError
+export type DelegateError =
+  | TaskNotFound
+  | Refused
+  | InvalidAnswer
+  | AlreadyAnswered
+  | NotEntitled
+  | InvalidDelegate
+  | StoreError

@@ -11,6 +11,7 @@ import * as Schema from "effect/Schema"
 import { Amounts, Budget, softKey } from "./Budget.ts"
 import { CancelReport } from "./CancelReport.ts"
 import { Move } from "./Migration.ts"
+import { ExactAction, Offer, Policy } from "./Policy.ts"
 import { AttemptClass, FailureReason, ParentExit, Progress, Settlement, TaskId, TaskSpec } from "./Task.ts"
 
 /**
@@ -31,7 +32,12 @@ export const InputRequest = Schema.Struct({
   message: Schema.String,
   schema: Schema.NullOr(Schema.JsonObject),
   url: Schema.NullOr(Schema.String),
+  /** When nobody's answer counts any more, Unix milliseconds. */
   deadline: Schema.NullOr(Schema.Finite),
+  /** Who may answer, and what happens until then. */
+  policy: Schema.optionalKey(Policy),
+  /** The action that would be approved. */
+  approval: Schema.optionalKey(ExactAction),
   /** What `sampling` asks the client's model, as MCP's `sampling/createMessage` has it. */
   params: Schema.optionalKey(Schema.JsonObject),
   /** The runtime itself asks, not the agent: whether an effect happened that nobody has seen end. */
@@ -39,11 +45,16 @@ export const InputRequest = Schema.Struct({
 })
 export type InputRequest = typeof InputRequest.Type
 
-/** A person's answer; `content` is there only for `accept`. */
+/**
+ * How a question ended. `content` is there only for `accept`. `expired`: somebody had seen it, nobody answered in time.
+ * `undelivered`: no door had shown it to anybody. What the policy says for silence is `by` "policy".
+ */
 export const InputResponse = Schema.Struct({
-  action: Schema.Literals(["accept", "decline", "cancel", "expired"]),
+  action: Schema.Literals(["accept", "decline", "cancel", "expired", "undelivered"]),
   content: Schema.NullOr(Schema.Json),
-  by: Schema.String
+  by: Schema.String,
+  /** Everyone who accepted, when more than one had to. */
+  voters: Schema.optionalKey(Schema.Array(Schema.String))
 })
 export type InputResponse = typeof InputResponse.Type
 
@@ -129,6 +140,16 @@ export const TaskEvent = Schema.TaggedUnion({
   InputReceived: { key: Schema.String, response: InputResponse },
   /** Nobody waits for the answer any more. */
   InputWithdrawn: { key: Schema.String },
+  /** Everyone who may answer is to be told again; the question's `n`th reminder, from 1. */
+  InputReminded: { key: Schema.String, n: Schema.Int },
+  /** From now on these may answer, too. */
+  InputEscalated: { key: Schema.String, to: Schema.Array(Schema.String), note: Schema.optionalKey(Schema.String) },
+  /** One of several who have to accept has; a later vote of the same person replaces it. */
+  InputVoted: { key: Schema.String, response: InputResponse },
+  /** `by` gave the right to answer this question to `to`. */
+  InputDelegated: { key: Schema.String, by: Schema.String, to: Schema.String },
+  /** A door has shown the question to somebody, or could not. */
+  InputOffered: { key: Schema.String, ...Offer.fields },
   Completed: { result: Schema.Json },
   /** `error` is the agent's declared error, encoded; `null` for every other reason. */
   Failed: {

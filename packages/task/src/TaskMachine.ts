@@ -31,7 +31,9 @@ import {
   softQuestion,
   used
 } from "./Budget.ts"
+import * as asking from "./internal/asking.ts"
 import { wholeMillis } from "./internal/millis.ts"
+import type { Standing } from "./Policy.ts"
 import { isFinal, isTerminal, type Rest, type Task, type TaskId, type TaskSpec } from "./Task.ts"
 import { type Command, type Creation, type RefusalReason, Refused, type Steering } from "./TaskCommand.ts"
 import type { InputRequest, TaskEvent } from "./TaskEvent.ts"
@@ -44,6 +46,8 @@ export { type Command, type Creation, type RefusalReason, Refused, type Steering
  */
 export interface TaskState extends Task {
   readonly inputs: ReadonlyArray<InputRequest>
+  /** What became of those of them about which there is something to say. */
+  readonly standings?: ReadonlyArray<Standing> | undefined
   readonly partial?: Json | undefined
   readonly steered?: Pick<TaskSpec, "priority" | "budget"> | undefined
   /** How far it has heard the Coppice that called it. */
@@ -98,13 +102,15 @@ export const decide = (state: TaskState, command: Command): Result.Result<Readon
         ? refuse({ _tag: "DuplicateInput", key: command.request.key })
         : one({ _tag: "InputRequested", request: command.request })
     case "Respond":
-      return isOpen(state, command.key)
-        ? one({ _tag: "InputReceived", key: command.key, response: command.response })
-        : refuse({ _tag: "UnknownInput", key: command.key })
     case "WithdrawInput":
-      return isOpen(state, command.key)
-        ? one({ _tag: "InputWithdrawn", key: command.key })
-        : refuse({ _tag: "UnknownInput", key: command.key })
+    case "TendInput":
+    case "Delegate":
+    case "OfferInput": {
+      const request = asking.openInput(state, command.key)
+      return request === undefined
+        ? refuse({ _tag: "UnknownInput", key: command.key })
+        : Result.succeed(asking.follow(request, asking.standingOf(state, command.key), command))
+    }
     case "Reserve": {
       const refusal = overdraft(state, command)
       return refusal === undefined ? Result.succeed(reserve(state, command)) : refuse(refusal)
@@ -191,6 +197,9 @@ type Considered =
   | "RequestInput"
   | "Respond"
   | "WithdrawInput"
+  | "TendInput"
+  | "Delegate"
+  | "OfferInput"
   | "Settle"
   | "Reserve"
   | "Refund"
@@ -255,7 +264,7 @@ const steeredBy = (steering: Steering): TaskEvent => {
   return { _tag: "Steered", ...steering, ...deadline === undefined ? {} : { deadline: wholeMillis(deadline) } }
 }
 
-const isOpen = (state: TaskState, key: string): boolean => state.inputs.some((request) => request.key === key)
+const isOpen = (state: TaskState, key: string): boolean => asking.openInput(state, key) !== undefined
 
 /** Failures that end a task from inside its own execution leave nothing running; the others are settled later. */
 const settlesItself = (event: TaskEvent): boolean =>
@@ -347,7 +356,18 @@ const evolveActive = (state: TaskState, at: number, event: Active): TaskState =>
       return { ...state, adopted: (state.adopted ?? 0) + 1, updatedAt: at }
     case "InputRequested":
       assert(!isOpen(state, event.request.key), () => `task ${state.id}: "${event.request.key}" was asked twice`)
-      return withInputs(state, at, [...state.inputs, event.request])
+      return asking.stood(
+        withInputs(state, at, [...state.inputs, event.request]),
+        event.request.key,
+        asking.begun(event.request, at)
+      )
+    case "InputReminded":
+    case "InputEscalated":
+    case "InputVoted":
+    case "InputDelegated":
+    case "InputOffered":
+      assert(isOpen(state, event.key), () => `task ${state.id}: no open question "${event.key}"`)
+      return asking.moved({ ...state, updatedAt: at }, at, event)
     case "InputReceived":
     case "InputWithdrawn":
       assert(isOpen(state, event.key), () => `task ${state.id}: no open question "${event.key}"`)
@@ -375,7 +395,8 @@ const answered = (
   at: number,
   event: TaskEvent & { readonly _tag: "InputReceived" | "InputWithdrawn" }
 ): TaskState => {
-  const rest = withInputs(state, at, state.inputs.filter((request) => request.key !== event.key))
+  const others = withInputs(state, at, state.inputs.filter((request) => request.key !== event.key))
+  const rest = asking.stood(others, event.key, undefined)
   if (event.key !== softKey || event._tag === "InputWithdrawn") return rest
   const soft = event.response.action === "accept" ? "accepted" : "declined"
   return { ...rest, pool: { ...state.pool ?? emptyPool, soft } }
@@ -414,7 +435,7 @@ const withInputs = (state: TaskState, at: number, inputs: ReadonlyArray<InputReq
 })
 
 const ended = (state: TaskState, at: number, event: TaskEvent, status: Task["status"]): TaskState => ({
-  ...state.partial === undefined ? state : withoutPartial(state),
+  ...withoutLive(state),
   status,
   inputs: [],
   endedAt: at,
@@ -443,9 +464,10 @@ const restOf = (
   return told.length === 0 ? undefined : Object.fromEntries(told)
 }
 
-/** Its end has it, if that was by a limit. */
-const withoutPartial = (state: TaskState): TaskState => {
-  const { partial: _, ...rest } = state
+/** Its end has the partial result, if that was by a limit; nobody is asked any more. */
+const withoutLive = (state: TaskState): TaskState => {
+  if (state.partial === undefined && state.standings === undefined) return state
+  const { partial: _, standings: __, ...rest } = state
   return rest
 }
 

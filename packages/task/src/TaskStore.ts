@@ -10,6 +10,7 @@ import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type { Json } from "effect/Schema"
 import type { AuditEntry, AuditQuery, Decision } from "./Audit.ts"
+import type { Standing } from "./Policy.ts"
 import type { TaskId, TaskStatus } from "./Task.ts"
 import type { Envelope, InputRequest, RecordedExit, TaskEvent } from "./TaskEvent.ts"
 import type { TaskState } from "./TaskMachine.ts"
@@ -158,6 +159,8 @@ export interface OpenInput {
   readonly agent: string
   readonly since: number
   readonly request: InputRequest
+  /** What became of it so far. */
+  readonly standing: Standing
 }
 
 /** How many tasks of an agent were called by another one (`from` is `null` for roots), of those in one status. */

@@ -13,17 +13,17 @@ import type { AuditCheck, AuditEntry, AuditQuery, Decision } from "./Audit.ts"
 import type { CancelPreview } from "./CancelPreview.ts"
 import type { CancelReport } from "./CancelReport.ts"
 import { CodeVersion } from "./CodeVersion.ts"
-import { checkAnswer, InvalidAnswer } from "./Form.ts"
+import * as answering from "./internal/answering.ts"
 import * as cancellation from "./internal/cancellation.ts"
 import { digest } from "./internal/digest.ts"
 import * as elsewhere from "./internal/elsewhere.ts"
 import * as reading from "./internal/reading.ts"
-import { span } from "./internal/span.ts"
 import * as steering from "./internal/steering.ts"
 import * as submission from "./internal/submission.ts"
 import { type Ancestry, CallLimits } from "./Lineage.ts"
 import type { Elsewhere } from "./LiveTree.ts"
-import { check } from "./Payload.ts"
+import { People } from "./People.ts"
+import type { Offer } from "./Policy.ts"
 import type { NotGranted } from "./Pools.ts"
 import { RootBudget } from "./RootBudget.ts"
 import { Settler } from "./Settler.ts"
@@ -31,6 +31,7 @@ import type { Budget, ParentExit, Task, TaskId } from "./Task.ts"
 import {
   type AmbiguousId,
   type DeadlineTooShort,
+  type DelegateError,
   type InvalidFork,
   type RespondError,
   type SteerError,
@@ -54,12 +55,16 @@ import type { Told } from "./Told.ts"
 import { type Worker, Workers } from "./Worker.ts"
 
 export {
+  AlreadyAnswered,
   AmbiguousId,
   CallRefused,
   DeadlineTooShort,
+  type DelegateError,
+  InvalidDelegate,
   InvalidFork,
   InvalidSteering,
   KeyReused,
+  NotEntitled,
   type RespondError,
   type SteerError,
   StillRunning,
@@ -120,11 +125,24 @@ export interface CancelRequest {
   readonly reason?: string | undefined
 }
 
-/** An answer to a task's open question; the only open one when `key` is left out. */
-export interface Answer {
+/** Which question of a task is meant; the only open one when `key` is left out. */
+interface QuestionOf {
   readonly id: TaskId
   readonly key?: string | undefined
+}
+
+/** An answer to a task's open question. */
+export interface Answer extends QuestionOf {
   readonly response: InputResponse
+  /** It comes from the service's owner, whatever name is recorded. */
+  readonly isOwner?: boolean | undefined
+}
+
+/** A wish to give the right to answer a question to somebody else. */
+export interface Delegation extends QuestionOf {
+  readonly by: string
+  readonly to: string
+  readonly isOwner?: boolean | undefined
 }
 
 /**
@@ -201,8 +219,22 @@ export class Tasks extends Context.Service<Tasks, {
     readonly run?: TaskId | undefined
     readonly limit?: number | undefined
   }) => Effect.Effect<ReadonlyArray<OpenInput>, StoreError>
-  /** Answers a task's open question; the only one when `key` is left out. First valid answer wins. */
+  /**
+   * Answers a task's open question. The first valid answer wins; whoever comes later is told who was faster. Whether `by`
+   * may answer is looked up now, among the people of this configuration; without people everybody may.
+   */
   readonly respond: (answer: Answer) => Effect.Effect<Task, RespondError>
+  /** Whoever may answer a question gives that right to another person, who then may. */
+  readonly delegate: (request: Delegation) => Effect.Effect<Task, DelegateError>
+  /**
+   * Records that a door has shown an open question to somebody, or could not. The same again is no new fact; of a
+   * question that is not open any more nothing is recorded.
+   */
+  readonly offered: (request: {
+    readonly id: TaskId
+    readonly key: string
+    readonly offer: Offer
+  }) => Effect.Effect<void, StoreError>
   /** Tells a running task something, or changes its limits. An ended task is refused. */
   readonly steer: (request: Steer) => Effect.Effect<Steered, SteerError>
   /**
@@ -259,43 +291,6 @@ interface Services {
   readonly log: TaskLog["Service"]
 }
 
-const answered = ({ log }: Services) =>
-  Effect.fnUntraced(function*(entry: Entry, named: string | undefined, response: InputResponse) {
-    const { inputs } = entry.state
-    if (named === undefined && inputs.length > 1) {
-      const keys = inputs.map((input) => `"${input.key}"`).join(", ")
-      return yield* new InvalidAnswer({ message: `The task asks ${inputs.length} questions; name one of ${keys}` })
-    }
-    const key = named ?? inputs[0]?.key ?? ""
-    const asked = inputs.find((input) => input.key === key)
-    const content = response.action === "accept" ? response.content : null
-    const tooLarge = check("The answer", content)
-    if (tooLarge !== undefined) return yield* new InvalidAnswer({ message: tooLarge.message })
-    if (asked?.mode === "form" && response.action === "accept") {
-      yield* Effect.fromResult(checkAnswer(asked.schema, content))
-    }
-    const decided = log.dispatch(entry, { _tag: "Respond", key, response: { ...response, content } })
-    const { state } = entry
-    // a refusal tells of facts too, and they may not be durable yet
-    yield* log.barrier
-    yield* Effect.fromResult(decided)
-    return state
-  })
-
-const responder = (services: Services): Tasks["Service"]["respond"] => {
-  const { log } = services
-  const answer = answered(services)
-  return Effect.fnUntraced(function*({ id, key, response }) {
-    if (log.trouble !== undefined) return yield* log.trouble
-    return yield* Effect.acquireUseRelease(
-      log.acquire(id),
-      (entry): Effect.Effect<Task, RespondError> =>
-        entry === undefined ? Effect.fail(new TaskNotFound({ id })) : answer(entry, key, response),
-      (entry) => Effect.sync(() => entry === undefined ? undefined : log.release(entry))
-    )
-  }, span("Tasks.respond"))
-}
-
 const remover = ({ log, store }: Services): Tasks["Service"]["delete"] =>
   Effect.fn("Tasks.delete")(function*(run, by) {
     const rows = yield* store.subtree(run)
@@ -328,7 +323,8 @@ export const layer: Layer.Layer<Tasks, never, TaskStore | TaskLog | Workers | Se
       settler: yield* Settler,
       code: yield* CodeVersion,
       budget: yield* RootBudget,
-      limits: yield* CallLimits
+      limits: yield* CallLimits,
+      people: yield* People
     }
     return {
       ...yield* reading.make(services),
@@ -336,7 +332,7 @@ export const layer: Layer.Layer<Tasks, never, TaskStore | TaskLog | Workers | Se
       ...cancellation.make(services),
       ...steering.make(services),
       ...elsewhere.make(services),
-      respond: responder(services),
+      ...answering.make(services),
       delete: remover(services),
       note: (decision) => services.log.audit(decision),
       putArtifact: keeper(services)

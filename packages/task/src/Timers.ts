@@ -1,6 +1,6 @@
 /**
- * Fires what is due: the timers of sleeping tasks, the deadlines of all, and the next telling of a server that has not
- * answered a cancellation.
+ * Fires what is due: the timers of sleeping tasks, the deadlines of all, what is due of open questions, and the next
+ * telling of a server that has not answered a cancellation.
  *
  * The store is the heap; memory holds only the time of the next one, so a hundred thousand sleeping tasks cost rows.
  * A timer never fires early; it fires late by at most one commit and the event loop's lag.
@@ -10,9 +10,10 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
+import { dueAt, openInput, questionOf, standingOf } from "./internal/asking.ts"
 import { Settler } from "./Settler.ts"
 import type { TaskEvent } from "./TaskEvent.ts"
-import { TaskLog } from "./TaskLog.ts"
+import { type Entry, TaskLog } from "./TaskLog.ts"
 import { Tasks } from "./Tasks.ts"
 import { settlementTimer, TaskStore, type Timer } from "./TaskStore.ts"
 
@@ -29,6 +30,8 @@ const dueOf = (event: TaskEvent): number => {
     case "Created":
     case "Steered":
       return event.deadline ?? Infinity
+    case "InputRequested":
+      return dueAt(event.request, undefined)
     case "Settled":
       return event.retryAt ?? Infinity
     default:
@@ -56,13 +59,29 @@ export const layer: Layer.Layer<never, never, TaskStore | TaskLog | Tasks | Sett
     })
     yield* Effect.addFinalizer(() => Effect.sync(stop))
 
+    /** Does what is due of a question. A timer that finds nothing to do is one of a question that has changed. */
+    const tend = (entry: Entry, timer: Timer, key: string): void => {
+      const tended = log.dispatch(entry, { _tag: "TendInput", key, now: log.now() })
+      if (Result.isSuccess(tended) && tended.success.length > 0) return
+      const request = openInput(entry.state, key)
+      const due = request === undefined ? Infinity : dueAt(request, standingOf(entry.state, key))
+      if (due === Infinity) log.clearTimer(timer.task, timer.key)
+      else log.moveTimer(timer.task, timer.key, due)
+    }
+
+    const wake = (entry: Entry, timer: Timer): void => {
+      const question = questionOf(timer.key)
+      if (question !== undefined) return tend(entry, timer, question)
+      const fired = log.dispatch(entry, { _tag: "FireTimer", key: timer.key })
+      if (Result.isFailure(fired)) log.clearTimer(timer.task, timer.key)
+    }
+
     const fire = Effect.fnUntraced(function*(timer: Timer) {
       if (timer.key === "deadline") return yield* tasks.expire(timer.task)
       if (timer.key === settlementTimer) return yield* settler.again(timer.task)
       const entry = yield* log.acquire(timer.task)
       if (entry === undefined) return log.clearTimer(timer.task, timer.key)
-      const fired = log.dispatch(entry, { _tag: "FireTimer", key: timer.key })
-      if (Result.isFailure(fired)) log.clearTimer(timer.task, timer.key)
+      wake(entry, timer)
       log.release(entry)
     })
 

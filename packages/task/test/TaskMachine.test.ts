@@ -57,7 +57,7 @@ describe("any life of a task", () => {
       for (const event of Result.getOrElse(decide(state, command), () => [])) state = evolve(state, id, 2, event)
       assert.strictEqual(state.status, reference.status as TaskState["status"])
       assert.strictEqual(state.attempt, reference.attempt)
-      assert.sameMembers(state.inputs.map((input) => input.key), [...reference.open])
+      assert.sameMembers(state.inputs.map((input) => input.key), [...reference.open.keys()])
       assert.strictEqual(state.settlement !== null, reference.settled)
     }
   }, { arbitrary: { runs: runs(400) } })

@@ -91,6 +91,12 @@ export const request = (message: string, schema: JsonObject | null = approval, k
   deadline: null
 })
 
+/** Of a question nothing has happened to. */
+export const untouched = (key = "q1") => ({
+  standing: { key, reminded: 0, escalated: 0, votes: [], delegations: [], offers: [] },
+  may: []
+})
+
 export const asked = (message: string, schema: JsonObject | null = approval): Asked => ({
   task: "t1",
   agent: "approve",

@@ -29,11 +29,16 @@ const submitted = (task: Told, at: number): Decision => {
 const answered = (
   task: Told,
   at: number,
-  { key, response }: TaskEvent & { readonly _tag: "InputReceived" }
+  { _tag, key, response }: TaskEvent & { readonly _tag: "InputReceived" | "InputVoted" }
 ): Decision => {
-  const { action, by, content } = response
-  const detail = { key, action, ...content === null ? {} : { content: digest(canonical(content)) } }
-  return of(task, at, { kind: "answered", by, detail })
+  const { action, by, content, voters } = response
+  const detail = {
+    key,
+    action,
+    ...content === null ? {} : { content: digest(canonical(content)) },
+    ...voters === undefined ? {} : { voters }
+  }
+  return of(task, at, { kind: _tag === "InputVoted" ? "voted" : "answered", by, detail })
 }
 
 /**
@@ -44,6 +49,11 @@ export const decisionOf = (task: Told, event: TaskEvent, at: number, isBelow: ()
   switch (event._tag) {
     case "Created":
       return task.parent === null ? submitted(task, at) : undefined
+    case "InputDelegated": {
+      const { by, key, to } = event
+      return of(task, at, { kind: "delegated", by, detail: { key, to } })
+    }
+    case "InputVoted":
     case "InputReceived":
       return answered(task, at, event)
     case "Steered": {

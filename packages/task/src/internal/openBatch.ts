@@ -11,6 +11,7 @@ import {
   type TaskRow,
   type Timer
 } from "../TaskStore.ts"
+import * as asking from "./asking.ts"
 import { decisionOf } from "./auditing.ts"
 import type { Resident } from "./residents.ts"
 
@@ -53,6 +54,15 @@ export class OpenBatch {
         return this.setTimer(task, event.key, event.due)
       case "Steered":
         return event.deadline === undefined ? undefined : this.setTimer(task, "deadline", event.deadline)
+      case "InputRequested":
+        return this.watch(task, event.request.key)
+      case "InputReminded":
+      case "InputEscalated":
+        return this.watch(task, event.key)
+      case "InputReceived":
+      case "InputWithdrawn":
+        if (task.timed) this.timersCleared.push({ task: id, key: asking.timerOf(event.key) })
+        return
       case "TimerFired":
         this.timersCleared.push({ task: id, key: event.key })
         return
@@ -71,6 +81,19 @@ export class OpenBatch {
   private setTimer(task: Resident, key: string, due: number): void {
     task.timed = true
     this.timersSet.push({ task: task.state.id, key, due })
+  }
+
+  /** Has the clock look after an open question when something is due of it. */
+  private watch(task: Resident, key: string): void {
+    const request = asking.openInput(task.state, key)
+    const due = request === undefined ? Infinity : asking.dueAt(request, asking.standingOf(task.state, key))
+    // the clock clears a timer that has nothing left to do
+    if (due === Infinity) return
+    const timer = asking.timerOf(key)
+    // a question of this name was closed in this batch, and clearing comes last
+    const closed = this.timersCleared.findIndex((one) => one.task === task.state.id && one.key === timer)
+    if (closed >= 0) this.timersCleared.splice(closed, 1)
+    this.setTimer(task, timer, due)
   }
 
   /** What the store is asked to write: the rows as they are now. From here on the tasks are clean. */

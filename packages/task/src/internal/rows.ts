@@ -2,6 +2,7 @@
  * Rows of the SQL store and what they stand for. Whatever is read is compared with its checksum first.
  */
 import type { AuditEntry } from "../Audit.ts"
+import { untouched } from "../Policy.ts"
 import { expiresAt } from "../Task.ts"
 import type { Envelope, InputRequest, TaskEvent } from "../TaskEvent.ts"
 import {
@@ -51,18 +52,18 @@ export const toHistory = (rows: ReadonlyArray<any>): ReadonlyArray<Envelope> => 
 /** The parts of a task that are mostly empty, as one column. */
 type Live = Pick<
   TaskRow["state"],
-  "progress" | "inputs" | "steered" | "heard" | "rest" | "guardian" | "adopted" | "pool" | "partial"
+  "progress" | "inputs" | "standings" | "steered" | "heard" | "rest" | "guardian" | "adopted" | "pool" | "partial"
 >
 
 const nothingLive: Live = { progress: null, inputs: [] }
 
 export const toLive = ({ state }: TaskRow): string | null => {
-  const { adopted, guardian, heard, inputs, partial, pool, progress, rest, steered } = state
+  const { adopted, guardian, heard, inputs, partial, pool, progress, rest, standings, steered } = state
   const others = steered ?? heard ?? rest ?? guardian ?? adopted ?? pool
   const isPlain = others === undefined && guardian === undefined && partial === undefined
   if (progress === null && inputs.length === 0 && isPlain) return null
   const asked = inputs.length > 0 ? inputs : undefined
-  return JSON.stringify({ progress, inputs: asked, steered, heard, rest, guardian, adopted, pool, partial })
+  return JSON.stringify({ progress, inputs: asked, standings, steered, heard, rest, guardian, adopted, pool, partial })
 }
 
 /** As JSON: a column does not hold every string there is. */
@@ -138,11 +139,12 @@ const toEnding = (row: any): TaskEvent => {
 }
 
 export const toOpenInput = (row: any): OpenInput => {
-  const { id, run, agent } = toRow(row).state
+  const { agent, id, run, standings } = toRow(row).state
   const columns = { seq: row.asked_seq, task: id, run, at: row.asked_at, type: row.asked_type }
   const { request }: { readonly request: InputRequest } = eventData(columns, row.asked_data, row.asked_sum)
   if (request.key !== row.asked_key) throw damaged(`An open question of task ${id}`)
-  return { task: id, run, agent, since: row.asked_at, request }
+  const standing = standings?.find(({ key }) => key === request.key) ?? untouched(request.key)
+  return { task: id, run, agent, since: row.asked_at, request, standing }
 }
 
 export const toTimer = ({ due, key, sum, task }: any): Timer => {

@@ -4,6 +4,7 @@
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import type { Budget } from "../Budget.ts"
+import { Offer } from "../Policy.ts"
 import { AttemptClass, Progress, type TaskId } from "../Task.ts"
 import { InputRequest, InputResponse } from "../TaskEvent.ts"
 import type { Command } from "../TaskMachine.ts"
@@ -18,6 +19,24 @@ const Amounts = Schema.Struct({
   calls: Schema.optionalKey(Small),
   tokens: Schema.optionalKey(Small),
   money: Schema.optionalKey(Small)
+})
+
+/** Around the times of the first facts of a `Ledger`. */
+const Moment = Schema.Int.check(Schema.isBetween({ minimum: 1_799_999_999_990, maximum: 1_800_000_000_060 }))
+const Who = Schema.Literals(["ann", "bob", "cy", "dan"])
+const Few = Schema.Array(Moment).check(Schema.isMaxLength(3))
+
+const QuestionPolicy = Schema.Struct({
+  to: Schema.optionalKey(Schema.Array(Who)),
+  quorum: Schema.optionalKey(Schema.Literals([1, 2, 3])),
+  remind: Schema.optionalKey(Few),
+  escalate: Schema.optionalKey(
+    Schema.Array(Schema.Struct({ at: Moment, to: Schema.Array(Who) })).check(Schema.isMaxLength(2))
+  ),
+  silence: Schema.optionalKey(Schema.Union([
+    Schema.Struct({ action: Schema.Literal("accept"), content: Value }),
+    Schema.Struct({ action: Schema.Literal("decline") })
+  ]))
 })
 
 const Commands = Schema.TaggedUnion({
@@ -46,10 +65,30 @@ const Commands = Schema.TaggedUnion({
   FireTimer: { key: Key },
   RequestInput: {
     attempt: Attempt,
-    request: Schema.Struct({ ...InputRequest.fields, key: Key, schema: Schema.Null, url: Schema.NullOr(Schema.String) })
+    request: Schema.Struct({
+      ...InputRequest.fields,
+      key: Key,
+      schema: Schema.Null,
+      url: Schema.NullOr(Schema.String),
+      deadline: Schema.NullOr(Moment),
+      policy: Schema.optionalKey(QuestionPolicy)
+    })
   },
-  Respond: { key: Key, response: Schema.Struct({ ...InputResponse.fields, content: Value }) },
+  Respond: {
+    key: Key,
+    response: Schema.Struct({
+      action: InputResponse.fields.action,
+      content: Schema.NullOr(Schema.Literals([1, 2])),
+      by: Who
+    })
+  },
   WithdrawInput: { attempt: Attempt, key: Key },
+  TendInput: { key: Key, now: Moment },
+  Delegate: { key: Key, by: Who, to: Who },
+  OfferInput: {
+    key: Key,
+    offer: Schema.Struct({ door: Key, to: Schema.optionalKey(Who), how: Offer.fields.how })
+  },
   Complete: { attempt: Attempt, result: Value },
   Fail: {
     attempt: Schema.NullOr(Attempt),

@@ -10,6 +10,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as assert from "node:assert/strict"
+import { untouched } from "../Policy.ts"
 import type { TaskId } from "../Task.ts"
 import { settlementTimer, type StoreError, type TaskQuery, type TaskRow, type TaskStore } from "../TaskStore.ts"
 import { audit, calls, cursors, notes } from "./BesideTasks.ts"
@@ -294,9 +295,12 @@ const questions = ({ commit, ledger, reopen, store }: Opened) =>
     yield* commit
     const asked = (id: TaskId, key: string) => {
       const fact = ledger.history(id).find(({ event }) => event._tag === "InputRequested" && event.request.key === key)!
-      const { state: { agent, run }, state: { inputs } } = ledger.row(id)
-      return { task: id, run, agent, since: fact.at, request: inputs.find((input) => input.key === key)! }
+      const { state: { agent, inputs, run, standings } } = ledger.row(id)
+      const standing = standings?.find((one) => one.key === key) ?? untouched(key)
+      return { task: id, run, agent, since: fact.at, request: inputs.find((input) => input.key === key)!, standing }
     }
+    ledger.apply(b, { _tag: "OfferInput", key: "q", offer: { door: "cli", how: "delivered" } })
+    ledger.apply(b, { _tag: "Delegate", key: "q", by: "ann", to: "bob" })
     ledger.apply(a, { _tag: "Progress", attempt: 1, progress: { progress: 1, total: null, message: null } })
     yield* commit
     const all = [asked(a, "one"), asked(a, "two"), asked(b, "q"), asked(below, "q")]

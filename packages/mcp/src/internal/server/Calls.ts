@@ -252,9 +252,11 @@ export class Calls {
   private respond(peer: Peer, { request, task }: OpenInput, answer: unknown): Effect.Effect<void, StoreError> {
     const response = toResponse(request, answer, peer.by)
     if (response === undefined) return Effect.void
-    return this.tasks.respond({ id: task, key: request.key, response }).pipe(
+    return this.tasks.respond({ id: task, key: request.key, response, isOwner: peer.isOwner }).pipe(
       Effect.catchTags({
+        AlreadyAnswered: () => Effect.void,
         InvalidAnswer: () => Effect.void,
+        NotEntitled: () => Effect.void,
         Refused: () => Effect.void,
         TaskNotFound: () => Effect.void
       }),

@@ -10,6 +10,7 @@
  *
  * Everything here may be lost: a client that comes back follows its tasks anew, and what is open is offered again.
  */
+import { untouched } from "@coppice/task/Policy"
 import type { Task, TaskId } from "@coppice/task/Task"
 import { isTerminal } from "@coppice/task/Task"
 import type { Envelope } from "@coppice/task/TaskEvent"
@@ -179,7 +180,8 @@ export class Session {
     switch (event._tag) {
       case "InputRequested": {
         const { agent, run } = followed.task
-        const input: OpenInput = { task, run, agent, since: envelope.at, request: event.request }
+        const { request } = event
+        const input: OpenInput = { task, run, agent, since: envelope.at, request, standing: untouched(request.key) }
         followed.open.set(wireKey(followed.task.id, task, event.request.key), input)
         this.offerAll(followed)
         return this.tellStatus(followed)
@@ -289,8 +291,11 @@ export class Session {
     const input = followed.open.get(key)
     if (!isRejection || input === undefined) return
     const { calls, run } = this.door
-    const response = { action: "decline", content: null, by: this.peer.by } as const
-    run(Effect.ignore(calls.verbs.respond({ id: input.task, key: input.request.key, response }))).catch(() => {})
+    const { by, isOwner } = this.peer
+    const response = { action: "decline", content: null, by } as const
+    run(Effect.ignore(calls.verbs.respond({ id: input.task, key: input.request.key, response, isOwner }))).catch(
+      () => {}
+    )
   }
 
   /** The question is over: whoever still shows it is told. */

@@ -5,15 +5,16 @@
 import * as Effect from "effect/Effect"
 import { writeSync } from "node:fs"
 import * as Failpoint from "../../../src/Failpoint.ts"
+import type { Policy } from "../../../src/Policy.ts"
 import type { TaskId } from "../../../src/Task.ts"
 import type { Command } from "../../../src/TaskMachine.ts"
 import * as Engine from "../engine.ts"
 import { owned } from "../places.ts"
 
-const ask = (key: string): Command => ({
+const ask = (key: string, policy: Policy = {}): Command => ({
   _tag: "RequestInput",
   attempt: 2,
-  request: { key, mode: "form", message: "?", schema: null, url: null, deadline: null }
+  request: { key, mode: "form", message: "?", schema: null, url: null, deadline: null, policy }
 })
 
 const life: ReadonlyArray<Command> = [
@@ -25,8 +26,12 @@ const life: ReadonlyArray<Command> = [
   { _tag: "Log", attempt: 2, level: "info", logger: null, data: "half way" },
   { _tag: "SetTimer", attempt: 2, key: "t", due: 8e15 },
   { _tag: "FireTimer", key: "t" },
-  ask("a"),
+  ask("a", { quorum: 2, remind: [7e14], escalate: [{ at: 7e14, to: ["dan"] }] }),
+  { _tag: "OfferInput", key: "a", offer: { door: "cli", how: "delivered" } },
+  { _tag: "TendInput", key: "a", now: 7e14 },
+  { _tag: "Delegate", key: "a", by: "cy", to: "bob" },
   { _tag: "Respond", key: "a", response: { action: "accept", content: { ok: true }, by: "ann" } },
+  { _tag: "Respond", key: "a", response: { action: "accept", content: { ok: true }, by: "bob" } },
   ask("b"),
   { _tag: "Upgrade", attempt: 2, upgrade: { choice: "restart", version: "2", moves: [], children: [] } },
   { _tag: "Steer", steering: { by: "ann", message: "go on", priority: 1, deadline: 8e15 } },
