@@ -12,11 +12,14 @@ import * as Schema from "effect/Schema"
 import { CurrentStep } from "./CurrentStep.ts"
 import * as Human from "./Human.ts"
 import { fingerprint } from "./internal/digest.ts"
+import type { SagaPart } from "./internal/step.ts"
 import * as Step from "./Step.ts"
 import type { TaskContext } from "./TaskContext.ts"
 
 /** A step that has been done, and how it is undone. */
 interface Done {
+  /** Of the step, as the log has it. */
+  readonly key: string
   readonly name: string
   readonly input: Schema.Json
   readonly undo: Effect.Effect<unknown, unknown, any>
@@ -56,12 +59,25 @@ export const step = <A, E, R, R2>(
     saga === undefined
       ? Effect.die(new Error(`Saga.step("${name}") needs a Saga.run around it`))
       : Effect.uninterruptibleMask((restore) =>
-        Effect.map(restore(Step.run(name, input, keyed)), ({ key, value }) => {
-          saga.push({ name, input, undo: under(`${key}/undo`, Effect.suspend(() => options.compensate(value))) })
+        Effect.map(restore(recorded(name, input, keyed, { compensable: true })), ({ key, value }) => {
+          saga.push({
+            key: key.slice(key.indexOf("/") + 1),
+            name,
+            input,
+            undo: under(`${key}/undo`, Effect.suspend(() => options.compensate(value)))
+          })
           return value
         })
       )) as Effect.Effect<A, E, R | R2 | TaskContext>
 }
+
+/** A step, recorded as what it is in its saga. */
+const recorded = <A, E, R>(
+  name: string,
+  input: Schema.Json,
+  body: Effect.Effect<A, E, R>,
+  saga: SagaPart
+): Effect.Effect<A, E, R | TaskContext> => (Step.run as Function)(name, input, body, { saga })
 
 /** Every try of a compensation has one key, whichever step it runs in. */
 const under = <A, E, R>(idempotencyKey: string, body: Effect.Effect<A, E, R>) =>
@@ -83,6 +99,8 @@ const under = <A, E, R>(idempotencyKey: string, body: Effect.Effect<A, E, R>) =>
  *
  * A defect is not compensated: it costs an attempt, and the next one goes on where the steps are.
  *
+ * A retry of the task does again what was undone, under new idempotency keys, and keeps what was left as it is.
+ *
  * After a cancel, or a passed deadline, the log of the task is closed. Compensations still run, once, within the time a
  * handler may take to stop (5 seconds), but are not recorded: a kill just then, or a compensation that takes longer, leaves
  * something undone. Where that must not be, cancel by a message or a question the handler answers with a failure.
@@ -99,22 +117,22 @@ export const run = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E
 const undoAll = (done: ReadonlyArray<Done>): Effect.Effect<void, never, TaskContext> =>
   Effect.forEach(done.toReversed(), (entry) => undo(entry, 1), { discard: true })
 
-const undo = ({ input, name, undo: effect }: Done, round: number): Effect.Effect<void, never, TaskContext> =>
-  Effect.matchEffect(
-    Step.run(
-      `undo ${name}`,
-      [input, round],
-      Effect.mapError(Effect.asVoid(Effect.retry(effect, { schedule: again, times: tries })), messageOf)
-    ),
-    {
-      onSuccess: () => Effect.void,
-      onFailure: (why) =>
-        Effect.flatMap(
-          stuck(name, input, why),
-          (what) => what === "try_again" ? undo({ input, name, undo: effect }, round + 1) : Effect.void
-        )
-    }
+const undo = (done: Done, round: number): Effect.Effect<void, never, TaskContext> => {
+  const { input, key, name, undo: effect } = done
+  const part = { compensates: key }
+  const tried: Effect.Effect<void, string, TaskContext> = Effect.retry(effect, { schedule: again, times: tries }).pipe(
+    Effect.asVoid,
+    Effect.mapError(messageOf)
   )
+  return Effect.matchEffect(recorded(`undo ${name}`, [input, round], tried, part), {
+    onSuccess: () => Effect.void,
+    onFailure: (why) =>
+      Effect.flatMap(stuck(name, input, why), (what) => {
+        if (what === "try_again") return undo(done, round + 1)
+        return what === "leave_it" ? Effect.void : recorded(`undone ${name}`, [input, round], Effect.void, part)
+      })
+  })
+}
 
 const stuck = (name: string, input: Schema.Json, why: string) =>
   Human.ask({ message: `Step "${name}" (${fingerprint(canonical(input))}) cannot be undone: ${why}`, form: Stuck })

@@ -14,7 +14,7 @@ import { CurrentStep } from "./CurrentStep.ts"
 import { notInHandler } from "./internal/call.ts"
 import { fingerprint } from "./internal/digest.ts"
 import { toJson } from "./internal/json.ts"
-import { runStep, type Step } from "./internal/step.ts"
+import { runStep, type SagaPart, type Step } from "./internal/step.ts"
 import { onThread } from "./internal/threads.ts"
 import { executionOf, isEphemeral, pulseOf, TaskContext } from "./TaskContext.ts"
 
@@ -108,13 +108,20 @@ const codec = (schema: Pure | undefined) => {
   return { encode, decode }
 }
 
-type Given = StepOptions<Pure, Pure> & Partial<Care<any, any>>
+type Given = StepOptions<Pure, Pure> & Partial<Care<any, any>> & { readonly saga?: SagaPart | undefined }
 
 const options = (given: Given | undefined): Omit<Step, "name" | "kind" | "input" | "body"> => {
   const success = codec(given?.success)
   const error = codec(given?.error)
   const care = given?.verify === undefined && given?.atMostOnce !== true ? undefined : { verify: given.verify as never }
-  return { encode: success.encode, decode: success.decode, encodeError: error.encode, decodeError: error.decode, care }
+  return {
+    encode: success.encode,
+    decode: success.decode,
+    encodeError: error.encode,
+    decodeError: error.decode,
+    care,
+    saga: given?.saga
+  }
 }
 
 const untyped = options(undefined)

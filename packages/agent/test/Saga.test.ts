@@ -106,6 +106,57 @@ describe("a saga", () => {
       assert.deepStrictEqual(trip.log, ["book flight", "undo book flight"])
     }))
 
+  it.effect("is done anew by a retry where it was undone, whether that was recorded or not", () =>
+    Effect.gen(function*() {
+      const trip = new Trip()
+      const work = Saga.run(Effect.gen(function*() {
+        yield* trip.book("flight")
+        return yield* trip.log.length === 1 ? Effect.fail("sold out") : Effect.never
+      }))
+      yield* inWorld(
+        { agents: [root(work)] },
+        Effect.gen(function*() {
+          const tasks = yield* Tasks
+          const failed = yield* submit("root", null)
+          yield* result(failed)
+          const second = (yield* tasks.retry(failed)).id
+          yield* pause
+          yield* tasks.cancel({ id: second, by: "ann" })
+          yield* tasks.cancelSettled(second)
+          const third = (yield* tasks.retry(second)).id
+          yield* pause
+          yield* tasks.cancel({ id: third, by: "ann" })
+          yield* tasks.cancelSettled(third)
+        })
+      )
+      const once = ["book flight", "undo book flight"]
+      assert.deepStrictEqual(trip.log, [...once, ...once, ...once])
+      assert.strictEqual(new Set(trip.keys).size, 6)
+    }))
+
+  it.effect("is kept by a retry where a person left it, and done anew where they undid it by hand", () =>
+    Effect.gen(function*() {
+      const answers = { flight: "leave_it", hotel: "undone_by_hand" }
+      const trip = new Trip()
+      trip.failing = Infinity
+      yield* inWorld(
+        { agents: [root(trip.whole)], patience: 1e8 },
+        Effect.gen(function*() {
+          const tasks = yield* Tasks
+          const failed = yield* submit("root", null)
+          for (const what of ["hotel", "flight"] as const) {
+            yield* Effect.sleep("30 minutes")
+            const response = { action: "accept", content: { what: answers[what] }, by: "ann" } as const
+            yield* tasks.respond({ id: failed, response })
+          }
+          yield* result(failed)
+          yield* tasks.retry(failed)
+          yield* pause
+        })
+      )
+      assert.deepStrictEqual(trip.log, ["book flight", "book hotel", "book hotel"])
+    }))
+
   it.effect("is not undone by a suspension", () =>
     Effect.gen(function*() {
       const trip = new Trip()

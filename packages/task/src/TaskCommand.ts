@@ -87,6 +87,8 @@ export type Command =
     readonly name: string
     readonly exit: RecordedExit
     readonly startedAt: number
+    readonly compensable?: true
+    readonly compensates?: string
   }
   /** Only before the first attempt. */
   | {

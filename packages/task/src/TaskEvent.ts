@@ -114,13 +114,18 @@ export const TaskEvent = Schema.TaggedUnion({
     attempt: Schema.Int,
     from: Schema.optionalKey(TaskId)
   },
-  /** A step's body ended and its result is final. `startedAt` in Unix milliseconds. */
+  /**
+   * A step's body ended and its result is final. `startedAt` in Unix milliseconds. `compensable`: what it did is undone
+   * when the saga around it fails. `compensates`: it has undone what the step under this key did.
+   */
   StepRecorded: {
     key: Schema.String,
     name: Schema.String,
     exit: RecordedExit,
     startedAt: Schema.Finite,
-    attempt: Schema.Int
+    attempt: Schema.Int,
+    compensable: Schema.optionalKey(Schema.Literal(true)),
+    compensates: Schema.optionalKey(Schema.String)
   },
   /**
    * Written with `Created`: what the code gets when it first asks for this key, instead of running anything. A result of

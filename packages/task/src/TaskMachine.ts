@@ -238,7 +238,9 @@ const toEvent = (command: Direct): TaskEvent => {
         name: command.name,
         exit: command.exit,
         startedAt: command.startedAt,
-        attempt: command.attempt
+        attempt: command.attempt,
+        ...command.compensable === undefined ? {} : { compensable: command.compensable },
+        ...command.compensates === undefined ? {} : { compensates: command.compensates }
       }
     case "SetTimer":
       return { _tag: "TimerSet", key: command.key, due: wholeMillis(command.due) }

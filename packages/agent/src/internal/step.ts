@@ -32,7 +32,11 @@ export interface Step {
   readonly decodeError: (json: Json) => Exit.Exit<any, any>
   /** The body must not run twice unseen. */
   readonly care?: Care | undefined
+  readonly saga?: SagaPart | undefined
 }
+
+/** What a step is in a saga: it can be undone, or it undoes the one under this key. A retry takes over neither. */
+export type SagaPart = { readonly compensable: true } | { readonly compensates: string }
 
 /** What is done about a body that may have run: `verify` can tell, or a person is asked. */
 interface Care {
@@ -174,7 +178,8 @@ class Running implements Operation<any, any> {
       key: this.key,
       name: this.step.name,
       exit,
-      startedAt: this.startedAt
+      startedAt: this.startedAt,
+      ...this.step.saga
     })
     if (Result.isFailure(decided)) this.keep(Exit.succeed({ _tag: "Step", exit }))
   }

@@ -3,6 +3,7 @@
  */
 import type { Json } from "effect/Schema"
 import type { TaskId } from "../Task.ts"
+import type { TaskEvent } from "../TaskEvent.ts"
 import type { Command } from "../TaskMachine.ts"
 import type { Journal } from "../TaskStore.ts"
 
@@ -14,8 +15,9 @@ export const mostReused = 20_000
 
 /**
  * The results of steps and calls that succeeded, what the task had taken over itself included. Failures are left out:
- * they are what a retry is for. An effect whose outcome nobody knows is taken over as that: it keeps its idempotency key,
- * and is looked into before it is done again.
+ * they are what a retry is for. So are steps that were undone. When the task was ended from outside that is not recorded:
+ * then all are left out that can be undone. An effect whose outcome nobody knows is taken over as that: it keeps its
+ * idempotency key, and is looked into before it is done again.
  */
 export const reusable = ({ children, events }: Journal): ReadonlyArray<Reused> => {
   const results = new Map<string, Reused>()
@@ -24,6 +26,7 @@ export const reusable = ({ children, events }: Journal): ReadonlyArray<Reused> =
     if (known?._tag === "ReuseStep" || known === undefined && isFull(results)) return
     results.set(key, { _tag: "ReuseStep", key, name, result, from })
   }
+  const wasStopped = events.some(({ event }) => endedFromOutside(event))
   for (const { event, task } of events) {
     if (event._tag === "StepReused") keep(event.key, event.name, event.result, event.from)
     else if (event._tag === "StepIntended" && !results.has(event.key) && !isFull(results)) {
@@ -31,7 +34,10 @@ export const reusable = ({ children, events }: Journal): ReadonlyArray<Reused> =
       results.set(key, { _tag: "IntendStep", attempt: 0, key, name, from })
     }
     if (event._tag !== "StepRecorded") continue
-    if (event.exit._tag === "Success") keep(event.key, event.name, event.exit.value, task)
+    if (event.compensates !== undefined) {
+      if (event.exit._tag === "Success") results.delete(event.compensates)
+    } else if (event.compensable === true && wasStopped) results.delete(event.key)
+    else if (event.exit._tag === "Success") keep(event.key, event.name, event.exit.value, task)
     else if (event.exit.givenUpBy === undefined) results.delete(event.key)
   }
   for (const { agent, ending, id, key } of children) {
@@ -39,5 +45,9 @@ export const reusable = ({ children, events }: Journal): ReadonlyArray<Reused> =
   }
   return [...results.values()]
 }
+
+/** The log was closed when the task's code was stopped, so what its sagas then undid is not in it. */
+const endedFromOutside = (event: TaskEvent): boolean =>
+  event._tag === "Cancelled" || event._tag === "Failed" && (event.reason === "deadline" || event.reason === "budget")
 
 const isFull = (results: ReadonlyMap<string, Reused>): boolean => results.size >= mostReused

@@ -58,7 +58,9 @@ const Commands = Schema.TaggedUnion({
       Schema.TaggedStruct("Success", { value: Value }),
       Schema.TaggedStruct("Failure", { error: Value })
     ]),
-    startedAt: Time
+    startedAt: Time,
+    compensable: Schema.optionalKey(Schema.Literal(true)),
+    compensates: Schema.optionalKey(Key)
   },
   ReuseStep: { key: Key, name: Schema.String, result: Value, from: Schema.Literal("00000000000000000001" as TaskId) },
   SetTimer: { attempt: Attempt, key: Key, due: Time },

@@ -68,7 +68,22 @@ export const careful: Invariant["check"] = (history) => {
   return finding(watch.size, watch.broken)
 }
 
-/** What a task was born with is not done again; and a retry is born with all that had succeeded. */
+/** What is not as its step had left it: undone by a saga, or perhaps undone after the log was closed. */
+const undoneIn = (facts: ReadonlyArray<Fact>): ReadonlySet<string> => {
+  const events = facts.map(({ envelope: { event } }) => event)
+  const isClosed = events.some((event) =>
+    event._tag === "Cancelled" || event._tag === "Failed" && (event.reason === "deadline" || event.reason === "budget")
+  )
+  const undone = new Set<string>()
+  for (const event of events) {
+    if (event._tag !== "StepRecorded" || event.exit._tag !== "Success") continue
+    if (event.compensates !== undefined) undone.add(event.compensates).add(event.key)
+    else if (event.compensable === true && isClosed) undone.add(event.key)
+  }
+  return undone
+}
+
+/** What a task was born with is not done again; a retry is born with all that had succeeded, and was not undone. */
 export const reused: Invariant["check"] = (history) => {
   const broken: Array<string> = []
   let checked = 0
@@ -81,9 +96,15 @@ export const reused: Invariant["check"] = (history) => {
     for (const key of keys) born.add(`${id}/${key}`)
     checked += keys.size
     if (event._tag !== "Created" || event.spec.retryOf === null || keys.size === 0) continue
-    for (const fact of facts.get(idOf({ node, task: event.spec.retryOf })) ?? []) {
+    const before = facts.get(idOf({ node, task: event.spec.retryOf })) ?? []
+    const undone = undoneIn(before)
+    for (const key of undone) {
+      if (keys.has(key)) broken.push(`${id} takes over ${key}, which ${event.spec.retryOf} has undone`)
+    }
+    for (const fact of before) {
       const { event: done } = fact.envelope
-      if (done._tag !== "StepRecorded" || done.exit._tag !== "Success" || keys.has(done.key)) continue
+      if (done._tag !== "StepRecorded" || done.exit._tag !== "Success") continue
+      if (keys.has(done.key) || undone.has(done.key)) continue
       broken.push(`${id} does ${done.key} again, which ${event.spec.retryOf} had done`)
     }
   }
