@@ -20,6 +20,7 @@ import * as EventRoutes from "./EventRoutes.ts"
 import * as Guard from "./Guard.ts"
 import * as InboxRoutes from "./InboxRoutes.ts"
 import { Listener } from "./Listener.ts"
+import * as MessageRoutes from "./MessageRoutes.ts"
 import * as Security from "./Security.ts"
 import * as ServiceRoutes from "./ServiceRoutes.ts"
 import * as SessionRoutes from "./SessionRoutes.ts"
@@ -64,7 +65,8 @@ const contract = HttpApiBuilder.layer(Api, { openapiPath: openApiPath }).pipe(
     AuditRoutes.layer,
     ServiceRoutes.layer,
     DevRoutes.layer,
-    SessionRoutes.layer
+    SessionRoutes.layer,
+    MessageRoutes.layer
   )),
   Layer.provide(Layer.mergeAll(Guard.layer, Security.authorization, Blockers.layer))
 )

@@ -10,6 +10,7 @@ import type { QueryClient } from "@tanstack/react-query"
 import { get, taskPath } from "../api/Http.ts"
 import { keys } from "../api/Keys.ts"
 import { type ListFilter, merge, type Pages } from "../api/Runs.ts"
+import { append, type EventPages } from "../api/useEvents.ts"
 import type { Batch } from "./LiveStore.ts"
 import * as TaskView from "./TaskView.ts"
 
@@ -99,6 +100,15 @@ const asks: ReadonlySet<string> = new Set([
 ])
 const ends: ReadonlySet<string> = new Set(["Completed", "Failed", "Cancelled"])
 
+/** Adds the facts to the histories that are kept. */
+const lengthen = (client: QueryClient, facts: ReadonlyArray<Envelope>): void => {
+  for (const [key, data] of client.getQueriesData<EventPages>({ queryKey: ["events"] })) {
+    if (data === undefined) continue
+    const own = facts.filter(({ task }) => task === key[1])
+    if (own.length > 0) client.setQueryData(key, append(data, own))
+  }
+}
+
 /** Marks as old what cannot be followed. Only what is on screen is read again. */
 const age = (client: QueryClient, facts: ReadonlyArray<Envelope>): void => {
   const old = (...queryKey: ReadonlyArray<unknown>) => void client.invalidateQueries({ queryKey })
@@ -107,7 +117,6 @@ const age = (client: QueryClient, facts: ReadonlyArray<Envelope>): void => {
   const touched = new Set(facts.flatMap(({ run, task }) => [run, task]))
   for (const id of touched) {
     old(...keys.why(id))
-    old("events", id)
     old(...keys.messages(id))
   }
   const rested = new Set(facts.flatMap(({ event, run, task }) => event._tag === "Settled" ? [run, task] : []))
@@ -122,6 +131,7 @@ export const apply = (client: QueryClient, { all, facts }: Batch): void => {
   }
   const { changed, doubtful } = followAll(known(client, new Set(facts.map(({ task }) => task))), facts)
   put(client, changed)
+  lengthen(client, facts)
   age(client, facts)
   void settle(client, doubtful)
 }

@@ -16,7 +16,7 @@ const looks: Readonly<Record<TaskStatus, Look>> = {
   working: { tone: "working", icon: "ring", label: "Working" },
   input_required: { tone: "waiting", icon: "question", label: "Needs input" },
   completed: { tone: "good", icon: "check", label: "Completed" },
-  failed: { tone: "bad", icon: "bang", label: "Failed" },
+  failed: { tone: "bad", icon: "cross", label: "Failed" },
   cancelled: { tone: "off", icon: "stop", label: "Cancelled" }
 }
 

@@ -6,6 +6,8 @@ import { type KeyboardEvent, useCallback, useEffect, useRef, useState } from "re
 export interface Roving {
   readonly active: number
   readonly setActive: (index: number) => void
+  /** Goes there with the focus. */
+  readonly move: (index: number) => void
   readonly onKeyDown: (event: KeyboardEvent) => void
   /** Of every element; the active one takes the focus when the keys have brought it there. */
   readonly refOf: (index: number) => (element: HTMLElement | null) => void
@@ -43,15 +45,18 @@ export const useRoving = (count: number, scrollTo: (index: number) => void): Rov
     else elements.current.set(index, element)
   }, [])
 
+  const move = (index: number) => {
+    wanted.current = true
+    setActive(index)
+    scrollTo(index)
+    settle(index)
+  }
+
   const onKeyDown = (event: KeyboardEvent) => {
     const step = event.altKey || event.ctrlKey || event.metaKey ? undefined : steps[event.key]
     if (step === undefined || count === 0) return
     event.preventDefault()
-    const next = Math.max(0, Math.min(step(current, last), last))
-    wanted.current = true
-    setActive(next)
-    scrollTo(next)
-    settle(next)
+    move(Math.max(0, Math.min(step(current, last), last)))
   }
-  return { active: current, setActive, onKeyDown, refOf }
+  return { active: current, setActive, move, onKeyDown, refOf }
 }

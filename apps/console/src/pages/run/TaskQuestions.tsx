@@ -1,0 +1,29 @@
+import { Link } from "wouter"
+import { useInbox } from "../../api/useService.ts"
+import { AnswerForm } from "../../questions/AnswerForm.tsx"
+import { useMay } from "../../session/useSession.ts"
+import { Icon } from "../../ui/Icon.tsx"
+
+/** What a task asks a person, and the form to answer it right here. */
+export const TaskQuestions = ({ task }: { readonly task: string }) => {
+  const mayAnswer = useMay("approve")
+  const questions = useInbox().data?.questions.filter((question) => question.task === task) ?? []
+  return questions.map(({ request }) => (
+    <section key={request.key} className="question" aria-label="Question">
+      <div className="row tone-text-waiting">
+        <Icon name="question" />
+        <strong>Asks a person</strong>
+      </div>
+      <p className="question-message">{request.message}</p>
+      {request.mode === "url"
+        ? (
+          <p className="muted">
+            This question opens another page: <Link href="/inbox">answer it in the inbox</Link>.
+          </p>
+        )
+        : mayAnswer
+        ? <AnswerForm task={task} request={request} />
+        : <p className="muted">You may look, not answer.</p>}
+    </section>
+  ))
+}

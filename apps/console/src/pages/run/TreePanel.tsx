@@ -1,0 +1,73 @@
+/**
+ * The tasks of a run, as a tree or along time; both are one list with one selection.
+ */
+import type { Task } from "@coppice/api/Api"
+import { useMemo, useState } from "react"
+import { useNow } from "../../ui/useNow.ts"
+import { matches } from "../runs/RunFilter.ts"
+import { TimeAxis } from "./TimeAxis.tsx"
+import { scaleOf } from "./TimeScale.ts"
+import { TreeList } from "./TreeList.tsx"
+import * as TreeModel from "./TreeModel.ts"
+import { TreeTools, type View } from "./TreeTools.tsx"
+import { type Open, useOpen } from "./useOpen.ts"
+
+interface TreePanelProps {
+  readonly tasks: ReadonlyArray<Task>
+  readonly selected: string
+  readonly onSelect: (id: string) => void
+}
+
+const useRows = (tasks: ReadonlyArray<Task>, selected: string, text: string) => {
+  const shown = useMemo(
+    () => text === "" ? tasks : TreeModel.fitting(tasks, (task) => matches(text, task)),
+    [tasks, text]
+  )
+  const nodes = useMemo(() => TreeModel.build(shown), [shown])
+  const depths = useMemo(() => new Map(tasks.map(({ id, spec }) => [id as string, spec.depth])), [tasks])
+  const top = depths.get(tasks[0]?.id ?? "") ?? 0
+  const lineage = useMemo(() => new Set(TreeModel.above(tasks, selected)), [tasks, selected])
+  const open = useOpen((id) => (depths.get(id) ?? 0) - top, tasks.length)
+  const [followed, setFollowed] = useState("")
+  const isFresh = followed !== selected
+  const rows = useMemo(
+    () => TreeModel.rows(nodes, (id) => text !== "" || open.isOpen(id) || isFresh && lineage.has(id)),
+    [nodes, open.isOpen, isFresh, lineage, text]
+  )
+  // what was selected from elsewhere is opened down to it, until somebody closes it
+  const toggle: Open["toggle"] = (id, to) => {
+    setFollowed(selected)
+    open.toggle(id, to)
+  }
+  return { rows, open: { ...open, toggle } }
+}
+
+const useTiming = (tasks: ReadonlyArray<Task>, view: View) => {
+  const isRunning = tasks.some(({ endedAt }) => endedAt === null)
+  const clock = useNow()
+  // what has ended does not move with the clock
+  const now = isRunning ? clock : 0
+  return useMemo(() => view === "tree" ? undefined : { scale: scaleOf(tasks, now), now }, [view, tasks, now])
+}
+
+export const TreePanel = ({ onSelect, selected, tasks }: TreePanelProps) => {
+  const [view, setView] = useState<View>("tree")
+  const [text, setText] = useState("")
+  const { open, rows } = useRows(tasks, selected, text)
+  const timing = useTiming(tasks, view)
+  return (
+    <section className="tree-panel" aria-label="Tasks">
+      <TreeTools view={view} onView={setView} text={text} onText={setText} onAll={open.all} />
+      {timing === undefined ? null : <TimeAxis scale={timing.scale} />}
+      <TreeList
+        label={view === "tree" ? "Tasks of this run" : "Tasks of this run along time"}
+        rows={rows}
+        open={open}
+        selected={selected}
+        onSelect={onSelect}
+        timing={timing}
+      />
+      {rows.length === 0 ? <p className="tree-none muted">No task fits.</p> : null}
+    </section>
+  )
+}

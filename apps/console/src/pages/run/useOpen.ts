@@ -1,0 +1,27 @@
+/**
+ * Which tasks of a tree are open.
+ */
+import { useCallback, useState } from "react"
+import { opensAtFirst } from "./TreeModel.ts"
+
+export interface Open {
+  readonly isOpen: (id: string) => boolean
+  readonly toggle: (id: string, to?: boolean) => void
+  readonly all: (to: boolean) => void
+}
+
+/** `depthOf` and `size` are those of the whole tree. */
+export const useOpen = (depthOf: (id: string) => number, size: number): Open => {
+  const [own, setOwn] = useState<ReadonlyMap<string, boolean>>(new Map())
+  const [rule, setRule] = useState<boolean | undefined>()
+  const isOpen = useCallback(
+    (id: string) => own.get(id) ?? rule ?? opensAtFirst(size, depthOf(id)),
+    [own, rule, size, depthOf]
+  )
+  const toggle = (id: string, to = !isOpen(id)) => setOwn(new Map(own).set(id, to))
+  const all = (to: boolean) => {
+    setRule(to)
+    setOwn(new Map())
+  }
+  return { isOpen, toggle, all }
+}
