@@ -8,7 +8,7 @@ layer(Service.layerMemory)("the messages of a task", (it) => {
       const { client } = yield* Service
       const { id } = yield* client.tasks.submit({ payload: { agent: "double", input: { text: "a" } } })
       yield* client.result(id)
-      const { tasks } = yield* client.tasks.tree({ params: { id } })
+      const { tasks } = yield* client.tasks.tree({ params: { id }, query: {} })
       const root = yield* client.messages.list({ params: { id }, query: {} })
       const child = yield* client.messages.list({ params: { id: tasks[1]!.id }, query: {} })
       assert.deepStrictEqual([root.caller, root.agent, root.server, root.more], ["local", "double", null, false])

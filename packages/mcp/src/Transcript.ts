@@ -8,6 +8,7 @@
  * **Gotchas**: a client polls more often than shown, and hears what it has subscribed to.
  */
 import type { Contract } from "@coppice/task/Contract"
+import { untouched } from "@coppice/task/Policy"
 import type { Task } from "@coppice/task/Task"
 import { type Envelope, isEnding, type TaskEvent } from "@coppice/task/TaskEvent"
 import type { OpenInput } from "@coppice/task/TaskStore"
@@ -145,9 +146,11 @@ const polled = (seq: number, result: JsonObject): ReadonlyArray<JsonObject> => [
 
 const question = (place: Place, event: Of<"InputRequested">): Message => {
   const { contract, envelope: { at, run, seq }, task } = place
-  const input: OpenInput = { task: task.id, run, agent: task.agent, since: at, request: event.request }
+  const { request: asked } = event
+  const standing = untouched(asked.key)
+  const input: OpenInput = { task: task.id, run, agent: task.agent, since: at, request: asked, standing }
   const { method, params }: WireInput = toWire(task.id, input)
-  const view = viewOf(place, { status: "input_required", statusMessage: event.request.message }, { inputs: [input] })
+  const view = viewOf(place, { status: "input_required", statusMessage: asked.message }, { inputs: [input] })
   return {
     ...headOf(place, "agent"),
     neutral: { method, params },

@@ -5,6 +5,7 @@ import type { Agents } from "@coppice/api/AgentsApi"
 import type { Inbox } from "@coppice/api/InboxApi"
 import type { Info } from "@coppice/api/ServiceApi"
 import { useQuery } from "@tanstack/react-query"
+import { useMemo } from "react"
 import { get } from "./Http.ts"
 import { keys } from "./Keys.ts"
 
@@ -16,3 +17,9 @@ export const useAgents = () =>
 
 export const useInbox = () =>
   useQuery({ queryKey: keys.inbox, queryFn: ({ signal }) => get<Inbox>("/inbox", { limit: 1_000 }, signal) })
+
+/** The runs in which somebody waits for a person, however deep below the root. */
+export const useAsking = (): ReadonlySet<string> => {
+  const { data } = useInbox()
+  return useMemo(() => new Set(data?.questions.map(({ run }) => run)), [data])
+}

@@ -5,6 +5,7 @@
  * old, which reads those on screen again, once per batch at most.
  */
 import type { Envelope, Task } from "@coppice/api/Api"
+import type { Inbox } from "@coppice/api/InboxApi"
 import type { TaskTree } from "@coppice/api/TasksApi"
 import type { QueryClient } from "@tanstack/react-query"
 import { get, taskPath } from "../api/Http.ts"
@@ -112,13 +113,12 @@ const lengthen = (client: QueryClient, facts: ReadonlyArray<Envelope>): void => 
 /** Marks as old what cannot be followed. Only what is on screen is read again. */
 const age = (client: QueryClient, facts: ReadonlyArray<Envelope>): void => {
   const old = (...queryKey: ReadonlyArray<unknown>) => void client.invalidateQueries({ queryKey })
-  if (facts.some(({ event }) => asks.has(event._tag) || ends.has(event._tag))) old(...keys.inbox)
-  for (const { event, task } of facts) if (ends.has(event._tag)) old(...keys.result(task))
-  const touched = new Set(facts.flatMap(({ run, task }) => [run, task]))
-  for (const id of touched) {
-    old(...keys.why(id))
-    old(...keys.messages(id))
+  const asking = new Set(client.getQueryData<Inbox>(keys.inbox)?.questions.map(({ task }) => task))
+  if (facts.some(({ event, task }) => asks.has(event._tag) || ends.has(event._tag) && asking.has(task))) {
+    old(...keys.inbox)
   }
+  for (const { event, task } of facts) if (ends.has(event._tag)) old(...keys.result(task))
+  for (const id of new Set(facts.map(({ task }) => task))) old(...keys.messages(id))
   const rested = new Set(facts.flatMap(({ event, run, task }) => event._tag === "Settled" ? [run, task] : []))
   if (rested.size > 0) old("report")
 }

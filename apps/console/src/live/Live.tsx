@@ -10,6 +10,27 @@ import { type Batch, type LiveState, LiveStore } from "./LiveStore.ts"
 
 const LiveContext = createContext<LiveStore | null>(null)
 
+/** Nothing is read before the feed stands, for then nothing has to be read twice; but nobody waits longer for it than this. */
+const patience = 700
+
+/** A tab nobody has looked at for so long gives its connection up until somebody does. */
+const drowsy = 10 * 60_000
+
+/** Whether the page may begin to read. */
+const useStanding = (store: LiveStore): boolean => {
+  const isLive = useSyncExternalStore(store.watch, () => store.get().phase !== "connecting")
+  const [isLate, setLate] = useState(false)
+  useEffect(() => {
+    const timer = setTimeout(() => setLate(true), patience)
+    return () => clearTimeout(timer)
+  }, [])
+  const isStanding = isLive || isLate
+  useEffect(() => {
+    if (isStanding) store.shown()
+  }, [isStanding, store])
+  return isStanding
+}
+
 export const LiveProvider = ({ children }: { readonly children: ReactNode }) => {
   const client = useQueryClient()
   const [store] = useState(() => new LiveStore(browser))
@@ -19,11 +40,17 @@ export const LiveProvider = ({ children }: { readonly children: ReactNode }) => 
       // the stream tells no status: perhaps the token is another one by now
       if (store.get().phase === "offline") void client.invalidateQueries({ queryKey: keys.session })
     })
-    const wake = () => document.visibilityState === "visible" && store.wake()
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const wake = () => {
+      clearTimeout(timer)
+      if (document.visibilityState === "visible") store.wake()
+      else timer = setTimeout(store.sleep, drowsy)
+    }
     document.addEventListener("visibilitychange", wake)
     addEventListener("online", wake)
     store.open()
     return () => {
+      clearTimeout(timer)
       document.removeEventListener("visibilitychange", wake)
       removeEventListener("online", wake)
       stopReading()
@@ -31,7 +58,8 @@ export const LiveProvider = ({ children }: { readonly children: ReactNode }) => 
       store.close()
     }
   }, [client, store])
-  return <LiveContext value={store}>{children}</LiveContext>
+  const isStanding = useStanding(store)
+  return <LiveContext value={store}>{isStanding ? children : null}</LiveContext>
 }
 
 const useStore = (): LiveStore => {

@@ -73,6 +73,8 @@ export class LiveStore {
   private stopRetry: (() => void) | undefined
   private tries = 0
   private isOpen = false
+  /** Somebody has read something before the first connection stood: it may be older than where that begins. */
+  private isShown = false
 
   constructor(around: Surroundings) {
     this.around = around
@@ -111,6 +113,18 @@ export class LiveStore {
   readonly resume = (): void => {
     this.set({ paused: false, held: 0 })
     this.flush()
+  }
+
+  /** From now on the page reads. */
+  readonly shown = (): void => {
+    if (this.state.last === undefined) this.isShown = true
+  }
+
+  /** Nobody has looked for long: the connection is worth more to another tab, for browsers have few of them. */
+  readonly sleep = (): void => {
+    this.source?.close()
+    this.stopRetry?.()
+    this.source = this.stopRetry = undefined
   }
 
   /** The network is back, or somebody looks again: no reason to wait. */
@@ -153,8 +167,7 @@ export class LiveStore {
       reconnects: reconnects + (isAgain ? 1 : 0),
       resets: resets + (isReset ? 1 : 0)
     })
-    // what was read before the first connection stood may be older than where that begins
-    if (isReset || last === undefined) this.hold(undefined)
+    if (isReset || last === undefined && this.isShown) this.hold(undefined)
   }
 
   private told(envelope: Envelope): void {

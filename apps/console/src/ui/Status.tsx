@@ -22,17 +22,26 @@ const looks: Readonly<Record<TaskStatus, Look>> = {
 
 const queued: Look = { tone: "off", icon: "clock", label: "Queued" }
 
-/** How a status looks; a task that was never begun is queued. */
-export const lookOf = ({ attempt, status }: Pick<Task, "status"> & { readonly attempt?: number }): Look =>
-  status === "working" && attempt === 0 ? queued : looks[status]
+const asking: Look = { ...looks.input_required, label: "Waits for input" }
+
+/** What of a task decides how it looks. */
+type Shown = Pick<Task, "status"> & { readonly attempt?: number }
+
+/** How a status looks; a task that was never begun is queued. `asks`: somebody below it waits for a person. */
+export const lookOf = ({ attempt, status }: Shown, asks = false): Look => {
+  if (status !== "working") return looks[status]
+  if (asks) return asking
+  return attempt === 0 ? queued : looks.working
+}
 
 export const labelOf = (status: TaskStatus): string => looks[status].label
 
-export const Status = ({ plain = false, task }: {
-  readonly task: Pick<Task, "status"> & { readonly attempt?: number }
+export const Status = ({ asks = false, plain = false, task }: {
+  readonly task: Shown
+  readonly asks?: boolean
   readonly plain?: boolean
 }) => {
-  const { icon, label, tone } = lookOf(task)
+  const { icon, label, tone } = lookOf(task, asks)
   return (
     <span className={`status tone-${tone}${plain ? " status-plain" : ""}`}>
       <Icon name={icon} spin={icon === "ring"} />

@@ -58,11 +58,36 @@ const live = () => {
 }
 
 describe("LiveStore", () => {
-  it("asks for everything to be read once it stands, since what was read before may be older", () => {
-    const { batches, last, pass } = make()
+  it("asks for everything to be read once it stands, when something was read before that may be older", () => {
+    const { batches, last, pass, store } = make()
+    store.shown()
     last().onPlace("ready", 10)
     pass(batchInterval)
     assert.deepStrictEqual(batches, [{ all: true, facts: [] }])
+  })
+
+  it("asks for nothing when nothing was read before it stood", () => {
+    const { batches, last, pass, store } = make()
+    last().onPlace("ready", 10)
+    store.shown()
+    pass(batchInterval)
+    assert.deepStrictEqual(batches, [])
+  })
+
+  it("gives its connection up while nobody looks, and goes on from there", () => {
+    const { connections, last, pass, seqs, store } = live()
+    last().onFact(fact(11))
+    pass(batchInterval)
+    store.sleep()
+    assert.isFalse(last().open)
+    pass(3_600_000)
+    assert.lengthOf(connections, 1)
+    store.wake()
+    assert.strictEqual(last().since, 11)
+    last().onPlace("ready", 11)
+    last().onFact(fact(12))
+    pass(batchInterval)
+    assert.deepStrictEqual(seqs(), [11, 12])
   })
 
   it("tells facts in batches, a quarter of a second apart", () => {

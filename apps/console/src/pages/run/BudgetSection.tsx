@@ -24,7 +24,7 @@ export const BudgetSection = ({ task: { pool, spec: { budget } } }: { readonly t
       <table className="figures num">
         <thead>
           <tr>
-            <th scope="col" />
+            <td />
             <th scope="col">spent</th>
             <th scope="col">reserved</th>
             <th scope="col">limit</th>

@@ -4,6 +4,7 @@
 import type { Task } from "@coppice/api/Api"
 import { Link } from "wouter"
 import { Failure } from "../../api/Http.ts"
+import { useAsking } from "../../api/useService.ts"
 import { Empty } from "../../ui/Empty.tsx"
 import { ErrorNote } from "../../ui/Note.tsx"
 import { Skeleton } from "../../ui/Skeleton.tsx"
@@ -16,20 +17,24 @@ import { TreePanel } from "./TreePanel.tsx"
 import { useTask, useTree } from "./useRun.ts"
 import { useSelection } from "./useSelection.ts"
 
-const Head = ({ root, tasks }: { readonly root: Task; readonly tasks: ReadonlyArray<Task> }) => (
-  <div className="run-title">
-    <nav aria-label="Where you are">
-      <Link href="/">Runs</Link> <span className="faint">/</span>
-    </nav>
-    <h1>{root.agent}</h1>
-    <Status task={root} />
-    <span className="muted num">
-      {tasks.length.toLocaleString()} {tasks.length === 1 ? "task" : "tasks"} · begun <Ago at={root.createdAt} /> ·{" "}
-      <Lasted from={root.createdAt} to={root.endedAt} />
-    </span>
-    <BelowCounts below={countOf(tasks.slice(1))} />
-  </div>
-)
+const Head = ({ root, tasks }: { readonly root: Task; readonly tasks: ReadonlyArray<Task> }) => {
+  const asking = useAsking()
+  return (
+    <div className="run-title">
+      <nav aria-label="Where you are">
+        <Link href="/">Runs</Link> <span className="faint">/</span>
+      </nav>
+      <h1>{root.agent}</h1>
+      <Status task={root} asks={asking.has(root.id)} />
+      <span className="muted num">
+        {tasks.length.toLocaleString()} {tasks.length === 1 ? "task" : "tasks"} · begun <Ago at={root.createdAt} /> ·
+        {" "}
+        <Lasted from={root.createdAt} to={root.endedAt} />
+      </span>
+      <BelowCounts below={countOf(tasks.slice(1))} />
+    </div>
+  )
+}
 
 const Run = ({ tasks, root }: { readonly root: Task; readonly tasks: ReadonlyArray<Task> }) => {
   const [selected, select] = useSelection(root.id)

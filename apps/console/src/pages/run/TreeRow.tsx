@@ -51,7 +51,6 @@ export const TreeRow = memo(
         aria-posinset={place}
         aria-selected={isSelected}
         aria-expanded={children.length === 0 ? undefined : isOpen}
-        aria-label={`${task.agent}, ${label}${task.statusMessage === null ? "" : `, ${task.statusMessage}`}`}
         tabIndex={isActive ? 0 : -1}
         className={`tree-row${timing === undefined ? "" : " tree-row-timed"}`}
         style={{ transform: `translateY(${top}px)` }}
@@ -71,6 +70,7 @@ export const TreeRow = memo(
           )}
           <span className={`tree-status tone-text-${tone}`} title={label}>
             <Icon name={icon} size={13} spin={icon === "ring"} />
+            <span className="hidden-visually">{label}</span>
           </span>
           <span className="clip">{task.agent}</span>
           {task.attempt > 1 ? <span className="faint num" title="Attempts">×{task.attempt}</span> : null}

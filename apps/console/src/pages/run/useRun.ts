@@ -11,9 +11,10 @@ import { keys } from "../../api/Keys.ts"
 export const useTask = (id: string) =>
   useQuery({ queryKey: keys.task(id), queryFn: ({ signal }) => get<Task>(taskPath(id), {}, signal) })
 
+/** What is here: other Coppices, which may take seconds to answer, are not waited for. */
 export const useTree = (run: string | undefined) =>
   useQuery({
     queryKey: keys.tree(run ?? ""),
-    queryFn: ({ signal }) => get<TaskTree>(taskPath(run!, "/tree"), {}, signal),
+    queryFn: ({ signal }) => get<TaskTree>(taskPath(run!, "/tree"), { elsewhere: false }, signal),
     enabled: run !== undefined
   })

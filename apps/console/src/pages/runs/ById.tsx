@@ -9,7 +9,7 @@ import { keys } from "../../api/Keys.ts"
 import { Status } from "../../ui/Status.tsx"
 import { linkTo } from "./RunRow.tsx"
 
-const isPrefix = (text: string): boolean => /^[0-9a-z]{4,20}$/.test(text)
+const isPrefix = (text: string): boolean => /^[0-9a-z]{8,20}$/.test(text)
 
 export const ById = ({ text }: { readonly text: string }) => {
   const { data: task } = useQuery({

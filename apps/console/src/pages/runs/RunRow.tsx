@@ -9,28 +9,25 @@ import { Ago, Lasted } from "../../ui/Time.tsx"
 export const linkTo = ({ id, run }: Pick<Task, "id" | "run">): string =>
   `/runs/${run}${id === run ? "" : `?task=${id}`}`
 
-export const RunRow = memo(({ index, isActive, onFocus, refTo, task, top }: {
+export const RunRow = memo(({ asks, index, isActive, onFocus, refTo, task, top }: {
   readonly task: Task
+  /** Somebody below it waits for a person. */
+  readonly asks: boolean
   readonly index: number
   readonly top: number
   readonly isActive: boolean
   readonly onFocus: () => void
   readonly refTo: Ref<HTMLAnchorElement>
 }) => (
-  <Link
-    href={linkTo(task)}
-    ref={refTo}
-    role="row"
-    aria-rowindex={index + 2}
-    tabIndex={isActive ? 0 : -1}
-    className="run-row"
-    style={{ transform: `translateY(${top}px)` }}
-    onFocus={onFocus}
-  >
+  <div role="row" aria-rowindex={index + 2} className="run-row" style={{ transform: `translateY(${top}px)` }}>
     <span role="cell">
-      <Status task={task} />
+      <Status task={task} asks={asks} />
     </span>
-    <span role="cell" className="clip run-agent">{task.agent}</span>
+    <span role="cell" className="clip run-agent">
+      <Link href={linkTo(task)} ref={refTo} className="run-link" tabIndex={isActive ? 0 : -1} onFocus={onFocus}>
+        {task.agent}
+      </Link>
+    </span>
     <span role="cell" className="row run-message">
       {task.endedAt === null && task.progress !== null ? <ProgressBar progress={task.progress} /> : null}
       <span className="clip muted">{task.statusMessage}</span>
@@ -42,5 +39,5 @@ export const RunRow = memo(({ index, isActive, onFocus, refTo, task, top }: {
     <span role="cell" className="run-lasted">
       <Lasted from={task.createdAt} to={task.endedAt} />
     </span>
-  </Link>
+  </div>
 ))

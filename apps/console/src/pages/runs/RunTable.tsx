@@ -4,6 +4,7 @@
 import type { Task } from "@coppice/api/Api"
 import { useVirtualizer } from "@tanstack/react-virtual"
 import { useEffect, useRef } from "react"
+import { useAsking } from "../../api/useService.ts"
 import { useRoving } from "../../ui/useRoving.ts"
 import { RunRow } from "./RunRow.tsx"
 
@@ -20,6 +21,7 @@ export const RunTable = ({ onNearEnd, runs, total }: {
   readonly total: number | undefined
   readonly onNearEnd: () => void
 }) => {
+  const asking = useAsking()
   const scroller = useRef<HTMLDivElement>(null)
   const rows = useVirtualizer({
     count: runs.length,
@@ -47,6 +49,7 @@ export const RunTable = ({ onNearEnd, runs, total }: {
             <RunRow
               key={key}
               task={runs[index]!}
+              asks={asking.has(runs[index]!.id)}
               index={index}
               top={start}
               isActive={index === roving.active}

@@ -32,10 +32,29 @@ const lookOf = (settlement: Settlement | null): Look => settlement === null ? st
 
 const totals = ["stopped", "finished_before", "refused", "unreachable", "unknown"] as const
 
-const depthsOf = (nodes: ReadonlyArray<Line>): ReadonlyMap<string, number> => {
-  const depths = new Map<string, number>()
-  for (const { id, parent } of nodes) depths.set(id, parent === null ? 0 : (depths.get(parent) ?? -1) + 1)
-  return depths
+interface Placed {
+  readonly node: Line
+  readonly depth: number
+}
+
+/** The nodes as a tree is read: each right below its parent. The service tells them level by level. */
+const placed = (nodes: ReadonlyArray<Line>): ReadonlyArray<Placed> => {
+  const known = new Set(nodes.map(({ id }) => id))
+  const children = new Map<string | null, Array<Line>>()
+  for (const node of nodes) {
+    const parent = node.parent !== null && known.has(node.parent) ? node.parent : null
+    const siblings = children.get(parent)
+    if (siblings === undefined) children.set(parent, [node])
+    else siblings.push(node)
+  }
+  const found: Array<Placed> = []
+  const stack = (children.get(null) ?? []).toReversed().map((node) => ({ node, depth: 0 }))
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    found.push(next)
+    const depth = next.depth + 1
+    for (const node of (children.get(next.node.id) ?? []).toReversed()) stack.push({ node, depth })
+  }
+  return found
 }
 
 const ReportLine = ({ depth, node: { agent, cleanups, retryAt, server, settlement, took, tries }, top }: {
@@ -61,16 +80,16 @@ const ReportLine = ({ depth, node: { agent, cleanups, retryAt, server, settlemen
           again <Ago at={retryAt} />
         </span>
       )}
-      <span className="faint num">{took === null ? "" : duration(took)}</span>
+      <span className="faint num">{took === null || settlement === "finished_before" ? "" : duration(took)}</span>
     </div>
   )
 }
 
 export const ReportView = ({ report: { nodes, omitted, totals: counts } }: { readonly report: CancelReport }) => {
   const scroller = useRef<HTMLDivElement>(null)
-  const depths = useMemo(() => depthsOf(nodes), [nodes])
+  const lines = useMemo(() => placed(nodes), [nodes])
   const virtual = useVirtualizer({
-    count: nodes.length,
+    count: lines.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => 30,
     overscan: 10
@@ -92,12 +111,7 @@ export const ReportView = ({ report: { nodes, omitted, totals: counts } }: { rea
       <div ref={scroller} className="report" role="list" aria-label="Tasks" tabIndex={0}>
         <div className="report-canvas" role="presentation" style={{ height: virtual.getTotalSize() }}>
           {virtual.getVirtualItems().map(({ index, start }) => (
-            <ReportLine
-              key={nodes[index]!.id}
-              node={nodes[index]!}
-              depth={depths.get(nodes[index]!.id) ?? 0}
-              top={start}
-            />
+            <ReportLine key={lines[index]!.node.id} {...lines[index]!} top={start} />
           ))}
         </div>
       </div>
