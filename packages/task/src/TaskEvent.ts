@@ -54,7 +54,9 @@ export const InputResponse = Schema.Struct({
   content: Schema.NullOr(Schema.Json),
   by: Schema.String,
   /** Everyone who accepted, when more than one had to. */
-  voters: Schema.optionalKey(Schema.Array(Schema.String))
+  voters: Schema.optionalKey(Schema.Array(Schema.String)),
+  /** What was approved, and until when that holds. */
+  approval: Schema.optionalKey(Schema.Struct({ digest: Schema.String, expires: Schema.NullOr(Schema.Finite) }))
 })
 export type InputResponse = typeof InputResponse.Type
 

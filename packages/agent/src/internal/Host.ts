@@ -1,4 +1,5 @@
 import type { CallLimits, Refusal } from "@coppice/task/Lineage"
+import type { Person } from "@coppice/task/People"
 import type { Settler } from "@coppice/task/Settler"
 import type { TaskId } from "@coppice/task/Task"
 import type { TaskLog } from "@coppice/task/TaskLog"
@@ -32,6 +33,8 @@ export interface Host {
   /** Called instead of beginning anything that is not recorded: of a record that is only looked at. */
   readonly beyond?: (execution: Execution, key: string) => void
   readonly limits: CallLimits
+  /** Who may be asked. */
+  readonly people: ReadonlyMap<string, Person>
   /** The circle a call by this task would close. */
   readonly circle: (caller: TaskId, agent: string, input: Json) => Effect<Refusal | undefined, StoreError>
   /** The clock of the process, as opposed to a task's own. */

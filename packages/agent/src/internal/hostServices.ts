@@ -1,5 +1,6 @@
 import { CodeVersion } from "@coppice/task/CodeVersion"
 import { CallLimits, findCycle, makeLineage } from "@coppice/task/Lineage"
+import { People } from "@coppice/task/People"
 import { Settler } from "@coppice/task/Settler"
 import { TaskLog } from "@coppice/task/TaskLog"
 import { Tasks } from "@coppice/task/Tasks"
@@ -38,6 +39,7 @@ export const hostServices: Effect.Effect<HostServices, never, Needed> = Effect.g
     codec: yield* CallCodec,
     limits: yield* CallLimits,
     circle: (caller, agent, input) => Effect.flatMap(lineage(caller), (chain) => findCycle(store, chain, agent, input)),
+    people: yield* People,
     clock,
     code: yield* CodeVersion,
     grace: Duration.fromInputUnsafe((yield* ExecutorOptions).grace ?? "10 seconds"),

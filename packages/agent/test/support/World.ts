@@ -6,6 +6,7 @@
  */
 import { CallLimits } from "@coppice/task/Lineage"
 import { layerMemory } from "@coppice/task/MemoryTaskStore"
+import { People, type Person } from "@coppice/task/People"
 import { Rescuer } from "@coppice/task/Rescuer"
 import type { TaskId } from "@coppice/task/Task"
 import * as TaskEngine from "@coppice/task/TaskEngine"
@@ -46,6 +47,7 @@ export interface Options {
   readonly codec?: CallCodec | undefined
   readonly seed?: string | undefined
   readonly limits?: CallLimits | undefined
+  readonly people?: ReadonlyMap<string, Person> | undefined
   /** The longest virtual time a test may take. [1 hour] */
   readonly patience?: number | undefined
 }
@@ -69,6 +71,7 @@ const engine = (options: Options, activity: Activity): Layer.Layer<Services, Sto
   const settings = Layer.mergeAll(
     Layer.succeed(Executor.ExecutorOptions, Object.assign({}, defaults, options.executor)),
     options.codec === undefined ? Layer.empty : Layer.succeed(CallCodec, options.codec),
+    options.people === undefined ? Layer.empty : Layer.succeed(People, options.people),
     options.limits === undefined ? Layer.empty : Layer.succeed(CallLimits, options.limits),
     options.supervision === undefined
       ? Layer.empty

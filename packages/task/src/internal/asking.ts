@@ -2,7 +2,7 @@
  * What may happen to an open question: an answer, a vote, a reminder, its end. Pure.
  */
 import { canonical } from "../Payload.ts"
-import { nextDue, type Offer, type Standing, untouched } from "../Policy.ts"
+import { type ExactAction, nextDue, type Offer, type Standing, untouched } from "../Policy.ts"
 import type { Command } from "../TaskCommand.ts"
 import type { InputRequest, InputResponse, TaskEvent } from "../TaskEvent.ts"
 import type { TaskState } from "../TaskMachine.ts"
@@ -64,15 +64,20 @@ const offerLimit = 64
 
 const isEqual = (a: InputResponse["content"], b: InputResponse["content"]): boolean => canonical(a) === canonical(b)
 
+const holding = ({ digest, expires }: ExactAction) => ({ digest, expires })
+
 /**
  * The facts of an answer. Where several have to accept, it is a vote, and with the last that is needed the answer; a
  * person has one vote, and may change it. The same vote again is no fact.
  */
 const answer = (
-  { key, policy }: InputRequest,
+  { approval, key, policy }: InputRequest,
   { votes }: Standing,
-  response: InputResponse
+  given: InputResponse
 ): ReadonlyArray<TaskEvent> => {
+  const response = approval === undefined || given.action !== "accept"
+    ? given
+    : { ...given, approval: holding(approval) }
   const quorum = policy?.quorum ?? 1
   if (response.action !== "accept" || quorum <= 1) return [{ _tag: "InputReceived", key, response }]
   const { by, content } = response
