@@ -69,9 +69,9 @@ const dispatch = Effect.fnUntraced(function*(args: ReadonlyArray<string>) {
   if (instead !== undefined) {
     return yield* badInput(`coppice ${verb} comes in a later release`, `today: ${instead}`)
   }
-  if (verb === "serve") {
-    const { serve } = yield* Effect.promise(() => import("./verbs/serve.ts"))
-    return yield* serve(args.toSpliced(at, 1))
+  if (verb === "serve" || verb === "dev") {
+    const verbs = yield* Effect.promise(() => import("./verbs/serve.ts"))
+    return yield* verbs[verb](args.toSpliced(at, 1))
   }
   yield* parse(verb === "help" ? [...args.toSpliced(at, 1), "--help"] : args)
   return exitCodes.ok

@@ -357,18 +357,22 @@ const serve = Command.make("serve", {}, () => Effect.void).pipe(
   Command.withDescription("Start the service; `coppice serve --help` lists its flags")
 )
 
+/** Only for the help, too. */
+const dev = Command.make("dev", {}, () => Effect.void).pipe(
+  Command.withDescription("Start the service and take up edits while it runs; `coppice dev --help` lists its flags")
+)
+
 /** The whole command. */
 export const coppice = root.pipe(Command.withSubcommands([
   { group: "Work", commands: [run, retry, fork, steer, cancel, remove] },
   { group: "Look", commands: [ps, tree, watch, events, why, exportRun, replay] },
   { group: "Answer", commands: [inbox, answer] },
-  { group: "Operate", commands: [serve, mcp, gateway, agents, audit, doctor, checkCompat] }
+  { group: "Operate", commands: [serve, dev, mcp, gateway, agents, audit, doctor, checkCompat] }
 ]))
 
 /** Verbs of later releases, and what there is instead today. */
 export const later: ReadonlyMap<string, string> = new Map([
   ["backup", "stop the service and copy its data folder"],
-  ["dev", "coppice serve, and start it again after a change"],
   ["init", "write a coppice.config.ts and start it with coppice serve"],
   ["trace", "coppice events <id> and coppice tree <id> show what happened"]
 ])

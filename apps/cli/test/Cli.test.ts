@@ -24,7 +24,20 @@ describe("coppice", () => {
       const { code, out } = yield* command("--help")
       assert.strictEqual(code, 0)
       for (
-        const verb of ["serve", "run", "ps", "tree", "watch", "events", "why", "inbox", "answer", "cancel", "retry"]
+        const verb of [
+          "serve",
+          "dev",
+          "run",
+          "ps",
+          "tree",
+          "watch",
+          "events",
+          "why",
+          "inbox",
+          "answer",
+          "cancel",
+          "retry"
+        ]
       ) {
         assert.match(out, new RegExp(`^  ${verb} `, "m"))
       }

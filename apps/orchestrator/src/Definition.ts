@@ -20,6 +20,7 @@ const optionNames = [
   "supervision",
   "executor",
   "budget",
+  "auditRetention",
   "mcp",
   "servers",
   "limits",
@@ -35,9 +36,10 @@ export interface Definition {
   readonly service: object
 }
 
-const find = Effect.fnUntraced(function*(config: string | undefined): Effect.fn.Return<string, StartError> {
+/** The configuration at `config`, or the one in this folder; an absolute path. */
+export const find = Effect.fnUntraced(function*(config: string | undefined): Effect.fn.Return<string, StartError> {
   if (config !== undefined) {
-    return existsSync(config) ? config : yield* usage(`There is no file ${config}`, "check --config")
+    return existsSync(config) ? resolve(config) : yield* usage(`There is no file ${config}`, "check --config")
   }
   const found = fileNames.map((name) => resolve(name)).find((path) => existsSync(path))
   if (found !== undefined) return found
@@ -52,28 +54,36 @@ const firstLine = (cause: unknown): string => String(cause instanceof Error ? ca
 const isOrchestrator = (value: unknown): value is Orchestrator =>
   Predicate.hasProperty(value, "_tag") && value._tag === "Orchestrator" && Predicate.hasProperty(value, "options")
 
+/** What a configuration's module exports as its default, if that is one. `path`: where it stands. */
+export const check = Effect.fnUntraced(
+  function*(path: string, exported: unknown): Effect.fn.Return<Definition, StartError> {
+    const file = relative(".", path)
+    if (!isOrchestrator(exported)) {
+      return yield* usage(`${file} has no orchestrator`, "write `export default Orchestrator.make({ agents: […] })`")
+    }
+    const { options } = exported
+    for (const key of Object.keys(options)) {
+      if (optionNames.includes(key)) continue
+      const meant = nearest(key, optionNames)
+      return yield* usage(
+        `${file}: there is no option "${key}"`,
+        meant === undefined ? `use one of ${optionNames.join(", ")}` : `did you mean "${meant}"?`
+      )
+    }
+    const service = (options as { readonly service?: object | undefined }).service ?? {}
+    return { file, orchestrator: exported, service }
+  }
+)
+
 /** Loads the configuration at `config`, or the one in this folder. */
 export const load = Effect.fn("Definition.load")(function*(
   config: string | undefined
 ): Effect.fn.Return<Definition, StartError> {
   const path = yield* find(config)
-  const file = relative(".", path)
   const module = yield* Effect.tryPromise({
     try: () => import(pathToFileURL(path).href) as Promise<{ readonly default?: unknown }>,
-    catch: (cause) => usage(`${file} cannot be loaded: ${firstLine(cause)}`, "correct it and start again")
+    catch: (cause) =>
+      usage(`${relative(".", path)} cannot be loaded: ${firstLine(cause)}`, "correct it and start again")
   })
-  if (!isOrchestrator(module.default)) {
-    return yield* usage(`${file} has no orchestrator`, "write `export default Orchestrator.make({ agents: […] })`")
-  }
-  const { options } = module.default
-  for (const key of Object.keys(options)) {
-    if (optionNames.includes(key)) continue
-    const meant = nearest(key, optionNames)
-    return yield* usage(
-      `${file}: there is no option "${key}"`,
-      meant === undefined ? `use one of ${optionNames.join(", ")}` : `did you mean "${meant}"?`
-    )
-  }
-  const service = (options as { readonly service?: object | undefined }).service ?? {}
-  return { file, orchestrator: module.default, service }
+  return yield* check(path, module.default)
 })

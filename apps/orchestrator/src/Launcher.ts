@@ -75,16 +75,35 @@ const escalation = Effect.flatMap(AgentSupervisor, (supervisor) => supervisor.es
 /** Serves until a signal comes, or something fails that only a new start can cure. */
 const serve = Effect.fnUntraced(function*(args: ReadonlyArray<string>, signal: Effect.Effect<NodeJS.Signals>) {
   const { definition, settings } = yield* configure(args)
+  return yield* hold({
+    service: Orchestrator.layer(definition, settings),
+    settings,
+    signal,
+    announce: announce(settings)
+  })
+})
+
+/** A service, and until when it is held. */
+export interface Held<E> {
+  readonly service: Layer.Layer<Orchestrator.Services, E>
+  readonly settings: Settings.Settings
+  readonly signal: Effect.Effect<NodeJS.Signals>
+  /** Tells where it is, once it is ready. */
+  readonly announce: Effect.Effect<void, never, Orchestrator.Services>
+}
+
+/** Holds a service until the signal comes, or something fails that only a new start can cure. */
+export const hold = Effect.fnUntraced(function*<E>({ announce, service, settings, signal }: Held<E>) {
   const scope = yield* Scope.make()
-  return yield* Layer.buildWithScope(Orchestrator.layer(definition, settings), scope).pipe(
-    Effect.flatMap((context) => Effect.provideContext(untilTheEnd(settings, signal), context)),
+  return yield* Layer.buildWithScope(service, scope).pipe(
+    Effect.flatMap((context) => Effect.provideContext(Effect.andThen(announce, untilTheEnd(signal)), context)),
     Effect.onExit((exit) => closed(Scope.close(scope, exit))),
     Effect.provide(Logging.layer(settings.logLevel))
   )
 })
 
 /** How MCP hosts are told of this service; from this folder they find its own data by themselves. */
-const hosts = ({ data, mcpAuth }: Settings.Settings, url: string): Hosts.Service => {
+export const hosts = ({ data, mcpAuth }: Settings.Settings, url: string): Hosts.Service => {
   const token = join(data, "token")
   const near = relative(".", token)
   return {
@@ -100,18 +119,18 @@ const consoleLink = Effect.gen(function*() {
   return `Console: ${Hosts.console((yield* Listener).url, Redacted.value(yield* Token))}`
 })
 
-const untilTheEnd = Effect.fnUntraced(function*(
-  settings: Settings.Settings,
-  signal: Effect.Effect<NodeJS.Signals>
-) {
+const announce = Effect.fnUntraced(function*(settings: Settings.Settings) {
   const listener = yield* Listener
-  const lifecycle = yield* Lifecycle
   const service = hosts(settings, listener.url)
   yield* Effect.logInfo(`Ready at ${listener.url}`)
   const link = yield* consoleLink
   if (link !== undefined) yield* Effect.promise(() => print(link))
   yield* Effect.logInfo(`MCP hosts: ${Hosts.overHttp(service)}`)
   yield* Effect.logInfo(`or: ${Hosts.overPipe(service)}`)
+})
+
+const untilTheEnd = Effect.fnUntraced(function*(signal: Effect.Effect<NodeJS.Signals>) {
+  const lifecycle = yield* Lifecycle
   const end = Effect.raceFirst(signal, Effect.raceFirst(storeFailure, escalation))
   const name = yield* Effect.ensuring(end, lifecycle.stop)
   yield* Effect.logInfo(`Stopping (${name})`)
@@ -154,17 +173,26 @@ const firstSignal: Effect.Effect<NodeJS.Signals> = Effect.callback((resume) => {
 const print = (line: string): Promise<void> =>
   new Promise((resolve) => process.stderr.write(line + "\n", () => resolve()))
 
-/** Runs the service with these arguments and ends the process. */
-export const run = async (args: ReadonlyArray<string>): Promise<void> => {
-  if (args.includes("--help") || args.includes("-h")) return void process.stdout.write(usage)
+/** What a process runs: its arguments and the signal that ends it in, how it ended out. */
+export interface Program {
+  readonly usage: string
+  readonly run: (args: ReadonlyArray<string>, signal: Effect.Effect<NodeJS.Signals>) => Effect.Effect<unknown, unknown>
+}
+
+/** Runs the program with these arguments and ends the process. */
+export const launch = async (program: Program, args: ReadonlyArray<string>): Promise<void> => {
+  if (args.includes("--help") || args.includes("-h")) return void process.stdout.write(program.usage)
   if (args.includes("--version")) return void process.stdout.write(`coppice ${version}\n`)
   const refused = Failpoint.armFromText(process.env["COPPICE_FAILPOINTS"] ?? "")
   if (refused.length > 0) {
     await print(`coppice: COPPICE_FAILPOINTS has entries that do not parse: ${refused.join(", ")}`)
   }
   const signal = Effect.runPromise(firstSignal)
-  const exit = await Effect.runPromiseExit(serve(args, Effect.promise(() => signal)))
+  const exit = await Effect.runPromiseExit(program.run(args, Effect.promise(() => signal)))
   const { code, line } = verdict(exit)
   if (line !== undefined) await print(`coppice: ${line}`)
   process.exit(code)
 }
+
+/** Runs the service with these arguments and ends the process. */
+export const run = (args: ReadonlyArray<string>): Promise<void> => launch({ usage, run: serve }, args)

@@ -1,5 +1,7 @@
-import { assert, layer } from "@effect/vitest"
+import { assert, it, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { globSync, readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
 import { Service } from "./support/Service.ts"
 
 const requests = [
@@ -25,4 +27,13 @@ layer(Service.layerMemory)("a service that was not started for development", (it
       const { fetch } = yield* Service
       assert.strictEqual((yield* fetch("/api/v1/dev", { headers: { authorization: "Bearer no" } })).status, 401)
     }))
+})
+
+const sources = fileURLToPath(new URL("../src/", import.meta.url))
+
+it("has nothing of what follows edits or does faults", () => {
+  const files = globSync("*.ts", { cwd: sources })
+  assert.include(files, "main.ts")
+  const loads = files.filter((file) => /from "(?:vite|\.\/dev\/[^"]*)"/.test(readFileSync(sources + file, "utf8")))
+  assert.deepStrictEqual(loads, [])
 })

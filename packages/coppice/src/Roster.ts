@@ -113,12 +113,15 @@ const differences = (before: ReadonlyArray<Built>, after: ReadonlyArray<Built>):
   }
 }
 
+const isLayer: (value: unknown) => boolean = Layer.isLayer
+
 /** Builds layers: they say what they would put under supervision, and nothing is. */
 const builder = Effect.gen(function*() {
   const context = yield* Effect.context<Services>()
   const supervisor = yield* AgentSupervisor
   const memo = yield* Layer.makeMemoMap
   return Effect.fnUntraced(function*(layer: AgentLayer): Effect.fn.Return<Built, NotBuilt> {
+    if (!isLayer(layer)) return yield* new NotBuilt({ reason: "one of the agents is none: is it exported?" })
     const scope = yield* Scope.make()
     const members: Array<Member> = []
     const collector: AgentSupervisor["Service"] = {

@@ -9,6 +9,7 @@ import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
+const development = fileURLToPath(new URL("../../src/dev/main.ts", import.meta.url))
 
 /** The agents the tests run. */
 export const config = fileURLToPath(new URL("coppice.config.ts", import.meta.url))
@@ -24,8 +25,10 @@ export interface Running {
   readonly pid: number
   readonly ended: Effect.Effect<Ending>
   readonly kill: (signal: NodeJS.Signals) => Effect.Effect<void>
-  /** Waits for a line that contains the text; fails the test when the process ends first. */
-  readonly line: (text: string) => Effect.Effect<string>
+  /** Waits for the nth line that contains the text; fails the test when the process ends first. */
+  readonly line: (text: string, nth?: number) => Effect.Effect<string>
+  /** What it has printed so far. */
+  readonly lines: ReadonlyArray<string>
 }
 
 const watch = (child: ChildProcess): Running => {
@@ -35,10 +38,13 @@ const watch = (child: ChildProcess): Running => {
   const wake = () => {
     for (const check of waiting) check()
   }
-  createInterface({ input: child.stderr! }).on("line", (line) => {
-    lines.push(line)
-    wake()
-  })
+  for (const input of [child.stderr, child.stdout]) {
+    if (input === null) continue
+    createInterface({ input }).on("line", (line) => {
+      lines.push(line)
+      wake()
+    })
+  }
   child.on("close", (code, signal) => {
     ending = { code, signal, lines }
     wake()
@@ -58,8 +64,9 @@ const watch = (child: ChildProcess): Running => {
     })
   return {
     pid: child.pid!,
+    lines,
     ended: until(() => ending),
-    line: (text) => until(() => lines.find((line) => line.includes(text))),
+    line: (text, nth = 1) => until(() => lines.filter((line) => line.includes(text))[nth - 1]),
     kill: (signal) => Effect.sync(() => void child.kill(signal))
   }
 }
@@ -69,24 +76,43 @@ interface Site {
   readonly cwd?: string | undefined
   /** How many files and sockets it may have open. */
   readonly descriptors?: number | undefined
+  /** Another program than the service's, whose standard output is read, too. */
+  readonly program?: string | undefined
 }
 
-const launch = (args: ReadonlyArray<string>, { cwd, descriptors, environment }: Site) =>
+const launch = (args: ReadonlyArray<string>, { cwd, descriptors, environment, program }: Site) =>
   Effect.acquireRelease(
     Effect.sync(() => {
       const env: NodeJS.ProcessEnv = { PATH: process.env["PATH"], HOME: process.env["HOME"], ...environment }
-      const options = { env, cwd, stdio: ["ignore", "ignore", "pipe"] } satisfies SpawnOptions
+      const output = program === undefined ? "ignore" : "pipe"
+      const options = { env, cwd, stdio: ["ignore", output, "pipe"] } satisfies SpawnOptions
       const child = descriptors === undefined
-        ? spawn(process.execPath, [main, ...args], options)
+        ? spawn(process.execPath, [program ?? main, ...args], options)
         : spawn("bash", ["-c", `ulimit -n ${descriptors}; exec "$@"`, "bash", process.execPath, main, ...args], options)
       return { child, running: watch(child) }
     }),
-    ({ child }) => Effect.sync(() => void child.kill("SIGKILL"))
+    // one that has a process of its own below it ends that first
+    ({ child, running }) =>
+      Effect.suspend(() => {
+        child.kill(program === undefined ? "SIGKILL" : "SIGTERM")
+        return program === undefined ? Effect.void : Effect.asVoid(running.ended)
+      })
   ).pipe(Effect.map(({ running }) => running))
 
 /** Starts `main.ts`; the process does not outlive the scope. */
 export const start = (args: ReadonlyArray<string>, environment: Record<string, string> = {}, cwd?: string) =>
   launch(args, { environment, cwd })
+
+/** Starts `coppice dev` on a port of its own, without waiting for anything. */
+export const startDev = (cwd: string, args: ReadonlyArray<string> = []) =>
+  launch(["--port", "0", ...args], { cwd, program: development })
+
+/** The same, ready. */
+export const dev = Effect.fnUntraced(function*(cwd: string) {
+  const running = yield* startDev(cwd)
+  yield* running.line("  traces ")
+  return { ...running, ...serviceFile(join(cwd, ".coppice")) }
+})
 
 const ready = Effect.fnUntraced(function*(data: string, running: Running) {
   yield* running.line("Ready at")
