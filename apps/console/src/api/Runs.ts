@@ -15,7 +15,7 @@ export interface ListFilter {
 export type Pages = InfiniteData<TaskPage, string | null>
 
 /** Whether a task stands in the list of this filter. */
-export const isListed = ({ agent, roots, status }: ListFilter, task: Task): boolean =>
+const isListed = ({ agent, roots, status }: ListFilter, task: Task): boolean =>
   (!roots || task.parent === null) && (agent === "" || task.agent === agent) &&
   (status.length === 0 || status.includes(task.status))
 

@@ -8,7 +8,7 @@ export type Json = null | boolean | number | string | ReadonlyArray<Json> | { re
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
-export interface Choice {
+interface Choice {
   readonly value: Json
   readonly title: string
 }
@@ -20,7 +20,7 @@ interface Common {
   readonly nullable: boolean
 }
 
-export interface Property {
+interface Property {
   readonly name: string
   readonly schema: JsonObject
   readonly required: boolean

@@ -2,12 +2,13 @@
  * What stands around every page: where one can go, how fresh it is, who one is.
  */
 import type { ReactNode } from "react"
-import { Link, useRoute } from "wouter"
+import { Link, useLocation, useRoute } from "wouter"
 import { useInbox } from "../api/useService.ts"
 import { useSignOut } from "../session/useSession.ts"
 import { Button } from "../ui/Button.tsx"
 import { Icon } from "../ui/Icon.tsx"
 import { useTheme } from "../ui/theme.ts"
+import { useTitle } from "../ui/useTitle.ts"
 import { Brand } from "./Brand.tsx"
 import { LiveBadge, OfflineBanner } from "./LiveBadge.tsx"
 
@@ -54,26 +55,45 @@ const SignOutButton = () => {
   )
 }
 
-export const Shell = ({ children }: { readonly children: ReactNode }) => (
-  <div className="shell">
-    <header className="topbar">
-      <Link href="/" className="brand" aria-label="Coppice, runs">
-        <Brand />
-      </Link>
-      <nav className="nav" aria-label="Pages">
-        <Item to="/" match="/">Runs</Item>
-        <InboxItem />
-        <Item to="/agents" match="/agents/*?">Agents</Item>
-        <Item to="/topology" match="/topology/*?">Topology</Item>
-        <Item to="/audit" match="/audit/*?">Audit</Item>
-      </nav>
-      <div className="topbar-end">
-        <LiveBadge />
-        <ThemeButton />
-        <SignOutButton />
-      </div>
-    </header>
-    <OfflineBanner />
-    {children}
-  </div>
-)
+const pageNames: Readonly<Record<string, string>> = {
+  "": "Runs",
+  runs: "Run",
+  inbox: "Inbox",
+  agents: "Agents",
+  topology: "Topology",
+  audit: "Audit"
+}
+
+/** The tab says where it is, and how many questions are open, for whoever looks elsewhere. */
+const usePageTitle = () => {
+  const [path] = useLocation()
+  const count = useInbox().data?.questions.length ?? 0
+  useTitle(`${count === 0 ? "" : `(${count}) `}${pageNames[path.split("/")[1] ?? ""] ?? ""}`)
+}
+
+export const Shell = ({ children }: { readonly children: ReactNode }) => {
+  usePageTitle()
+  return (
+    <div className="shell">
+      <header className="topbar">
+        <Link href="/" className="brand" aria-label="Coppice, runs">
+          <Brand />
+        </Link>
+        <nav className="nav" aria-label="Pages">
+          <Item to="/" match="/">Runs</Item>
+          <InboxItem />
+          <Item to="/agents" match="/agents/*?">Agents</Item>
+          <Item to="/topology" match="/topology/*?">Topology</Item>
+          <Item to="/audit" match="/audit/*?">Audit</Item>
+        </nav>
+        <div className="topbar-end">
+          <LiveBadge />
+          <ThemeButton />
+          <SignOutButton />
+        </div>
+      </header>
+      <OfflineBanner />
+      {children}
+    </div>
+  )
+}

@@ -5,7 +5,7 @@ export interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   readonly small?: boolean
 }
 
-export const buttonClass = (look: ButtonProps["look"] = "plain", small = false): string =>
+const buttonClass = (look: ButtonProps["look"] = "plain", small = false): string =>
   `button button-${look}${small ? " button-small" : ""}`
 
 /** A button that submits nothing unless it says so. */

@@ -17,7 +17,7 @@ export const scaleOf = (
   let to = -Infinity
   for (const { createdAt, endedAt } of tasks) {
     from = Math.min(from, createdAt)
-    to = Math.max(to, endedAt ?? Math.max(now, createdAt))
+    to = Math.max(to, endedAt ?? now)
   }
   return Number.isFinite(from) ? { from, to: Math.max(to, from + 1) } : { from: 0, to: 1 }
 }

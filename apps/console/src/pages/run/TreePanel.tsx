@@ -2,7 +2,7 @@
  * The tasks of a run, as a tree or along time; both are one list with one selection.
  */
 import type { Task } from "@coppice/api/Api"
-import { useMemo, useState } from "react"
+import { useCallback, useEffect, useEffectEvent, useMemo, useState } from "react"
 import { useNow } from "../../ui/useNow.ts"
 import { matches } from "../runs/RunFilter.ts"
 import { TimeAxis } from "./TimeAxis.tsx"
@@ -10,7 +10,7 @@ import { scaleOf } from "./TimeScale.ts"
 import { TreeList } from "./TreeList.tsx"
 import * as TreeModel from "./TreeModel.ts"
 import { TreeTools, type View } from "./TreeTools.tsx"
-import { type Open, useOpen } from "./useOpen.ts"
+import { useOpen } from "./useOpen.ts"
 
 interface TreePanelProps {
   readonly tasks: ReadonlyArray<Task>
@@ -26,20 +26,14 @@ const useRows = (tasks: ReadonlyArray<Task>, selected: string, text: string) => 
   const nodes = useMemo(() => TreeModel.build(shown), [shown])
   const depths = useMemo(() => new Map(tasks.map(({ id, spec }) => [id as string, spec.depth])), [tasks])
   const top = depths.get(tasks[0]?.id ?? "") ?? 0
-  const lineage = useMemo(() => new Set(TreeModel.above(tasks, selected)), [tasks, selected])
-  const open = useOpen((id) => (depths.get(id) ?? 0) - top, tasks.length)
-  const [followed, setFollowed] = useState("")
-  const isFresh = followed !== selected
-  const rows = useMemo(
-    () => TreeModel.rows(nodes, (id) => text !== "" || open.isOpen(id) || isFresh && lineage.has(id)),
-    [nodes, open.isOpen, isFresh, lineage, text]
-  )
-  // what was selected from elsewhere is opened down to it, until somebody closes it
-  const toggle: Open["toggle"] = (id, to) => {
-    setFollowed(selected)
-    open.toggle(id, to)
-  }
-  return { rows, open: { ...open, toggle } }
+  const depthOf = useCallback((id: string) => (depths.get(id) ?? 0) - top, [depths, top])
+  const open = useOpen(depthOf, tasks.length)
+  const reveal = useEffectEvent(() => open.reveal(TreeModel.above(tasks, selected)))
+  // what is selected, from here or from elsewhere, is opened down to it; from then on it may be closed like any other
+  useEffect(() => reveal(), [selected])
+  const { isOpen } = open
+  const rows = useMemo(() => TreeModel.rows(nodes, (id) => text !== "" || isOpen(id)), [nodes, isOpen, text])
+  return { rows, open }
 }
 
 const useTiming = (tasks: ReadonlyArray<Task>, view: View) => {

@@ -8,6 +8,8 @@ export interface Open {
   readonly isOpen: (id: string) => boolean
   readonly toggle: (id: string, to?: boolean) => void
   readonly all: (to: boolean) => void
+  /** Opens these, unless they are. */
+  readonly reveal: (ids: ReadonlyArray<string>) => void
 }
 
 /** `depthOf` and `size` are those of the whole tree. */
@@ -23,5 +25,9 @@ export const useOpen = (depthOf: (id: string) => number, size: number): Open => 
     setRule(to)
     setOwn(new Map())
   }
-  return { isOpen, toggle, all }
+  const reveal = (ids: ReadonlyArray<string>) => {
+    const closed = ids.filter((id) => !isOpen(id))
+    if (closed.length > 0) setOwn(new Map([...own, ...closed.map((id) => [id, true] as const)]))
+  }
+  return { isOpen, toggle, all, reveal }
 }
