@@ -2,6 +2,7 @@
  * Requests to the service this page came from. A refusal is a `Failure` that says what the service said.
  */
 import type { ErrorBody } from "@coppice/api/ApiError"
+import * as ServerClock from "./ServerClock.ts"
 
 /** What the service could not do, in its own words; `status` 0 when nobody answered. */
 export class Failure extends Error {
@@ -58,6 +59,7 @@ const request = async <A>(path: string, init: RequestInit): Promise<A> => {
       throw error instanceof DOMException && error.name === "AbortError" ? error : unreachable()
     }
   )
+  ServerClock.note(response.headers.get("date"))
   return read<A>(response)
 }
 

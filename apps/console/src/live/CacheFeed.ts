@@ -118,9 +118,10 @@ const age = (client: QueryClient, facts: ReadonlyArray<Envelope>): void => {
     old(...keys.inbox)
   }
   for (const { event, task } of facts) if (ends.has(event._tag)) old(...keys.result(task))
-  for (const id of new Set(facts.map(({ task }) => task))) old(...keys.messages(id))
-  const rested = new Set(facts.flatMap(({ event, run, task }) => event._tag === "Settled" ? [run, task] : []))
-  if (rested.size > 0) old("report")
+  // a report is as large as its tree: one that is being read is new enough, and another one follows
+  if (facts.some(({ event }) => event._tag === "Settled")) {
+    void client.invalidateQueries({ queryKey: ["report"] }, { cancelRefetch: false })
+  }
 }
 
 /** Brings one batch in. */

@@ -39,7 +39,9 @@ describe("fieldOf", () => {
   it("follows references inside the schema, and no others", () => {
     const defs = { "a/b": { type: "boolean" } }
     assert.strictEqual(of({ $ref: "#/$defs/a~1b", $defs: defs }).kind, "boolean")
-    for (const $ref of ["https://evil.test/schema", "file:///etc/passwd", "#/$defs/none", "x/$defs/a~1b", "#/__proto__/x"]) {
+    for (
+      const $ref of ["https://evil.test/schema", "file:///etc/passwd", "#/$defs/none", "x/$defs/a~1b", "#/__proto__/x"]
+    ) {
       assert.strictEqual(of({ $ref, $defs: defs }).kind, "json")
     }
   })

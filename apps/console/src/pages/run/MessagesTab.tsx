@@ -3,9 +3,10 @@
  */
 import type { Message, MessagePage } from "@coppice/api/MessagesApi"
 import { useInfiniteQuery } from "@tanstack/react-query"
-import { useState } from "react"
+import { useEffect, useRef, useState } from "react"
 import { get, taskPath } from "../../api/Http.ts"
 import { keys } from "../../api/Keys.ts"
+import { useFacts } from "../../live/Live.tsx"
 import { Button } from "../../ui/Button.tsx"
 import { Empty } from "../../ui/Empty.tsx"
 import { Icon } from "../../ui/Icon.tsx"
@@ -22,14 +23,31 @@ const forms: ReadonlyArray<readonly [Form, string]> = [
   ["modern", "2026-07-28"]
 ]
 
-const useMessages = (id: string) =>
-  useInfiniteQuery({
+/** The messages so far. New facts of the task are read as another page behind the last one. */
+const useMessages = (id: string) => {
+  const query = useInfiniteQuery({
     queryKey: keys.messages(id),
     initialPageParam: 0,
     queryFn: ({ pageParam, signal }) =>
       get<MessagePage>(taskPath(id, "/messages"), { since: pageParam, limit: 500 }, signal),
-    getNextPageParam: ({ more, next }) => more ? next : undefined
+    getNextPageParam: ({ next }) => next
   })
+  const { data, fetchNextPage, isFetching } = query
+  const more = data?.pages.at(-1)?.more === true
+  const isBehind = useRef(false)
+  const catchUp = () => {
+    if (!isBehind.current || more || isFetching) return
+    isBehind.current = false
+    void fetchNextPage()
+  }
+  useFacts(({ all, facts }) => {
+    if (all || facts.some(({ task }) => task === id)) isBehind.current = true
+    catchUp()
+  })
+  // what came while a page was on its way
+  useEffect(catchUp)
+  return { ...query, more }
+}
 
 const text = (value: unknown): string => typeof value === "string" ? value : ""
 
@@ -79,7 +97,7 @@ const Line = ({ form, message, names }: {
 
 export const MessagesTab = ({ id }: { readonly id: string }) => {
   const [form, setForm] = useState<Form>("neutral")
-  const { data, error, fetchNextPage, hasNextPage, isFetching } = useMessages(id)
+  const { data, error, fetchNextPage, isFetching, more } = useMessages(id)
   const first = data?.pages[0]
   if (error !== null) {
     return (
@@ -110,9 +128,9 @@ export const MessagesTab = ({ id }: { readonly id: string }) => {
           {first.server === null ? "; this call stayed inside the process." : `; the work is done on ${first.server}.`}
         </p>
       </div>
-      {messages.length === 0 && !hasNextPage ? <Empty title="No messages" /> : null}
+      {messages.length === 0 && !more ? <Empty title="No messages" /> : null}
       <ol>{messages.map((message) => <Line key={message.seq} message={message} form={form} names={first} />)}</ol>
-      {hasNextPage
+      {more
         ? (
           <div className="tab-pad">
             <Button disabled={isFetching} onClick={() => void fetchNextPage()}>More</Button>

@@ -6,6 +6,7 @@ import { useMutation } from "@tanstack/react-query"
 import { useId, useState } from "react"
 import { useLocation } from "wouter"
 import { Failure, send } from "../../api/Http.ts"
+import * as ServerClock from "../../api/ServerClock.ts"
 import { useAgents } from "../../api/useService.ts"
 import { SchemaForm } from "../../schema/SchemaForm.tsx"
 import { type Errors, fromService, noErrors, validate } from "../../schema/Validation.ts"
@@ -44,7 +45,7 @@ const StartForm = ({ contract, onClose }: { readonly contract: Contract; readonl
     const found = validate(schema, value, schema)
     setOwn(found)
     if (found.size > 0) return start.reset()
-    const deadline = Number(minutes) > 0 ? { deadline: Math.round(Date.now() + Number(minutes) * minute) } : {}
+    const deadline = Number(minutes) > 0 ? { deadline: Math.round(ServerClock.now() + Number(minutes) * minute) } : {}
     start.mutate({ agent: contract.name, input: value ?? null, ...deadline })
   }
   return (

@@ -6,6 +6,7 @@ import type { SteerRequest } from "@coppice/api/TasksApi"
 import { useMutation } from "@tanstack/react-query"
 import { useId, useState } from "react"
 import { send, taskPath } from "../../../api/Http.ts"
+import * as ServerClock from "../../../api/ServerClock.ts"
 import { Button } from "../../../ui/Button.tsx"
 import { Dialog } from "../../../ui/Dialog.tsx"
 import { ErrorNote } from "../../../ui/Note.tsx"
@@ -22,7 +23,7 @@ const nothing: Draft = { message: "", priority: "", minutes: "", subtree: false 
 const requestOf = ({ message, minutes, priority, subtree }: Draft): SteerRequest => ({
   ...message === "" ? {} : { message },
   ...priority === "" ? {} : { priority: Math.round(Number(priority)) },
-  ...Number(minutes) > 0 ? { deadline: Math.round(Date.now() + Number(minutes) * 60_000) } : {},
+  ...Number(minutes) > 0 ? { deadline: Math.round(ServerClock.now() + Number(minutes) * 60_000) } : {},
   ...subtree ? { subtree } : {}
 })
 
