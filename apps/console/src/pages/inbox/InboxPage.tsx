@@ -1,4 +1,4 @@
-import { Empty } from "../ui/Empty.tsx"
+import { Empty } from "../../ui/Empty.tsx"
 
 export const InboxPage = () => (
   <main className="page">
