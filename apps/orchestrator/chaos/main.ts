@@ -16,6 +16,7 @@ import { parseArgs } from "node:util"
 import * as Campaign from "./Campaign.ts"
 import type { Trial } from "./Campaign.ts"
 import * as Disk from "./Disk.ts"
+import * as Parked from "./Parked.ts"
 import { kills, report } from "./Report.ts"
 import * as Seeded from "./Seeded.ts"
 import { trials } from "./Trials.ts"
@@ -70,6 +71,14 @@ const tryDisk = Effect.fnUntraced(function*(trial: Trial, { folder, history }: C
   return reports.every(({ broken }) => broken.length === 0)
 })
 
+/** A question that stays open over as many kills as all trials have together. */
+const tryParked = Effect.fnUntraced(function*({ config }: Trial, { kills, seed }: Options, folder: string) {
+  const seeded = Seeded.make(seed, "parked")
+  const { broken, lines } = yield* Parked.run({ config, folder: join(folder, "parked"), kills, seeded })
+  for (const line of lines) say(line)
+  return broken.length === 0
+})
+
 /** Tells how long a stage took. */
 const stage = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>) =>
   Effect.flatMap(Effect.timed(effect), ([took, value]) => {
@@ -77,7 +86,8 @@ const stage = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>) =>
     return Effect.succeed(value)
   })
 
-const tryAll = Effect.fnUntraced(function*({ keep, kills: wanted, seed }: Options, folder: string) {
+const tryAll = Effect.fnUntraced(function*(options: Options, folder: string) {
+  const { keep, kills: wanted, seed } = options
   const total = { good: true, kills: 0 }
   for (const { share, trial } of trials) {
     const campaign = Campaign.run(trial, {
@@ -92,7 +102,10 @@ const tryAll = Effect.fnUntraced(function*({ keep, kills: wanted, seed }: Option
     if (!good || keep) saveHistory(outcome)
     total.good &&= good
     total.kills += kills(outcome.history)
-    if (trial.name === "synthetic") total.good = (yield* stage("disk", tryDisk(trial, outcome, seed))) && total.good
+    if (trial.name !== "synthetic") continue
+    total.good = (yield* stage("disk", tryDisk(trial, outcome, seed))) && total.good
+    total.good = (yield* stage("parked", tryParked(trial, options, folder))) && total.good
+    total.kills += options.kills
   }
   return total
 })
