@@ -13,6 +13,8 @@ export const keys = {
   task: (id: string) => ["task", id],
   /** Of a run, by the id of its root. */
   tree: (run: string) => ["tree", run],
+  /** What other Coppices tell of it. */
+  elsewhere: (run: string) => ["elsewhere", run],
   result: (id: string) => ["result", id],
   why: (id: string) => ["why", id],
   report: (id: string) => ["report", id],

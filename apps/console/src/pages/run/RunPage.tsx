@@ -2,19 +2,23 @@
  * One run: its tree, and everything about the task that is selected in it.
  */
 import type { Task } from "@coppice/api/Api"
+import type { Elsewhere } from "@coppice/api/TasksApi"
+import { useMemo } from "react"
 import { Link } from "wouter"
 import { Failure } from "../../api/Http.ts"
 import { useAsking } from "../../api/useService.ts"
 import { Empty } from "../../ui/Empty.tsx"
+import { Icon } from "../../ui/Icon.tsx"
 import { ErrorNote } from "../../ui/Note.tsx"
 import { Skeleton } from "../../ui/Skeleton.tsx"
 import { Status } from "../../ui/Status.tsx"
 import { Ago, Lasted } from "../../ui/Time.tsx"
 import { BelowCounts } from "./BelowCounts.tsx"
 import { DetailPanel } from "./DetailPanel.tsx"
-import { countOf } from "./TreeModel.ts"
+import { ForeignPanel } from "./ForeignPanel.tsx"
+import { countOf, type TreeTask } from "./TreeModel.ts"
 import { TreePanel } from "./TreePanel.tsx"
-import { useTask, useTree } from "./useRun.ts"
+import { useElsewhere, useTask, useTree } from "./useRun.ts"
 import { useSelection } from "./useSelection.ts"
 
 const Head = ({ root, tasks }: { readonly root: Task; readonly tasks: ReadonlyArray<Task> }) => {
@@ -36,15 +40,33 @@ const Head = ({ root, tasks }: { readonly root: Task; readonly tasks: ReadonlyAr
   )
 }
 
-const Run = ({ tasks, root }: { readonly root: Task; readonly tasks: ReadonlyArray<Task> }) => {
+/** Servers that do not tell of their part of the tree now. */
+const Away = ({ away }: { readonly away: Elsewhere["away"] }) =>
+  away.map(({ message, server, since, task }) => (
+    <div key={`${server} ${task}`} className="banner tone-waiting" role="note">
+      <Icon name="question" />
+      <span>
+        {`${server} does not tell of its part: ${message}, since `}
+        <Ago at={since} />
+      </span>
+    </div>
+  ))
+
+const Run = ({ root, tasks }: { readonly root: Task; readonly tasks: ReadonlyArray<Task> }) => {
   const [selected, select] = useSelection(root.id)
-  const task = tasks.find(({ id }) => id === selected) ?? root
+  const { data: elsewhere } = useElsewhere(root, tasks)
+  const all = useMemo((): ReadonlyArray<TreeTask> => [...tasks, ...elsewhere?.nodes ?? []], [tasks, elsewhere])
+  const task = tasks.find(({ id }) => id === selected)
+  const foreign = elsewhere?.nodes.find(({ id }) => id === selected)
   return (
     <main className="page page-fixed">
       <Head root={root} tasks={tasks} />
+      {elsewhere == null ? null : <Away away={elsewhere.away} />}
       <div className="run-split">
-        <TreePanel tasks={tasks} selected={task.id} onSelect={select} />
-        <DetailPanel task={task} onSelect={select} />
+        <TreePanel tasks={all} selected={selected} onSelect={select} />
+        {task === undefined && foreign !== undefined
+          ? <ForeignPanel task={foreign} />
+          : <DetailPanel task={task ?? root} onSelect={select} />}
       </div>
     </main>
   )

@@ -1,13 +1,13 @@
-import type { Task } from "@coppice/api/Api"
 import { duration } from "../../ui/Durations.ts"
 import { lookOf } from "../../ui/Status.tsx"
 import { at, type TimeScale } from "./TimeScale.ts"
+import type { TreeTask } from "./TreeModel.ts"
 
 /** A task from its beginning to its end. Widths in thousandths, so that nothing has to be measured. */
 const width = 1_000
 
 export const TimelineBar = ({ now, scale, task }: {
-  readonly task: Task
+  readonly task: TreeTask
   readonly scale: TimeScale
   readonly now: number
 }) => {

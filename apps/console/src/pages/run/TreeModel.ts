@@ -1,12 +1,16 @@
 /**
  * A run as rows: parents before children, the children of closed tasks left out, what is below each counted.
  */
-import type { Task, TaskStatus } from "@coppice/api/Api"
+import type { TaskStatus } from "@coppice/api/Api"
+import type { Elsewhere } from "@coppice/api/TasksApi"
+
+/** What of a task a tree shows: of one that runs on another Coppice nothing more is known. */
+export type TreeTask = Elsewhere["nodes"][number] & { readonly key?: string | null }
 
 export type Counts = Readonly<Record<TaskStatus, number>>
 
 export interface Node {
-  readonly task: Task
+  readonly task: TreeTask
   readonly depth: number
   readonly children: ReadonlyArray<Node>
   /** Of everything below it, by status. */
@@ -32,21 +36,21 @@ const add = (a: Counts, b: Counts): Counts => ({
 })
 
 /** How many of these tasks are in which status. */
-export const countOf = (tasks: ReadonlyArray<Task>): Counts => {
+export const countOf = (tasks: ReadonlyArray<TreeTask>): Counts => {
   const counts = { ...none }
   for (const { status } of tasks) counts[status]++
   return counts
 }
 
 /** What tells a call from others of the same agent: its input, where the call's key has it in words. */
-export const hintOf = ({ key }: Pick<Task, "key">): string | undefined => {
+export const hintOf = ({ key }: Pick<TreeTask, "key">): string | undefined => {
   const input = /^call:[^:]+:(.*):\d+$/s.exec(key ?? "")?.[1]
   return input === undefined || !/^[{["]/.test(input) ? undefined : input.replaceAll(/[{}"[\]]/g, "").slice(0, 120)
 }
 
 /** The trees of these tasks, as the service lists them: parents before children. A task whose parent is missing is a root. */
-export const build = (tasks: ReadonlyArray<Task>): ReadonlyArray<Node> => {
-  const children = new Map<string | null, Array<Task>>()
+export const build = (tasks: ReadonlyArray<TreeTask>): ReadonlyArray<Node> => {
+  const children = new Map<string | null, Array<TreeTask>>()
   const known = new Set(tasks.map(({ id }) => id))
   for (const task of tasks) {
     const parent = task.parent !== null && known.has(task.parent) ? task.parent : null
@@ -87,15 +91,15 @@ export const rows = (nodes: ReadonlyArray<Node>, isOpen: (id: string) => boolean
 const smallTree = 150
 
 /** What is open before anybody has opened or closed anything: all of a small tree, of a large one its top. */
-export const opensAtFirst = (size: number, depth: number): boolean => size <= smallTree || depth === 0
+export const opensAtFirst = (size: number, isRoot: boolean): boolean => size <= smallTree || isRoot
 
 /** The tasks that fit, and everybody above them. */
-export const fitting = (tasks: ReadonlyArray<Task>, fits: (task: Task) => boolean): ReadonlyArray<Task> => {
-  const byId = new Map(tasks.map((task) => [task.id as string, task]))
+export const fitting = (tasks: ReadonlyArray<TreeTask>, fits: (task: TreeTask) => boolean): ReadonlyArray<TreeTask> => {
+  const byId = new Map(tasks.map((task) => [task.id, task]))
   const kept = new Set<string>()
   for (const task of tasks) {
     if (!fits(task)) continue
-    for (let at: Task | undefined = task; at !== undefined && !kept.has(at.id); at = byId.get(at.parent ?? "")) {
+    for (let at: TreeTask | undefined = task; at !== undefined && !kept.has(at.id); at = byId.get(at.parent ?? "")) {
       kept.add(at.id)
     }
   }
@@ -103,8 +107,8 @@ export const fitting = (tasks: ReadonlyArray<Task>, fits: (task: Task) => boolea
 }
 
 /** Everybody above a task, nearest first. */
-export const above = (tasks: ReadonlyArray<Task>, id: string): ReadonlyArray<string> => {
-  const parents = new Map(tasks.map((task) => [task.id as string, task.parent as string | null]))
+export const above = (tasks: ReadonlyArray<TreeTask>, id: string): ReadonlyArray<string> => {
+  const parents = new Map(tasks.map((task) => [task.id, task.parent]))
   const found: Array<string> = []
   for (let at = parents.get(id) ?? null; at !== null; at = parents.get(at) ?? null) found.push(at)
   return found

@@ -1,7 +1,6 @@
 /**
  * The tasks of a run, as a tree or along time; both are one list with one selection.
  */
-import type { Task } from "@coppice/api/Api"
 import { useCallback, useEffect, useEffectEvent, useMemo, useState } from "react"
 import { useNow } from "../../ui/useNow.ts"
 import { matches } from "../runs/RunFilter.ts"
@@ -13,21 +12,20 @@ import { TreeTools, type View } from "./TreeTools.tsx"
 import { useOpen } from "./useOpen.ts"
 
 interface TreePanelProps {
-  readonly tasks: ReadonlyArray<Task>
+  readonly tasks: ReadonlyArray<TreeModel.TreeTask>
   readonly selected: string
   readonly onSelect: (id: string) => void
 }
 
-const useRows = (tasks: ReadonlyArray<Task>, selected: string, text: string) => {
+const useRows = (tasks: ReadonlyArray<TreeModel.TreeTask>, selected: string, text: string) => {
   const shown = useMemo(
     () => text === "" ? tasks : TreeModel.fitting(tasks, (task) => matches(text, task)),
     [tasks, text]
   )
   const nodes = useMemo(() => TreeModel.build(shown), [shown])
-  const depths = useMemo(() => new Map(tasks.map(({ id, spec }) => [id as string, spec.depth])), [tasks])
-  const top = depths.get(tasks[0]?.id ?? "") ?? 0
-  const depthOf = useCallback((id: string) => (depths.get(id) ?? 0) - top, [depths, top])
-  const open = useOpen(depthOf, tasks.length)
+  const roots = useMemo(() => new Set(nodes.map(({ task }) => task.id)), [nodes])
+  const isRoot = useCallback((id: string) => roots.has(id), [roots])
+  const open = useOpen(isRoot, tasks.length)
   const reveal = useEffectEvent(() => open.reveal(TreeModel.above(tasks, selected)))
   // what is selected, from here or from elsewhere, is opened down to it; from then on it may be closed like any other
   useEffect(() => reveal(), [selected])
@@ -36,7 +34,7 @@ const useRows = (tasks: ReadonlyArray<Task>, selected: string, text: string) => 
   return { rows, open }
 }
 
-const useTiming = (tasks: ReadonlyArray<Task>, view: View) => {
+const useTiming = (tasks: ReadonlyArray<TreeModel.TreeTask>, view: View) => {
   const isRunning = tasks.some(({ endedAt }) => endedAt === null)
   const clock = useNow()
   // what has ended does not move with the clock

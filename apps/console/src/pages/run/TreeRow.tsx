@@ -73,6 +73,7 @@ export const TreeRow = memo(
             <span className="hidden-visually">{label}</span>
           </span>
           <span className="clip">{task.agent}</span>
+          {task.server === undefined ? null : <span className="server" title={`On ${task.server}`}>{task.server}</span>}
           {task.attempt > 1 ? <span className="faint num" title="Attempts">×{task.attempt}</span> : null}
         </span>
         {timing === undefined ? <Said row={row} /> : <TimelineBar task={task} {...timing} />}

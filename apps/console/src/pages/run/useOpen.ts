@@ -12,13 +12,13 @@ export interface Open {
   readonly reveal: (ids: ReadonlyArray<string>) => void
 }
 
-/** `depthOf` and `size` are those of the whole tree. */
-export const useOpen = (depthOf: (id: string) => number, size: number): Open => {
+/** `size` is that of the whole tree. */
+export const useOpen = (isRoot: (id: string) => boolean, size: number): Open => {
   const [own, setOwn] = useState<ReadonlyMap<string, boolean>>(new Map())
   const [rule, setRule] = useState<boolean | undefined>()
   const isOpen = useCallback(
-    (id: string) => own.get(id) ?? rule ?? opensAtFirst(size, depthOf(id)),
-    [own, rule, size, depthOf]
+    (id: string) => own.get(id) ?? rule ?? opensAtFirst(size, isRoot(id)),
+    [own, rule, size, isRoot]
   )
   const toggle = (id: string, to = !isOpen(id)) => setOwn(new Map(own).set(id, to))
   const all = (to: boolean) => {

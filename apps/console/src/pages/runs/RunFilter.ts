@@ -43,7 +43,10 @@ export const toggled = (filter: RunFilter, status: TaskStatus): RunFilter => ({
 })
 
 /** Whether the text is in the task. */
-export const matches = (text: string, { agent, id, statusMessage }: Task): boolean => {
+export const matches = (
+  text: string,
+  { agent, id, statusMessage }: Pick<Task, "agent" | "statusMessage"> & { readonly id: string }
+): boolean => {
   const wanted = text.trim().toLowerCase()
   return wanted === "" || id.startsWith(wanted) || agent.toLowerCase().includes(wanted) ||
     statusMessage?.toLowerCase().includes(wanted) === true

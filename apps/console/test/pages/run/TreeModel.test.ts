@@ -57,9 +57,9 @@ describe("TreeModel", () => {
   })
 
   it("opens small trees, and of large ones the top", () => {
-    assert.isTrue(TreeModel.opensAtFirst(150, 9))
-    assert.isTrue(TreeModel.opensAtFirst(151, 0))
-    assert.isFalse(TreeModel.opensAtFirst(151, 1))
+    assert.isTrue(TreeModel.opensAtFirst(150, false))
+    assert.isTrue(TreeModel.opensAtFirst(151, true))
+    assert.isFalse(TreeModel.opensAtFirst(151, false))
   })
 
   it.each([
