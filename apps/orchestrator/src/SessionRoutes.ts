@@ -9,6 +9,7 @@ import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Redacted from "effect/Redacted"
+import { Refusals } from "./Refusals.ts"
 import { isSame, Token, unauthorized } from "./Security.ts"
 
 /** Not `secure`: the service speaks plain HTTP on loopback, and some browsers would not send it there. */
@@ -32,10 +33,14 @@ export const layer = HttpApiBuilder.group(
   "session",
   Effect.fn(function*(handlers) {
     const secret = Redacted.value(yield* Token)
+    const refusals = yield* Refusals
     return handlers.handleAll({
       open: Effect.fnUntraced(function*({ payload }) {
         const token = Redacted.value(payload.token)
-        if (!isSame(token, secret)) return yield* unauthorized
+        if (!isSame(token, secret)) {
+          if (token !== "") refusals.wrongToken("http")
+          return yield* unauthorized
+        }
         yield* setCookie(token)
         return owner("console")
       }),

@@ -42,6 +42,13 @@ layer(Service.layerMemory)("the session", (it) => {
       }
     }))
 
+  it.effect("tells the audit of a wrong token", () =>
+    Effect.gen(function*() {
+      const { client } = yield* Service
+      const { entries } = yield* client.audit.list({ query: {} })
+      assert.include(entries.map(({ kind }) => kind), "refused")
+    }))
+
   it.effect("is not for pages of another origin", () =>
     Effect.gen(function*() {
       const { token, url } = yield* Service
