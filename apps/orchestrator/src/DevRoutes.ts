@@ -3,6 +3,7 @@
  */
 import { Api } from "@coppice/api/Api"
 import * as ApiError from "@coppice/api/ApiError"
+import { Caller } from "@coppice/api/Authorization"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { DevMode } from "./DevMode.ts"
@@ -18,12 +19,14 @@ export const layer = HttpApiBuilder.group(
   Effect.fn(function*(handlers) {
     const mode = yield* DevMode
     const dev = mode === undefined ? Effect.fail(elsewhere) : Effect.succeed(mode)
+    /** People who may look or answer cannot break anything. */
+    const owners = Effect.flatMap(Caller, ({ isOwner }) => isOwner ? dev : Effect.fail(elsewhere))
 
     return handlers.handleAll({
       status: () => Effect.flatMap(dev, ({ status }) => status),
-      fault: ({ payload }) => Effect.flatMap(dev, ({ fault }) => fault(payload)),
-      clear: ({ params }) => Effect.flatMap(dev, ({ clear }) => clear(params.id)),
-      clearAll: () => Effect.flatMap(dev, ({ clearAll }) => clearAll)
+      fault: ({ payload }) => Effect.flatMap(owners, ({ fault }) => fault(payload)),
+      clear: ({ params }) => Effect.flatMap(owners, ({ clear }) => clear(params.id)),
+      clearAll: () => Effect.flatMap(owners, ({ clearAll }) => clearAll)
     })
   })
 )

@@ -162,8 +162,8 @@ class ExecutorImpl {
   }
 
   private start(server: AgentServer, entry: Entry, input: Json): void {
-    // whoever serves the agent next finds the task in the log
-    if (server.isRetired) return this.host.log.release(entry)
+    // it was asked for before it went: whoever serves the agent now has the task, or finds it in the log later
+    if (server.isRetired) return this.bringBack(entry, false)
     const execution = new Execution(server, entry, input)
     this.add(execution)
     if (server.enter(execution)) this.ready.add(execution)

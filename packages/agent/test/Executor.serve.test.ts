@@ -3,6 +3,7 @@ import type { TaskId } from "@coppice/task/Task"
 import { TaskLog } from "@coppice/task/TaskLog"
 import { Tasks } from "@coppice/task/Tasks"
 import { TaskStore } from "@coppice/task/TaskStore"
+import { Workers } from "@coppice/task/Worker"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -130,6 +131,25 @@ describe("a server that is put down", () => {
       }),
       [root(Served.call(7))]
     ))
+
+  it.effect("hands a task it gets after its end to its successor", () =>
+    world(Effect.gen(function*() {
+      const executor = yield* Executor.Executor
+      const log = yield* TaskLog
+      const waits = () => Effect.as(Effect.sleep("1 hour"), 1)
+      const { putDown } = yield* serve(served(waits))
+      const old = (yield* Workers).find("served")!
+      yield* putDown
+      yield* Effect.asVoid(serve(served(waits)))
+      const id = yield* submit("served", 1)
+      yield* pause
+      yield* executor.evictIdle
+      yield* pause
+      assert.strictEqual(executor.residentCount(), 0)
+      old.start((yield* log.acquire(id))!, 1)
+      yield* pause
+      assert.strictEqual(executor.residentCount(), 1)
+    })))
 
   it.effect("refuses nothing it was handed: a task begun in its last moment is brought back", () =>
     world(Effect.gen(function*() {

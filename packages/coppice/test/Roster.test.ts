@@ -7,6 +7,7 @@ import { Workers } from "@coppice/task/Worker"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -138,6 +139,37 @@ describe("an agent that is exchanged", () => {
         "depth",
         true
       ]])
+    })))
+})
+
+describe("exchanges under load", () => {
+  it.live("lose no task and do no recorded step again", () =>
+    inService(Effect.gen(function*() {
+      const steps = new Map<string, number>()
+      const works = (word: number) =>
+        Agent.make("a", { description: "", input: Schema.String, output: Schema.Json }).toLayer((input) =>
+          Effect.gen(function*() {
+            for (const name of ["first", "second"]) {
+              yield* Step.run(name, Effect.sync(() => steps.set(input + name, (steps.get(input + name) ?? 0) + 1)))
+              yield* Effect.yieldNow
+            }
+            return word
+          })
+        )
+      yield* replace([works(0)])
+      const submitAll = Effect.forEach(
+        Array.from({ length: 300 }, (_, i) => `task ${i} `),
+        (input) => Effect.flatMap(Tasks, (tasks) => tasks.submit({ agent: "a", input })),
+        { concurrency: 8 }
+      )
+      const submitting = yield* Effect.forkChild(submitAll)
+      for (let word = 1; word <= 20; word++) yield* replace([works(word)])
+      const ids = (yield* Fiber.join(submitting)).map(({ id }) => id)
+      const endings = yield* Effect.forEach(ids, ending)
+      assert.isTrue(endings.every(({ _tag }) => _tag === "Completed"))
+      const again = [...steps.values()].filter((times) => times > 1).length
+      // a step whose end was not committed yet is done again
+      assert.isBelow(again, 300)
     })))
 })
 

@@ -19,6 +19,7 @@ import {
 } from "vite"
 import { Folders } from "./Folders.ts"
 import * as Problem from "./Problem.ts"
+import { stripping } from "./Stripping.ts"
 
 /** Code that cannot be loaded. */
 class NotLoaded extends Data.TaggedError("NotLoaded")<{ readonly problem: Omit<DevProblem, "at"> }> {}
@@ -56,6 +57,10 @@ const open = (root: string): Promise<ViteDevServer> =>
     logLevel: "silent",
     clearScreen: false,
     optimizeDeps: { noDiscovery: true },
+    // code that runs here runs in `coppice serve`
+    plugins: [stripping],
+    oxc: false,
+    resolve: { extensions: [] },
     server: {
       middlewareMode: true,
       hmr: false,

@@ -17,7 +17,11 @@ const start = (): void => {
   // where it was, whatever the flags say
   const again = port === undefined ? [] : ["--port", port]
   let isReady = false
-  child = spawn(process.execPath, [service, ...args, ...again], { stdio: ["inherit", "inherit", "inherit", "ipc"] })
+  // what Node says of its own experiments concerns nobody here
+  const flags = ["--disable-warning=ExperimentalWarning"]
+  child = spawn(process.execPath, [...flags, service, ...args, ...again], {
+    stdio: ["inherit", "inherit", "inherit", "ipc"]
+  })
   child.on("message", ({ lines, port: at }: { readonly port: string; readonly lines: ReadonlyArray<string> }) => {
     isReady = true
     process.stdout.write(port === undefined ? `${lines.join("\n")}\n` : "started again\n")

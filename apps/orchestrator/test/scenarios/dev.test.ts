@@ -144,7 +144,13 @@ describe("an edit", () => {
 
 describe("code that cannot run", () => {
   const broken = {
-    "does not parse": [`export const Live = ;\n`, /a\.ts:1:21 Unexpected token/],
+    "does not parse": [`export const Live = ;\n`, /a\.ts:1:21 Expression expected/],
+    "is not what Node reads": [`${says("a", "1")}export enum E { A }\n`, /a\.ts:10:8 TypeScript enum is not supported/],
+    "names no file": [
+      `import { x } from "./b"\n${says("a", "1")}`,
+      /a\.ts it imports \.\/b, and there is no such file/
+    ],
+    "imports a type as a value": [`import { Yieldable } from "effect/Effect"\n${says("a", "1")}`, /Yieldable/],
     "throws": [`${says("a", "1")}throw new Error("no key")\n`, /a\.ts:\d+:\d+ no key/],
     "imports what is not there": [
       `import { x } from "./nowhere.ts"\n${says("a", "x")}`,
