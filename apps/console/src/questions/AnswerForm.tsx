@@ -2,6 +2,7 @@
  * The answer to one question: its form, and the three things a person may do with it.
  */
 import type { InputRequest } from "@coppice/api/Api"
+import type { Answer } from "@coppice/api/InboxApi"
 import { type ReactNode, useState } from "react"
 import { Failure } from "../api/Http.ts"
 import type { JsonObject } from "../schema/JsonSchema.ts"
@@ -10,6 +11,7 @@ import { type Errors, fromService, noErrors, validate } from "../schema/Validati
 import { initial } from "../schema/Values.ts"
 import { Button } from "../ui/Button.tsx"
 import { ErrorNote, Note } from "../ui/Note.tsx"
+import { kindOf } from "./QuestionKind.ts"
 import { useAnswer } from "./useAnswer.ts"
 
 const empty: JsonObject = { type: "object", properties: {} }
@@ -17,12 +19,12 @@ const empty: JsonObject = { type: "object", properties: {} }
 const isAboutContent = (error: unknown): error is Failure =>
   error instanceof Failure && error.problem.field === "content"
 
-const Fields = ({ children, answer, request }: {
-  readonly request: InputRequest
+const Fields = ({ answer, children, onAccept, schema }: {
+  readonly schema: JsonObject
   readonly answer: ReturnType<typeof useAnswer>
+  readonly onAccept: (content: Answer["content"]) => void
   readonly children: ReactNode
 }) => {
-  const schema: JsonObject = request.schema ?? empty
   const [value, setValue] = useState(() => initial(schema, schema))
   const [own, setOwn] = useState<Errors>(noErrors)
   const errors = own.size === 0 && isAboutContent(answer.error) ? fromService(answer.error.problem) : own
@@ -30,7 +32,7 @@ const Fields = ({ children, answer, request }: {
     const found = validate(schema, value, schema)
     setOwn(found)
     if (found.size > 0) return answer.reset()
-    answer.mutate({ key: request.key, action: "accept", content: (value ?? {}) as never })
+    onAccept((value ?? {}) as Answer["content"])
   }
   return (
     <form
@@ -47,26 +49,64 @@ const Fields = ({ children, answer, request }: {
   )
 }
 
-export const AnswerForm = ({ request, task }: { readonly task: string; readonly request: InputRequest }) => {
+/** A question with nothing to fill in is answered by its buttons alone. */
+const hasFields = ({ mode, schema }: InputRequest): boolean =>
+  mode === "form" && Object.keys((schema?.["properties"] ?? {}) as object).length > 0
+
+/** `onAnswered` hears of an answer that was taken, `onRefused` of one that was not. */
+export const AnswerForm = ({ onAnswered, onRefused, request, task }: {
+  readonly task: string
+  readonly request: InputRequest
+  readonly onAnswered?: (answer: Answer) => void
+  readonly onRefused?: (error: Error) => void
+}) => {
   const answer = useAnswer(task)
-  if (request.mode === "sampling" || request.mode === "roots") {
-    return <Note>Only the client that called can answer this.</Note>
+  const kind = kindOf(request)
+  if (kind.name === "client") return <Note>{kind.hint}</Note>
+  const say = (said: Omit<Answer, "key">) => {
+    const whole = { key: request.key, ...said }
+    answer.mutate(whole, { onSuccess: () => onAnswered?.(whole), onError: (error) => onRefused?.(error) })
   }
-  const say = (action: "accept" | "decline" | "cancel") =>
-    answer.mutate({ key: request.key, action, ...action === "accept" ? { content: {} } : {} })
+  const withFields = hasFields(request)
   const actions = (
     <>
       {answer.isError && !isAboutContent(answer.error) ? <ErrorNote error={answer.error} /> : null}
-      <div className="row">
-        {request.mode === "form"
-          ? <Button type="submit" look="primary" disabled={answer.isPending}>Answer</Button>
-          : <Button look="primary" disabled={answer.isPending} onClick={() => say("accept")}>I have done that</Button>}
-        <Button disabled={answer.isPending} onClick={() => say("decline")}>Decline</Button>
-        <Button look="quiet" disabled={answer.isPending} onClick={() => say("cancel")}>Dismiss</Button>
+      <div className="answer-actions">
+        <Button
+          type={withFields ? "submit" : "button"}
+          look="primary"
+          disabled={answer.isPending}
+          onClick={withFields ? undefined : () => say({ action: "accept", content: {} })}
+        >
+          {kind.accept}
+        </Button>
+        <Button
+          disabled={answer.isPending}
+          onClick={() => say({ action: "decline" })}
+          title="Say no; the agent learns it"
+        >
+          Decline
+        </Button>
+        <Button
+          look="quiet"
+          disabled={answer.isPending}
+          onClick={() => say({ action: "cancel" })}
+          title="Close the question without saying yes or no"
+        >
+          Cancel
+        </Button>
       </div>
     </>
   )
-  return request.mode === "form"
-    ? <Fields request={request} answer={answer}>{actions}</Fields>
+  return withFields
+    ? (
+      <Fields
+        schema={request.schema ?? empty}
+        answer={answer}
+        onAccept={(content) => say({ action: "accept", ...content === undefined ? {} : { content } })}
+      >
+        {actions}
+      </Fields>
+    )
     : <div className="stack">{actions}</div>
 }

@@ -37,6 +37,9 @@ export const useSession = () => {
 export const useMay = (right: Right): boolean =>
   useQueryClient().getQueryData<Session | null>(keys.session)?.may.includes(right) === true
 
+/** The name under which this person's answers are kept. */
+export const useWho = (): string => useQueryClient().getQueryData<Session | null>(keys.session)?.by ?? ""
+
 export const useSignIn = () => {
   const client = useQueryClient()
   return useMutation({ mutationFn: open, onSuccess: (session) => client.setQueryData(keys.session, session) })

@@ -1,6 +1,7 @@
-import { Link } from "wouter"
 import { useInbox } from "../../api/useService.ts"
 import { AnswerForm } from "../../questions/AnswerForm.tsx"
+import { ApprovalPanel } from "../../questions/ApprovalPanel.tsx"
+import { UrlPanel } from "../../questions/UrlPanel.tsx"
 import { useMay } from "../../session/useSession.ts"
 import { Icon } from "../../ui/Icon.tsx"
 
@@ -15,13 +16,9 @@ export const TaskQuestions = ({ task }: { readonly task: string }) => {
         <strong>Asks a person</strong>
       </div>
       <p className="question-message">{request.message}</p>
-      {request.mode === "url"
-        ? (
-          <p className="muted">
-            This question opens another page: <Link href="/inbox">answer it in the inbox</Link>.
-          </p>
-        )
-        : mayAnswer
+      {request.approval === undefined ? null : <ApprovalPanel approval={request.approval} />}
+      {request.mode === "url" ? <UrlPanel url={request.url ?? ""} /> : null}
+      {mayAnswer
         ? <AnswerForm task={task} request={request} />
         : <p className="muted">You may look, not answer.</p>}
     </section>
