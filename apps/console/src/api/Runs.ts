@@ -19,28 +19,36 @@ const isListed = ({ agent, roots, status }: ListFilter, task: Task): boolean =>
   (!roots || task.parent === null) && (agent === "" || task.agent === agent) &&
   (status.length === 0 || status.includes(task.status))
 
-const withTasks = (page: TaskPage, tasks: ReadonlyArray<Task>): TaskPage =>
-  tasks === page.tasks ? page : { ...page, tasks }
+/** The tasks with one more in its place: ids sort by time of creation, and the newest stands first. */
+const inserted = (tasks: ReadonlyArray<Task>, task: Task): ReadonlyArray<Task> => {
+  const place = tasks.findIndex(({ id }) => id < task.id)
+  return place < 0 ? [...tasks, task] : tasks.toSpliced(place, 0, task)
+}
 
-/** The pages after these tasks have changed or begun: in place, new ones on top, gone who no longer fits. */
+/** The page a task stands in; none when that page has not been read yet. */
+const pageOf = (pages: ReadonlyArray<TaskPage>, { id }: Task): number => {
+  const at = pages.findIndex(({ tasks }) => tasks.length > 0 && tasks.at(-1)!.id < id)
+  if (at >= 0) return at
+  return pages.at(-1)?.next === null ? pages.length - 1 : -1
+}
+
+/** The pages after these tasks have changed or begun: each in its place, gone who no longer fits. */
 export const merge = (filter: ListFilter, data: Pages, changed: ReadonlyMap<string, Task>): Pages => {
   const known = new Set<string>()
   const pages = data.pages.map((page) => {
     if (!page.tasks.some(({ id }) => changed.has(id))) return page
     const tasks = page.tasks.flatMap((task) => {
+      const now = changed.get(task.id)
+      if (now === undefined) return [task]
       known.add(task.id)
-      const now = changed.get(task.id) ?? task
       return isListed(filter, now) ? [now] : []
     })
-    return withTasks(page, tasks)
+    return { ...page, tasks }
   })
-  const first = pages[0]
-  if (first === undefined) return data
-  const newest = first.tasks[0]?.id ?? ""
-  // ids sort by time of creation: what is older belongs into a page that is not read yet, or has just come to fit
-  const added = [...changed.values()].filter((task) =>
-    !known.has(task.id) && task.id > newest && isListed(filter, task)
-  )
-  if (added.length > 0) pages[0] = withTasks(first, [...added.toSorted((a, b) => a.id < b.id ? 1 : -1), ...first.tasks])
+  for (const task of changed.values()) {
+    if (known.has(task.id) || !isListed(filter, task)) continue
+    const at = pageOf(pages, task)
+    if (at >= 0) pages[at] = { ...pages[at]!, tasks: inserted(pages[at]!.tasks, task) }
+  }
   return { ...data, pages }
 }

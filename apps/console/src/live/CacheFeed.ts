@@ -58,6 +58,28 @@ export const followAll = (before: ReadonlyMap<string, Task>, facts: ReadonlyArra
   return { changed, doubtful }
 }
 
+/** Facts after which a task may stand in another list than before. */
+const moves: ReadonlySet<string> = new Set([
+  "InputRequested",
+  "InputReceived",
+  "InputWithdrawn",
+  "Completed",
+  "Failed",
+  "Cancelled"
+])
+
+/** Tasks nobody has read that may just have come to fit a list: those have to be read. */
+export const newcomers = (
+  facts: ReadonlyArray<Envelope>,
+  known: ReadonlyMap<string, Task>,
+  lists: ReadonlyArray<ListFilter>
+): ReadonlySet<string> => {
+  const narrow = lists.filter(({ status }) => status.length > 0)
+  const isWanted = ({ event, run, task }: Envelope) =>
+    moves.has(event._tag) && !known.has(task) && narrow.some(({ roots }) => !roots || task === run)
+  return new Set(facts.filter(isWanted).map(({ task }) => task))
+}
+
 /** A tree after these tasks of its run have changed or begun: parents stay before children. */
 export const mergeTree = (tree: TaskTree, changed: ReadonlyMap<string, Task>): TaskTree => {
   const relevant = [...changed.values()].filter(({ run }) => run === tree.root)
@@ -130,9 +152,11 @@ export const apply = (client: QueryClient, { all, facts }: Batch): void => {
     // who I am does not stand in the log
     return void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== keys.session[0] })
   }
-  const { changed, doubtful } = followAll(known(client, new Set(facts.map(({ task }) => task))), facts)
+  const before = known(client, new Set(facts.map(({ task }) => task)))
+  const { changed, doubtful } = followAll(before, facts)
+  const unread = newcomers(facts, new Map([...before, ...changed]), cachedLists(client).map(({ filter }) => filter))
   put(client, changed)
   lengthen(client, facts)
   age(client, facts)
-  void settle(client, doubtful)
+  void settle(client, new Set([...doubtful, ...unread]))
 }

@@ -9,7 +9,8 @@ const all: ListFilter = { status: [], agent: "", roots: true }
 
 const pages = (...ids: ReadonlyArray<ReadonlyArray<string>>): Pages => ({
   pageParams: [],
-  pages: ids.map((page) => ({ tasks: page.map((id) => task(id)), next: null }))
+  // more is there behind the last page, unless that is empty
+  pages: ids.map((page) => ({ tasks: page.map((id) => task(id)), next: (page.at(-1) ?? null) as never }))
 })
 
 const after = (filter: ListFilter, data: Pages, changed: ReadonlyArray<Task>) =>
@@ -33,6 +34,20 @@ describe("merge", () => {
 
   it("leaves out what another page will bring", () =>
     assert.deepStrictEqual(after(all, pages(["c"]), [task("a")]), [["c"]]))
+
+  it("puts a task that has come to fit where it belongs", () => {
+    const filter: ListFilter = { ...all, status: ["failed"] }
+    const failed = (id: string) => task(id, { status: "failed" })
+    const before: Pages = {
+      pageParams: [],
+      pages: [{ tasks: [failed("f"), failed("d")], next: "d" as never }, { tasks: [failed("b")], next: null }]
+    }
+    assert.deepStrictEqual(after(filter, before, [failed("e"), failed("c"), failed("a")]), [["f", "e", "d"], [
+      "c",
+      "b",
+      "a"
+    ]])
+  })
 
   it("drops what no longer fits the filter", () => {
     const filter: ListFilter = { ...all, status: ["working"] }

@@ -1,6 +1,6 @@
 import type { Envelope, Task } from "@coppice/api/Api"
 import { assert, describe, it } from "@effect/vitest"
-import { followAll, mergeTree } from "../../src/live/CacheFeed.ts"
+import { followAll, mergeTree, newcomers } from "../../src/live/CacheFeed.ts"
 
 const task = (id: string, more: object = {}): Task =>
   ({
@@ -55,4 +55,19 @@ describe("mergeTree", () => {
 
   it("is left alone by another run", () =>
     assert.strictEqual(mergeTree(tree, new Map([["x", task("x", { run: "other" })]])), tree))
+})
+
+describe("newcomers", () => {
+  const failed = { seq: 1, run: "r", task: "r", at: 5, event: { _tag: "Failed" } } as never as Envelope
+  const below = { ...failed, task: "child" as never }
+  const lists = [{ status: ["failed"], agent: "", roots: true }] as const
+
+  it("are tasks nobody has read that may have come into a list", () =>
+    assert.deepStrictEqual([...newcomers([failed, below], new Map(), lists)], ["r"]))
+
+  it("are none that are known, stay where they are, or could come into no list", () => {
+    assert.strictEqual(newcomers([failed], new Map([["r", task("r")]]), lists).size, 0)
+    assert.strictEqual(newcomers([fact("r", { _tag: "Progressed" })], new Map(), lists).size, 0)
+    assert.strictEqual(newcomers([failed], new Map(), [{ ...lists[0], status: [] }]).size, 0)
+  })
 })
