@@ -26,6 +26,7 @@ import { operateTools, type Why } from "./internal/server/operate.ts"
 import { recordTemplates } from "./internal/server/records.ts"
 import { References } from "./internal/server/References.ts"
 import { makeRun, type Run } from "./internal/server/Runner.ts"
+import { defaultReadingTime, Showings } from "./internal/server/Showings.ts"
 import { both, makeTools, none } from "./internal/server/Tools.ts"
 import type { Offer } from "./Offer.ts"
 import type { Peer } from "./Peer.ts"
@@ -67,12 +68,16 @@ export const layer = (
       const log = yield* TaskLog
       const facts = new Facts(log)
       yield* Effect.addFinalizer(() => Effect.sync(facts.close))
+      const tasks = yield* Tasks
+      const run = makeRun(yield* Effect.context())
+      const readingTime = offer.readingTime ?? defaultReadingTime
       const calls = new Calls({
-        tasks: yield* Tasks,
+        tasks,
         log,
         workers: yield* Workers,
         seal: yield* Seal,
-        facts
+        facts,
+        showings: new Showings({ tasks, log, run, readingTime })
       })
       const info: Implementation = {
         name: offer.name ?? "coppice",
@@ -85,7 +90,6 @@ export const layer = (
         ? none
         : makeTools(fallbackTools(calls, new References(log, store), patience))
       const operate = offer.operateTools === true && why !== undefined ? makeTools(operateTools(calls, why)) : none
-      const run = makeRun(yield* Effect.context())
       const door = (caller: Caller): Door => ({
         calls,
         offer,

@@ -84,6 +84,11 @@ export interface Offer {
   readonly operateTools?: boolean | undefined
   /** How long a call may take before it becomes a task, milliseconds. [250] */
   readonly patience?: number | undefined
+  /**
+   * A host that declines sooner than this, milliseconds, has not shown the question to anybody: it counts as undelivered
+   * there, not as a person's no. 0 takes every decline as it is. [400: people need longer to read a sentence]
+   */
+  readonly readingTime?: number | undefined
   /** Principals whose deadlines are obeyed: other Coppices. [none] */
   readonly trusted?: ReadonlyArray<string> | undefined
 }

@@ -16,6 +16,8 @@ export interface Peer {
   readonly by: string
   /** It holds the service's own token: it may answer whatever is asked. */
   readonly isOwner?: boolean | undefined
+  /** Which of the principal's sessions it is, where there are sessions. */
+  readonly session?: string | undefined
   /** Its capabilities, as it declared them. */
   readonly capabilities: JsonObject
 }

@@ -32,6 +32,7 @@ import { readSaid, writeReply } from "../steering.ts"
 import { writeTree } from "../tree.ts"
 import type { Facts } from "./facts.ts"
 import { toResponse, wireKey } from "./inputs.ts"
+import type { Showings } from "./Showings.ts"
 import { toInput, usageOf } from "./tool.ts"
 import { invalid, noTask, ofSubmit, type WireError } from "./wireError.ts"
 
@@ -84,6 +85,7 @@ export class Calls {
   private readonly workers: Workers["Service"]
   readonly seal: Seal["Service"]
   readonly facts: Facts
+  readonly showings: Showings
   private isStopping = false
 
   constructor(services: {
@@ -92,12 +94,14 @@ export class Calls {
     readonly workers: Workers["Service"]
     readonly seal: Seal["Service"]
     readonly facts: Facts
+    readonly showings: Showings
   }) {
     this.tasks = services.tasks
     this.log = services.log
     this.workers = services.workers
     this.seal = services.seal
     this.facts = services.facts
+    this.showings = services.showings
   }
 
   /** The agents offered to hosts, by name. */
@@ -184,6 +188,23 @@ export class Calls {
     }))
   }
 
+  /**
+   * The view for a host that asks a person what is in it: it has been shown that from now on. What it has declined unread
+   * again and again is left out; that waits for another door.
+   */
+  shownTo(peer: Peer, task: Task): Effect.Effect<View, StoreError> {
+    return Effect.map(this.view(task), (view) => {
+      if (view.inputs.length === 0) return view
+      for (const input of view.inputs) this.showings.shown(peer, input)
+      const inputs = view.inputs.filter((input) => !this.isGivenUp(peer, input))
+      return { ...view, inputs, status: inputs.length === 0 ? "working" : view.status }
+    })
+  }
+
+  private isGivenUp(peer: Peer, input: OpenInput): boolean {
+    return canAnswer(peer, input.request) && this.showings.isShut(peer, input)
+  }
+
   private ending(id: TaskId): Effect.Effect<TaskEvent | undefined, TaskNotFound | StoreError> {
     return Effect.map(this.tasks.result(id), ({ ending }) => ending)
   }
@@ -230,7 +251,7 @@ export class Calls {
 
   /** Whether the peer may be asked this. */
   wantedBy(peer: Peer): (input: OpenInput) => boolean {
-    return ({ request }) => canAnswer(peer, request)
+    return (input) => canAnswer(peer, input.request) && !this.showings.isShut(peer, input)
   }
 
   /**
@@ -249,9 +270,12 @@ export class Calls {
     })
   }
 
-  private respond(peer: Peer, { request, task }: OpenInput, answer: unknown): Effect.Effect<void, StoreError> {
+  private respond(peer: Peer, input: OpenInput, answer: unknown): Effect.Effect<void, StoreError> {
+    const { request, task } = input
     const response = toResponse(request, answer, peer.by)
     if (response === undefined) return Effect.void
+    const unread = this.showings.unread(peer, input, response)
+    if (unread !== undefined) return unread
     return this.tasks.respond({ id: task, key: request.key, response, isOwner: peer.isOwner }).pipe(
       Effect.catchTags({
         AlreadyAnswered: () => Effect.void,

@@ -64,8 +64,12 @@ class Followed {
   }
 }
 
+/** How many sessions this process has had. */
+let made = 0
+
 export class Session {
   private readonly door: Door
+  private readonly id = String(++made)
   private readonly followed = new Map<TaskId, Followed>()
   private standing: Stream | undefined
   private logLevel = "info"
@@ -76,7 +80,7 @@ export class Session {
   }
 
   get peer(): Peer {
-    return { ...this.door.caller, capabilities: this.capabilities }
+    return { ...this.door.caller, session: this.id, capabilities: this.capabilities }
   }
 
   /** The client said that it knows tasks. */
@@ -232,13 +236,16 @@ export class Session {
 
   private offer(followed: Followed, key: string): void {
     const input = followed.open.get(key)
-    if (input === undefined || followed.questions.has(key) || !canAnswer(this.peer, input.request)) return
-    if ((followed.refused.get(key) ?? 0) >= attempts) return
+    if (input === undefined || followed.questions.has(key) || (followed.refused.get(key) ?? 0) >= attempts) return
+    const { showings } = this.door.calls
+    if (!canAnswer(this.peer, input.request)) return showings.shown(this.peer, input)
+    if (showings.isShut(this.peer, input)) return
     const stream = this.streamFor(followed)
     if (stream === undefined) return
     const { method, params } = toWire(followed.task.id, input)
     const question: Question = { on: stream, abort: new AbortController() }
     followed.questions.set(key, question)
+    showings.shown(this.peer, input)
     const handle = this.door.calls.seal.handle(followed.task.id)
     const sent = {
       ...params,
@@ -271,15 +278,20 @@ export class Session {
     const settle = () => {
       if (followed.questions.get(key) !== question) return
       followed.questions.delete(key)
+      const input = followed.open.get(key)
+      // nobody has read it there: it is asked again when the client opens another way, not at once
+      if (input === undefined || calls.showings.wasUnread(this.peer, input)) return
       // still open: the answer did not fit
-      if (!followed.open.has(key)) return
       followed.refused.set(key, (followed.refused.get(key) ?? 0) + 1)
       this.offer(followed, key)
     }
     run(given).then(settle, settle)
   }
 
-  /** The client's user said no, or the client could not be asked: then the question waits for another door. */
+  /**
+   * The client's user said no, or the client could not be asked: then the question waits for another door, and so does one
+   * that was refused before anybody can have read it.
+   */
   private undelivered(
     followed: Followed,
     { error, key, question }: { key: string; question: Question; error: unknown }
@@ -289,13 +301,16 @@ export class Session {
     followed.refused.set(key, attempts)
     const isRejection = (error as { readonly code?: unknown } | undefined)?.code === -1
     const input = followed.open.get(key)
-    if (!isRejection || input === undefined) return
+    if (input === undefined) return
     const { calls, run } = this.door
-    const { by, isOwner } = this.peer
+    const { peer } = this
+    if (!isRejection) {
+      return calls.showings.failed(peer, input, (error as { readonly code?: unknown } | undefined)?.code)
+    }
+    const { by, isOwner } = peer
     const response = { action: "decline", content: null, by } as const
-    run(Effect.ignore(calls.verbs.respond({ id: input.task, key: input.request.key, response, isOwner }))).catch(
-      () => {}
-    )
+    const declined = calls.verbs.respond({ id: input.task, key: input.request.key, response, isOwner })
+    run(Effect.ignore(calls.showings.unread(peer, input, response) ?? declined)).catch(() => {})
   }
 
   /** The question is over: whoever still shows it is told. */

@@ -96,22 +96,22 @@ export class Subscription {
     const tasks = found.flatMap((task) => task._tag === "Some" ? [task.value] : [])
     const taskIds = tasks.map(({ id }) => calls.seal.handle(id))
     this.notify("notifications/subscriptions/acknowledged", { notifications: { ...honored, taskIds } })
-    for (const task of tasks) this.follow(task)
+    for (const task of tasks) this.follow(task, peer)
   }
 
-  private follow(task: Task): void {
+  private follow(task: Task, peer: Peer): void {
     const { calls } = this.door
     if (!isTerminal(task.status)) {
       this.stops.push(calls.facts.follow(task.run, ({ event }) => {
-        if (changes.has(event._tag)) this.tell(task)
+        if (changes.has(event._tag)) this.tell(task, peer)
       }))
     }
-    this.tell(task)
+    this.tell(task, peer)
   }
 
-  private tell(task: Task): void {
+  private tell(task: Task, peer: Peer): void {
     const { calls, run } = this.door
-    const look = Effect.flatMap(calls.verbs.get(task.id), (now) => calls.view(now))
+    const look = Effect.flatMap(calls.verbs.get(task.id), (now) => calls.shownTo(peer, now))
     run(look).then(
       (view) => {
         if (this.outlet.isClosed()) return

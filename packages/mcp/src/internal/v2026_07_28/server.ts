@@ -16,7 +16,7 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import type { JsonObject } from "effect/Schema"
 import * as Meta from "../../Meta.ts"
-import { isForClientOnly, neededFor, type Peer } from "../../Peer.ts"
+import { canAnswer, isForClientOnly, neededFor, type Peer } from "../../Peer.ts"
 import { capabilitiesOf, register } from "../server/Base.ts"
 import { type Request, type Settled } from "../server/Calls.ts"
 import { type Door, metaOf } from "../server/Door.ts"
@@ -99,6 +99,7 @@ const inputRequired = (
 const ask = Effect.fnUntraced(
   function*(door: Door, call: Call, task: Task, asked: Settled & { readonly _tag: "Asked" }) {
     const answerable = asked.inputs.filter(door.calls.wantedBy(call.peer))
+    for (const input of answerable) door.calls.showings.shown(call.peer, input)
     if (answerable.length > 0) return inputRequired(door, call, task, { ...asked, inputs: answerable })
     yield* Effect.ignore(door.calls.cancel(call.peer, task.id, "The caller cannot be asked what the agent needs"))
     return yield* lacksCapability(neededFor(asked.inputs[0]!.request))
@@ -110,14 +111,19 @@ const settle = Effect.fnUntraced(function*(door: Door, call: Call, task: Task) {
   const { calls } = door
   const wanted = calls.wantedBy(call.peer)
   const given = new Set(Object.keys(call.answers))
-  const isWanted = (input: Parameters<typeof wanted>[0]) => wanted(input) || isForClientOnly(input.request)
+  const isWanted = (input: Parameters<typeof wanted>[0]) => {
+    // the waiting call is this caller's way to be asked: one that cannot be has not been
+    if (!canAnswer(call.peer, input.request)) calls.showings.shown(call.peer, input)
+    return wanted(input) || isForClientOnly(input.request)
+  }
   yield* calls.answer(call.peer, task, call.answers)
   const patience = patienceOf(door, call)
   while (true) {
     const settled: Settled = yield* calls.settle(task, { patience, wanted: isWanted })
     if (settled._tag !== "Asked" || given.size === 0) return settled
     // asked only now, and answered with the call: once each
-    const early = settled.inputs.map((input) => toWire(task.id, input).key).filter((key) => given.delete(key))
+    const unanswered = settled.inputs.filter((input) => !calls.showings.wasUnread(call.peer, input))
+    const early = unanswered.map((input) => toWire(task.id, input).key).filter((key) => given.delete(key))
     if (early.length === 0) return settled
     yield* calls.answer(call.peer, task, Object.fromEntries(early.map((key) => [key, call.answers[key]])))
   }
@@ -251,7 +257,7 @@ const registerTasks = (server: Server, door: Door, peerOf: (ctx: ServerContext) 
     "tasks/get",
     (task, peer, ctx) =>
       Effect.flatMap(calls.beside(peer, task.id, metaOf(ctx)), (beside) =>
-        Effect.map(calls.view(task), (view) => ({
+        Effect.map(calls.shownTo(peer, task), (view) => ({
           ...detailed(calls.seal.handle(task.id), calls.contract(task.agent), view),
           ...beside
         })))

@@ -34,7 +34,7 @@ export const results: ReadonlyArray<Case> = [
   {
     points: [36],
     name: "tasks/result waits for the end, also through a question",
-    run: async ({ act, session }) => {
+    run: async ({ act, advance, session }) => {
       const peer = await session()
       const task = await peer.start("always", [["ask", "q"]])
       let isOver = false
@@ -42,7 +42,10 @@ export const results: ReadonlyArray<Case> = [
       const response = waiting.response.finally(() => {
         isOver = true
       })
-      await peer.answer(await peer.next("elicitation/create"), { action: "decline" })
+      const question = await peer.next("elicitation/create")
+      // as long as a person needs to read it
+      await advance(1_000)
+      await peer.answer(question, { action: "decline" })
       await peer.next("notifications/tasks/status", ({ params }) => params.status === "working")
       assert.equal((await peer.call("tasks/get", task)).status, "working")
       assert.equal(isOver, false)

@@ -78,13 +78,18 @@ export class Service {
     rmSync(this.data, { recursive: true, force: true })
   }
 
+  /** What the HTTP API says: to a `GET`, or with a body to a `POST`. */
+  async api<A>(path: string, body?: object): Promise<A> {
+    const headers = { ...this.headers, "content-type": "application/json" }
+    const init = body === undefined ? { headers } : { method: "POST", headers, body: JSON.stringify(body) }
+    return (await fetch(`${this.url}/api/v1/${path}`, init)).json() as Promise<A>
+  }
+
   /** How the newest task of an agent has ended; waits for it. */
   async ending(agent: string): Promise<string> {
-    const ask = async (path: string) => (await fetch(`${this.url}/api/v1/${path}`, { headers: this.headers })).json()
-    const newest = async () =>
-      ((await ask(`tasks?agent=${agent}&limit=1`)) as { tasks: ReadonlyArray<{ id: string; status: string }> })
-        .tasks[0]!
-    await ask(`tasks/${(await newest()).id}/result?wait=10`)
+    type Tasks = { readonly tasks: ReadonlyArray<{ readonly id: string; readonly status: string }> }
+    const newest = async () => (await this.api<Tasks>(`tasks?agent=${agent}&limit=1`)).tasks[0]!
+    await this.api(`tasks/${(await newest()).id}/result?wait=10`)
     return (await newest()).status
   }
 
