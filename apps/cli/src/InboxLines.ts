@@ -13,6 +13,20 @@ const fieldsLine = ({ request }: Question): ReadonlyArray<Line> => {
     : [line(muted(`  ${fields.map((field) => `${field.title}: ${hintOf(field)}`).join(" · ")}`))]
 }
 
+/** Which doors have shown it to somebody, and which could not. */
+const doorLines = ({ standing: { offers } }: Question): ReadonlyArray<Line> => {
+  const at = (how: "delivered" | "undelivered") => [
+    ...new Set(
+      offers.filter((offer) => offer.how === how).map(({ door, to }) => to === undefined ? door : `${door} (${to})`)
+    )
+  ]
+  const [shown, failed] = [at("delivered"), at("undelivered")]
+  return [
+    ...shown.length === 0 ? [] : [line(muted(`  shown by ${shown.join(", ")}`))],
+    ...failed.length === 0 ? [] : [line(muted(`  not delivered by ${failed.join(", ")}`))]
+  ]
+}
+
 /** The way to this question: with its key only when the task asks several. */
 const command = (question: Question, questions: ReadonlyArray<Question>): string => {
   const isOnly = questions.filter(({ task }) => task === question.task).length === 1
@@ -26,6 +40,7 @@ export const inboxLines = (questions: ReadonlyArray<Question>, now: number, widt
     ...(index === 0 ? [] : [empty]),
     ...questionLines(question, now, width),
     ...fieldsLine(question),
+    ...doorLines(question),
     line(muted(`  → ${command(question, questions)}`))
   ])
 }

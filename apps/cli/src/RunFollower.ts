@@ -18,6 +18,7 @@ import { Host, type Signal, type Surface, writeLines } from "./Host.ts"
 import { line, muted } from "./Line.ts"
 import * as Live from "./Live.ts"
 import { type Order, RunScreen } from "./RunScreen.ts"
+import { tellShown } from "./Shown.ts"
 
 type Message =
   | { readonly _tag: "Fact"; readonly envelope: Envelope }
@@ -153,6 +154,10 @@ const tellFact = Effect.fnUntraced(function*(screen: RunScreen, envelope: Envelo
 const tellAway = (surface: Surface, isAway: boolean): void =>
   writeLines(surface, [line(muted(isAway ? "the service does not answer; trying again" : "the service answers again"))])
 
+/** A question that comes up on a screen has been delivered there. */
+const tellAsked = ({ event, task }: Envelope) =>
+  event._tag === "InputRequested" ? Effect.forkScoped(tellShown([{ task, request: event.request }])) : Effect.void
+
 /** True when the person wants to leave at once. */
 const handle = Effect.fnUntraced(function*(screen: RunScreen, message: Message, picture: Picture, isLive: boolean) {
   switch (message._tag) {
@@ -184,6 +189,7 @@ const loop = Effect.fnUntraced(function*(screen: RunScreen, follow: Follow, isLi
     const batch = yield* Queue.takeAll(messages)
     for (const message of batch) {
       const isAway = yield* handle(screen, message, picture, isLive)
+      if (isLive && message._tag === "Fact") yield* tellAsked(message.envelope)
       if (!isLive && message._tag === "Fact" && follow.isQuiet !== true) {
         yield* tellFact(screen, message.envelope, picture.surface)
       }

@@ -34,6 +34,17 @@ describe("inboxLines", () => {
     assert.include(lines, "  → coppice answer a --key \"q2\"")
   })
 
+  it("tells which doors have shown it, and which could not", () => {
+    const asked = question("a", "One?", noon)
+    const offers = [
+      { door: "mcp:local", how: "undelivered", detail: "declined unread", at: noon },
+      { door: "console", how: "delivered", to: "ann", at: noon },
+      { door: "webhook:leads", how: "delivered", at: noon }
+    ] as const
+    const lines = texts(inboxLines([{ ...asked, standing: { ...asked.standing, offers } }], noon, 80))
+    assert.includeMembers([...lines], ["  shown by console (ann), webhook:leads", "  not delivered by mcp:local"])
+  })
+
   it("is friendly when there is nothing", () =>
     assert.deepStrictEqual(texts(inboxLines([], noon, 80)), ["Nobody waits for an answer."]))
 })

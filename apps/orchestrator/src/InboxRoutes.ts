@@ -57,6 +57,14 @@ export const layer = HttpApiBuilder.group(
       delegate: Effect.fnUntraced(function*({ params, payload: { key, to } }) {
         const { by, isOwner } = yield* Caller
         return yield* tasks.delegate({ id: yield* tasks.resolve(params.id), key, by, to, isOwner })
+      }, answered),
+
+      shown: Effect.fnUntraced(function*({ payload: { door, questions } }) {
+        const { by, isOwner } = yield* Caller
+        const offer = { door, how: "delivered", ...isOwner ? {} : { to: by } } as const
+        // all at once: they share a commit
+        const offers = questions.map(({ key, task }) => tasks.offered({ id: task, key, offer }))
+        yield* Effect.all(offers, { concurrency: "unbounded", discard: true })
       }, answered)
     })
   })

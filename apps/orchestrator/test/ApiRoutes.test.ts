@@ -163,6 +163,27 @@ layer(Service.layerMemory, { excludeTestServices: true })("ApiRoutes", (it) => {
       assert.strictEqual(late.status, 409)
     }))
 
+  it.effect("keeps which door has shown a question, once, and passes over what is not open", () =>
+    Effect.gen(function*() {
+      const { client } = yield* Service
+      const id = yield* submit("ask", { text: "Seen?" })
+      yield* until(id, "InputRequested")
+      const { questions: [asked] } = yield* client.inbox.list({ query: { run: id } })
+      const key = asked!.request.key
+      const questions = [{ task: asked!.task, key }, { task: asked!.task, key: "none" }, { task: "x" as never, key }]
+      for (const door of ["console", "cli", "console"] as const) {
+        yield* client.inbox.shown({ payload: { door, questions } })
+      }
+      const { questions: [after] } = yield* client.inbox.list({ query: { run: id } })
+      assert.deepStrictEqual(after!.standing.offers.map(({ door, how }) => [door, how]), [
+        ["console", "delivered"],
+        ["cli", "delivered"]
+      ])
+      const { events } = yield* client.tasks.events({ params: { id }, query: {} })
+      assert.lengthOf(events.filter(({ event }) => event._tag === "InputOffered"), 2)
+      yield* client.inbox.answer({ params: { id }, payload: { action: "decline" } })
+    }))
+
   it.effect("shows agents with their load", () =>
     Effect.gen(function*() {
       const { client } = yield* Service

@@ -73,9 +73,21 @@ const delegate = HttpApiEndpoint.post("delegate", "/tasks/:id/delegate", {
   error: [BadRequest, Forbidden, NotFound, Conflict]
 })
 
+/**
+ * Open questions somebody has been shown by a page or a program: as soon as they are on a screen, not when they were
+ * fetched. What is known already, and questions that are not open any more, are passed over.
+ */
+export const Shown = Schema.Struct({
+  door: Schema.Literals(["console", "cli"]),
+  questions: Schema.Array(Schema.Struct({ task: TaskId, key: Schema.String })).check(Schema.isMaxLength(1_000))
+})
+export type Shown = typeof Shown.Type
+
+const shown = HttpApiEndpoint.post("shown", "/inbox/shown", { payload: Shown })
+
 /** The group `inbox`. */
 export class InboxApi extends HttpApiGroup.make("inbox")
-  .add(inbox, answer, delegate)
+  .add(inbox, answer, delegate, shown)
   .middleware(Authorization)
   .prefix("/api/v1")
 {}

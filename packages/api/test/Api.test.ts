@@ -41,6 +41,7 @@ describe("Api", () => {
       "GET /healthz → 200 400 413 415 500 503",
       "GET /readyz → 200 400 413 415 500 503",
       "POST /api/v1/dev/faults → 200 400 401 403 404 413 415 500 503",
+      "POST /api/v1/inbox/shown → 204 400 401 403 413 415 500 503",
       "POST /api/v1/session → 200 400 401 413 415 500 503",
       "POST /api/v1/tasks → 201 400 401 403 404 409 413 415 429 500 503",
       "POST /api/v1/tasks/{id}/answer → 200 400 401 403 404 409 413 415 500 503",

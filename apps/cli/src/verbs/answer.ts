@@ -17,6 +17,7 @@ import { begin, type FormState, refused } from "../FormPrompt.ts"
 import { Host, writeJson, writeLines } from "../Host.ts"
 import { readJson } from "../Input.ts"
 import { line, muted, span, strong } from "../Line.ts"
+import { tellShown } from "../Shown.ts"
 
 export interface Options {
   readonly id: string
@@ -104,6 +105,7 @@ const closedElsewhere = Effect.fnUntraced(function*({ request, task }: Question)
 const ask = Effect.fnUntraced(function*(question: Question) {
   const { err } = yield* Host
   let state: FormState = begin(question)
+  yield* Effect.forkChild(tellShown([question]))
   while (true) {
     const asked = yield* askForm(state, closedElsewhere(question))
     if (asked._tag === "Leave") {

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import { Connection, now } from "../Connection.ts"
 import { Host, writeJson, writeLines } from "../Host.ts"
 import { inboxLines } from "../InboxLines.ts"
+import { tellShown } from "../Shown.ts"
 
 export interface Options {
   readonly run: string | undefined
@@ -17,4 +18,5 @@ export const inbox = Effect.fn("inbox")(function*({ json, run }: Options) {
   const inbox = yield* call(client.inbox.list({ query: run === undefined ? {} : { run } }))
   if (json) return writeJson(out, inbox)
   writeLines(out, inboxLines(inbox.questions, yield* now, Math.min(out.columns(), 100)))
+  if (out.isTty) yield* tellShown(inbox.questions)
 })

@@ -112,6 +112,21 @@ layer(Orchestrator.layer, { excludeTestServices: true })("coppice", (it) => {
       assert.strictEqual(late.code, 2)
     }))
 
+  it.effect("says that a question was shown where somebody sees it: on a terminal, not in a pipe", () =>
+    Effect.gen(function*() {
+      const { host } = yield* Orchestrator
+      const id = yield* start("approve", { message: "Seen?" })
+      const doors = Effect.map(
+        json("inbox", "--run", id),
+        ({ questions }) => questions[0].standing.offers.map(({ door }: { readonly door: string }) => door)
+      )
+      yield* good("inbox", "--run", id)
+      assert.deepStrictEqual(yield* doors, [])
+      yield* host({ isTty: true }).run("inbox", "--run", id)
+      assert.deepStrictEqual(yield* doors, ["cli"])
+      yield* good("cancel", id)
+    }))
+
   it.effect("answers a question of the tree below", () =>
     Effect.gen(function*() {
       const { host } = yield* Orchestrator
