@@ -4,6 +4,7 @@
 import { Route, Switch } from "wouter"
 import { LiveProvider } from "./live/Live.tsx"
 import { AgentsPage } from "./pages/agents/AgentsPage.tsx"
+import { AnswerPage } from "./pages/answer/AnswerPage.tsx"
 import { AuditPage } from "./pages/audit/AuditPage.tsx"
 import { InboxPage } from "./pages/inbox/InboxPage.tsx"
 import { NotFoundPage } from "./pages/NotFoundPage.tsx"
@@ -29,7 +30,7 @@ const Pages = () => (
   </Switch>
 )
 
-export const App = () => {
+const Console = () => {
   const { data: session, error, refetch } = useSession()
   if (session === null) return <SignIn />
   if (session === undefined) {
@@ -52,3 +53,11 @@ export const App = () => {
     </LiveProvider>
   )
 }
+
+/** An answer link is a right of its own: its page asks for no session. */
+export const App = () => (
+  <Switch>
+    <Route path="/answer" component={AnswerPage} />
+    <Route component={Console} />
+  </Switch>
+)

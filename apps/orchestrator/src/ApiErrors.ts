@@ -21,12 +21,14 @@ import type {
 import type { StoreError } from "@coppice/task/TaskStore"
 import type { AgentAway, InvalidInput, QueueFull, UnknownAgent } from "@coppice/task/Worker"
 import * as Effect from "effect/Effect"
+import type { DeadLink } from "./AnswerLinks.ts"
 
 type Domain =
   | AgentAway
   | AlreadyAnswered
   | AmbiguousId
   | CallRefused
+  | DeadLink
   | DeadlineTooShort
   | InvalidAnswer
   | InvalidDelegate
@@ -70,6 +72,20 @@ export const unavailable = (error: StoreError): ApiError.Unavailable => {
     })
 }
 
+const deadLinks = {
+  invalid: () =>
+    ApiError.make("link_invalid", {
+      message: "This link is none of this service's, or it was cut off",
+      fix: "open it again from the message, whole"
+    }),
+  expired: () =>
+    ApiError.make("link_expired", {
+      message: "This link has expired",
+      fix: "answer in the console or with coppice answer, or wait for the next reminder"
+    }),
+  used: () => ApiError.make("link_used", { message: "This link has been used: it answers once" })
+}
+
 const table = {
   AlreadyAnswered: (error: AlreadyAnswered) =>
     ApiError.make("already_answered", { message: error.message, field: "key" }),
@@ -87,6 +103,7 @@ const table = {
       message: error.message,
       fix: "end the circle, or raise the limits of coppice.config.ts"
     }),
+  DeadLink: ({ why }: DeadLink) => deadLinks[why](),
   InvalidDelegate: ({ message }: InvalidDelegate) =>
     ApiError.make("invalid_request", { message, field: "to", fix: "name one of the configuration's people" }),
   NotEntitled: ({ message }: NotEntitled) =>

@@ -19,6 +19,7 @@ import * as DevRoutes from "./DevRoutes.ts"
 import * as EventRoutes from "./EventRoutes.ts"
 import * as Guard from "./Guard.ts"
 import * as InboxRoutes from "./InboxRoutes.ts"
+import * as LinkRoutes from "./LinkRoutes.ts"
 import { Listener } from "./Listener.ts"
 import * as MessageRoutes from "./MessageRoutes.ts"
 import * as Security from "./Security.ts"
@@ -66,7 +67,8 @@ const contract = HttpApiBuilder.layer(Api, { openapiPath: openApiPath }).pipe(
     ServiceRoutes.layer,
     DevRoutes.layer,
     SessionRoutes.layer,
-    MessageRoutes.layer
+    MessageRoutes.layer,
+    LinkRoutes.layer
   )),
   Layer.provide(Layer.mergeAll(Guard.layer, Security.authorization, Blockers.layer))
 )

@@ -25,6 +25,7 @@ const optionNames = [
   "servers",
   "limits",
   "people",
+  "webhooks",
   "service"
 ]
 

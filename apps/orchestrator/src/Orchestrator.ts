@@ -21,6 +21,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { Json } from "effect/Schema"
+import { AnswerLinks } from "./AnswerLinks.ts"
 import * as ApiRoutes from "./ApiRoutes.ts"
 import { Blockers } from "./Blockers.ts"
 import type { Definition } from "./Definition.ts"
@@ -36,9 +37,11 @@ import type { Settings } from "./Settings.ts"
 import type { StartError } from "./StartError.ts"
 import * as Store from "./Store.ts"
 import * as Telemetry from "./Telemetry.ts"
+import * as Webhooks from "./Webhooks.ts"
+import { WebhookSender } from "./WebhookSender.ts"
 
 /** What a running service offers to whoever launched it. */
-export type Services = Lifecycle | Listener | Token | Identity | Runtime.Services
+export type Services = AnswerLinks | Lifecycle | Listener | Token | Identity | Runtime.Services
 
 const identity = (settings: Settings) =>
   Layer.effect(
@@ -91,6 +94,9 @@ const mcp = ({ orchestrator }: Pick<Definition, "orchestrator">) =>
     Layer.provide(Seal.layer)
   )
 
+const webhooks = ({ orchestrator }: Pick<Definition, "orchestrator">) =>
+  Layer.provide(Webhooks.layer(orchestrator.options.webhooks ?? {}), WebhookSender.layer)
+
 /** What has to be right before anything is opened. */
 const preparation = (settings: Settings) =>
   Layer.effectDiscard(
@@ -105,6 +111,8 @@ export const layerOver = <E, R>(
 ): Layer.Layer<Services, StartError | StoreError | E, R> =>
   opening(settings).pipe(
     Layer.provideMerge(serving),
+    Layer.provideMerge(webhooks(definition)),
+    Layer.provideMerge(AnswerLinks.layer.pipe(Layer.provide(Seal.layer))),
     Layer.provideMerge(McpRoutes.layer(settings)),
     Layer.provideMerge(mcp(definition)),
     Layer.provideMerge(Refusals.layer),

@@ -10,6 +10,7 @@ import { DevApi } from "./DevApi.ts"
 import { EventsApi } from "./EventsApi.ts"
 import { Guard } from "./Guard.ts"
 import { InboxApi } from "./InboxApi.ts"
+import { LinkApi } from "./LinkApi.ts"
 import { MessagesApi } from "./MessagesApi.ts"
 import { ServiceApi } from "./ServiceApi.ts"
 import { SessionApi } from "./SessionApi.ts"
@@ -32,6 +33,7 @@ export class Api extends HttpApi.make("coppice")
   .add(DevApi)
   .add(SessionApi)
   .add(MessagesApi)
+  .add(LinkApi)
   .middleware(Guard)
   // a misspelt key of a request is an error, not an option nobody hears of; answers may grow
   .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error", errors: "all" })

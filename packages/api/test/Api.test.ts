@@ -34,6 +34,7 @@ describe("Api", () => {
       "GET /api/v1/tasks/{id}/cancel → 200 400 401 403 404 409 413 415 500 503",
       "GET /api/v1/tasks/{id}/cancel/preview → 200 400 401 403 404 409 413 415 500 503",
       "GET /api/v1/tasks/{id}/events → 200 400 401 403 404 409 413 415 500 503",
+      "GET /api/v1/tasks/{id}/messages → 200 400 401 403 404 409 413 415 500 503",
       "GET /api/v1/tasks/{id}/result → 200 400 401 403 404 409 413 415 500 503",
       "GET /api/v1/tasks/{id}/tree → 200 400 401 403 404 409 413 415 500 503",
       "GET /api/v1/tasks/{id}/why → 200 400 401 403 404 409 413 415 500 503",
@@ -42,6 +43,8 @@ describe("Api", () => {
       "GET /readyz → 200 400 413 415 500 503",
       "POST /api/v1/dev/faults → 200 400 401 403 404 413 415 500 503",
       "POST /api/v1/inbox/shown → 204 400 401 403 413 415 500 503",
+      "POST /api/v1/link/answer → 200 400 403 404 409 413 415 500 503",
+      "POST /api/v1/link/open → 200 400 403 404 409 413 415 500 503",
       "POST /api/v1/session → 200 400 401 413 415 500 503",
       "POST /api/v1/tasks → 201 400 401 403 404 409 413 415 429 500 503",
       "POST /api/v1/tasks/{id}/answer → 200 400 401 403 404 409 413 415 500 503",
@@ -57,6 +60,9 @@ describe("Api", () => {
     const open = operations.filter(({ security }) => security.length === 0)
     assert.deepStrictEqual(open.map(({ path }) => path).toSorted(), [
       "/api/v1/info",
+      // the token of an answer link is in the body
+      "/api/v1/link/answer",
+      "/api/v1/link/open",
       // making a session takes the token in its body, ending one needs none
       "/api/v1/session",
       "/api/v1/session",

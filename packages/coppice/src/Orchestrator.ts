@@ -26,6 +26,7 @@ import * as Stream from "effect/Stream"
 import * as People from "./People.ts"
 import * as Servers from "./Servers.ts"
 import * as Store from "./Store.ts"
+import type * as Webhooks from "./Webhooks.ts"
 
 /** An agent with its code: what `toLayer` returns once everything its handler needs has been provided. */
 export type AgentLayer = Layer.Layer<never, never, AgentSupervisor.AgentSupervisor | Tasks>
@@ -50,6 +51,8 @@ export interface OrchestratorOptions {
   readonly auditRetention?: Duration.Input | undefined
   /** Who may answer questions, and what else they may do. [whoever gets in may everything] */
   readonly people?: People.People | undefined
+  /** Who is told of questions over HTTP, with links to answer them by. [nobody] */
+  readonly webhooks?: Webhooks.Webhooks | undefined
   /** Settings of the service; the environment and flags win over them. */
   readonly service?: ServiceOptions | undefined
 }
@@ -101,7 +104,6 @@ export const make = (options: OrchestratorOptions): Orchestrator => {
       : Layer.succeed(AgentSupervisor.SupervisionOptions, options.supervision),
     options.budget === undefined ? Layer.empty : Layer.succeed(RootBudget, budgetOf(options.budget)),
     options.auditRetention === undefined ? Layer.empty : Layer.succeed(AuditRetention, options.auditRetention),
-    options.people === undefined ? Layer.empty : Layer.succeed(TaskPeople, People.toPeople(options.people)),
     options.limits === undefined
       ? Layer.empty
       : Layer.effect(CallLimits, Effect.map(CallLimits, (defaults) => Object.assign({}, defaults, options.limits))),
@@ -116,6 +118,10 @@ export const make = (options: OrchestratorOptions): Orchestrator => {
     Layer.provideMerge(Executor.layer),
     Layer.provideMerge(TaskEngine.layer),
     Layer.provide(settings),
+    // not among the settings: the doors look people up as well
+    Layer.provideMerge(
+      options.people === undefined ? Layer.empty : Layer.succeed(TaskPeople, People.toPeople(options.people))
+    ),
     Layer.provideMerge(Layer.effect(TaskStore, TaskStore))
   ) as Layer.Layer<Services, StoreError, TaskStore>
   const layer = resume.pipe(

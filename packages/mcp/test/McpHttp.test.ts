@@ -7,7 +7,7 @@ import * as Bench from "./support/Bench.ts"
 describe("McpHttp", () => {
   it.effect("keeps nothing of what has ended", () =>
     Effect.gen(function*() {
-      const { hand, modern, session } = yield* Bench.make("HTTP")
+      const { advance, hand, modern, session } = yield* Bench.make("HTTP")
       const { open } = yield* McpHttp
       yield* Effect.promise(async () => {
         const [peer, other] = [await session(), await modern()]
@@ -21,6 +21,8 @@ describe("McpHttp", () => {
             "elicitation/create",
             ({ params }) => params._meta["io.modelcontextprotocol/related-task"].taskId === slow.taskId
           )
+          // as long as a person needs to read it
+          await advance(1_000)
           await peer.answer(question, { action: "decline" })
           await peer.next(
             "notifications/tasks/status",

@@ -27,7 +27,7 @@ export const People = Context.Reference<ReadonlyMap<string, Person>>("@coppice/t
 export const owner = "local"
 
 /** Whether a person is meant by one of these names and roles. */
-const isAmong = ({ name, roles }: Person, names: ReadonlyArray<string>): boolean =>
+export const isAmong = ({ name, roles }: Person, names: ReadonlyArray<string>): boolean =>
   names.some((one) => one === name || (one.startsWith("@") && roles.includes(one.slice(1))))
 
 interface Asked {

@@ -256,11 +256,14 @@ const registerTasks = (server: Server, door: Door, peerOf: (ctx: ServerContext) 
   on(
     "tasks/get",
     (task, peer, ctx) =>
-      Effect.flatMap(calls.beside(peer, task.id, metaOf(ctx)), (beside) =>
-        Effect.map(calls.shownTo(peer, task), (view) => ({
-          ...detailed(calls.seal.handle(task.id), calls.contract(task.agent), view),
-          ...beside
-        })))
+      Effect.flatMap(
+        calls.beside(peer, task.id, metaOf(ctx)),
+        (beside) =>
+          Effect.map(calls.shownTo(peer, task), (view) => ({
+            ...detailed(calls.seal.handle(task.id), calls.contract(task.agent), view),
+            ...beside
+          }))
+      )
   )
   on("tasks/update", (task, peer, ctx) => Effect.as(calls.answer(peer, task, ctx.mcpReq.inputResponses ?? {}), {}))
   on(
