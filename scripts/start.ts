@@ -207,9 +207,9 @@ const links = Effect.fnUntraced(function*(client: Client, service: Service, data
 })
 
 const program = Effect.fnUntraced(function*(flags: Flags, service: Service, building: Promise<string | undefined>) {
+  const ready = (((yield* Clock.currentTimeMillis) - began) / 1_000).toFixed(1)
   const trouble = yield* Effect.promise(() => building)
   const work = yield* Effect.flatMap(service.client, (client) => findWork(client, flags))
-  const ready = (((yield* Clock.currentTimeMillis) - began) / 1_000).toFixed(1)
   yield* Console.log(
     `${work.resumed ? "Taking up the unfinished migration" : "Migrating"} (service ready after ${ready} s)`
   )
