@@ -14,12 +14,13 @@ import {
   Step,
   TaskContext
 } from "coppice"
-import type { Service, ServiceError } from "coppice/Simulation"
+import type { ForeignServer, ForeignTool, Service, ServiceError, Work } from "coppice/Simulation"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import type { Program } from "./Program.ts"
+import type { Dice } from "./Dice.ts"
+import type { Program, Tool } from "./Program.ts"
 
 /** What the programs of a node reach. */
 export interface Surroundings {
@@ -27,6 +28,8 @@ export interface Surroundings {
   readonly model: Service
   /** Other nodes by name. */
   readonly remotes: ReadonlyMap<string, Remote>
+  /** Tools of the foreign server by name. */
+  readonly foreign?: ReadonlyMap<string, Foreign> | undefined
 }
 
 const Input = Schema.Struct({ program: Schema.Json })
@@ -37,6 +40,38 @@ export const remote = (node: string) =>
   Agent.remote(`prog-${node}`, { tool: "prog", input: Input, output: Output, attempts: 20 })
 
 type Remote = ReturnType<typeof remote>
+
+const Errand = Schema.Struct({
+  takes: Schema.Finite,
+  asks: Schema.optionalKey(Schema.Boolean),
+  fails: Schema.optionalKey(Schema.Boolean),
+  stubborn: Schema.optionalKey(Schema.Boolean)
+})
+
+/** A tool of the foreign server, called as `abroad-<tool>` here. */
+export const foreign = (tool: Tool) =>
+  Agent.remote(`abroad-${tool}`, {
+    tool,
+    input: Errand,
+    output: Schema.Struct({ run: Schema.Finite }),
+    idempotent: tool === "again",
+    attempts: 20
+  })
+
+type Foreign = ReturnType<typeof foreign>
+
+/** The foreign server: what a call of it says is done. */
+export const foreignServer = (dice: Dice): ForeignServer => {
+  const does: ForeignTool["does"] = ({ asks, ...work }) => ({
+    ...work as Pick<Work, "takes">,
+    ...asks === true ? { asks: `May it take ${JSON.stringify(work["takes"])} ms?` } : {}
+  })
+  return {
+    generation: dice.pick(["2025-11-25", "2026-07-28"]),
+    cancels: dice.chance(0.85),
+    tools: { plain: { does }, job: { does, isTask: true }, again: { does, idempotent: true } }
+  }
+}
 
 const Form = Schema.Struct({ ok: Schema.Boolean })
 
@@ -68,8 +103,25 @@ const boom = (isInside: boolean): Run =>
     return isInside ? Step.run("boom", 0, body) : body
   })
 
+/** Calls a tool of the foreign server. */
+const abroadOf = (foreign: Surroundings["foreign"]) => (program: Extract<Program, { readonly t: "abroad" }>): Run => {
+  const { tool, within, takes, asks, fails, stubborn } = program
+  const agent = foreign?.get(tool)
+  if (agent === undefined) return Effect.fail("nobody")
+  const errand = {
+    takes,
+    ...asks === true ? { asks } : {},
+    ...fails === true ? { fails } : {},
+    ...stubborn === true ? { stubborn } : {}
+  }
+  return Effect.mapBoth(agent.call(errand, { deadline: within }), {
+    onSuccess: () => "done",
+    onFailure: (error) => failureOf(error as CallError)
+  })
+}
+
 /** What programs do with the world outside. */
-const effectsOf = ({ bank, model }: Surroundings) => {
+const effectsOf = ({ bank, foreign, model }: Surroundings) => {
   /** The bank can tell whether it was paid, or nobody asks it. */
   const careOf = (care: "verify" | "once") =>
     care === "once" ? { atMostOnce: true } as const : { verify: Effect.flatMap(Step.idempotencyKey, bank.look) }
@@ -108,15 +160,16 @@ const effectsOf = ({ bank, model }: Surroundings) => {
         ? Effect.succeed(null)
         : Step.run("heard", heard.value.message, Effect.succeed(heard.value.message)))
 
-  return { step, saga, listen }
+  const look = Effect.as(Effect.ignore(bank.call({ look: 0 })), null)
+
+  return { step, saga, listen, look, abroad: abroadOf(foreign) }
 }
 
 export const live = (
   { concurrency, intensity }: Serving,
   surroundings: Surroundings
 ): Orchestrator.AgentLayer => {
-  const { bank, remotes } = surroundings
-  const { listen, saga, step } = effectsOf(surroundings)
+  const { abroad, listen, look, saga, step } = effectsOf(surroundings)
   const Prog = Agent.make("prog", {
     description: "Runs a program",
     input: Input,
@@ -127,7 +180,7 @@ export const live = (
   })
 
   const call = ({ exit, loose, on, within, x }: Extract<Program, { readonly t: "call" }>): Run => {
-    const agent = on === undefined ? undefined : remotes.get(on)
+    const agent = on === undefined ? undefined : surroundings.remotes.get(on)
     const options = { onParentExit: exit ?? "stop", deadline: within } as const
     const input = { program: x as unknown as Schema.Json }
     const called: Effect.Effect<{ readonly value: Schema.Json }, unknown, TaskContext> = agent === undefined
@@ -150,6 +203,8 @@ export const live = (
         return listen(program.ms)
       case "call":
         return call(program)
+      case "abroad":
+        return abroad(program)
       case "sleep":
         return Effect.as(Durable.sleep(program.ms), program.ms)
       case "ask":
@@ -164,7 +219,7 @@ export const live = (
       case "progress":
         return Effect.as(Durable.progress({ progress: 1, total: 2 }), null)
       case "look":
-        return Effect.as(Effect.ignore(bank.call({ look: 0 })), null)
+        return look
       case "seq":
         return Effect.forEach(program.xs, run)
       case "all":

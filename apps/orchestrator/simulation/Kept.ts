@@ -2,10 +2,10 @@
  * What the simulator once found in the product, each as the smallest case that showed it. They are run before all seeds.
  */
 import { Orchestrator } from "coppice"
-import type { Options, Stage } from "coppice/Simulation"
+import type { ForeignServer, Options, Stage } from "coppice/Simulation"
 import * as Interpreter from "./Interpreter.ts"
 import { jobOf } from "./Jobs.ts"
-import type { Program } from "./Program.ts"
+import { type Program, tools } from "./Program.ts"
 
 interface Kept extends Required<Pick<Options, "scenario" | "seed" | "only">> {
   readonly what: string
@@ -35,6 +35,34 @@ const single = (concurrency: number, tokens?: number) => (stage: Stage) => {
   const agents = [Interpreter.live({ concurrency, intensity: undefined }, { bank, model, remotes: new Map() })]
   const budget = tokens === undefined ? {} : { budget: { tokens } }
   return { nodes: { a: Orchestrator.make({ agents, ...budget }) }, jobs: [] }
+}
+
+/** One node whose runs leave memory soon, and whose agent starts anew with every defect. */
+const forgetful = (stage: Stage) => {
+  const bank = stage.service("bank")
+  const model = stage.service("model", { takes: [50, 3_000] })
+  const agents = [Interpreter.live({ concurrency: 1, intensity: 0 }, { bank, model, remotes: new Map() })]
+  const supervision = { strategy: "one_for_one", intensity: 1_000, period: "30 seconds" } as const
+  return { nodes: { a: Orchestrator.make({ agents, supervision, executor: { idleAfter: "100 millis" } }) }, jobs: [] }
+}
+
+/** A node that knows a foreign server. */
+const abroad = (generation: ForeignServer["generation"]) => (stage: Stage) => {
+  const outside = { bank: stage.service("bank"), model: stage.service("model"), remotes: new Map() }
+  const foreign = new Map(tools.map((tool) => [tool, Interpreter.foreign(tool)] as const))
+  const agents = [Interpreter.live({ concurrency: 1_000, intensity: undefined }, { ...outside, foreign })]
+  const servers = { abroad: { url: "http://abroad/mcp", agents: [...foreign.values()] } }
+  return {
+    nodes: { a: Orchestrator.make({ agents, servers }) },
+    foreign: { abroad: { ...Interpreter.foreignServer(stage.chance), cancels: true, generation } },
+    jobs: []
+  }
+}
+
+const stubborn: Program = {
+  t: "all",
+  c: 0,
+  xs: [{ t: "step", n: 2, model: true, calm: true }, { t: "boom", inside: true }]
 }
 
 const race: Program = {
@@ -104,5 +132,26 @@ export const kept: ReadonlyArray<Kept> = [
     scenario: single(1_000, 0),
     seed: 1,
     only: { faults: [], jobs: [jobOf(poor, { at: 0 })] }
+  },
+  {
+    what: "a child that ended before a replay had come to its call was forgotten, and its parent waited for ever",
+    scenario: forgetful,
+    seed: 21,
+    only: {
+      faults: [],
+      jobs: [
+        jobOf({ t: "seq", xs: [{ t: "look" }, { t: "call", x: { t: "ask", n: 1 } }] }, { at: 0 }),
+        jobOf(stubborn, { at: 200 })
+      ]
+    }
+  },
+  {
+    what: "the question of a foreign task that was to stop was turned down in somebody's name",
+    scenario: abroad("2026-07-28"),
+    seed: 1,
+    only: {
+      faults: [],
+      jobs: [jobOf({ t: "abroad", tool: "job", takes: 9, asks: true }, { at: 0, cancelAfter: 100 })]
+    }
   }
 ]

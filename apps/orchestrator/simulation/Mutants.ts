@@ -65,8 +65,10 @@ export const mutants: ReadonlyArray<Mutant> = [
     name: "acknowledged-too-early",
     what: "a submission is acknowledged before it is durable",
     file: "packages/task/src/internal/submission.ts",
-    from: "return Effect.as(log.barrier, state as Task)",
-    to: "return Effect.succeed(state as Task)"
+    from: `else resumeWhenDurable(log, worker, entry)
+      return Effect.as(log.barrier, state as Task)`,
+    to: `else resumeWhenDurable(log, worker, entry)
+      return Effect.succeed(state as Task)`
   },
   {
     name: "early-timer",
@@ -173,6 +175,46 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "packages/task/src/internal/reuse.ts",
     from: "if (event.exit._tag === \"Success\") keep(",
     to: "if (event.exit._tag === \"Success\" && events.length === 0) keep("
+  },
+  {
+    name: "foreign-call-repeated",
+    what: "a call of a foreign server whose outcome nobody knows is made again",
+    file: "packages/mcp/src/internal/client/RemoteRun.ts",
+    from: `this.isSent && !this.remote.mayRepeat ? this.doubted("a restart") : this.called`,
+    to: "this.called",
+    also: [{
+      file: "packages/mcp/src/internal/client/RemoteRun.ts",
+      from: "error.mayHaveRun && error.isTransient && !this.remote.mayRepeat",
+      to: "error.mayHaveRun && error.isTransient && this.remote.attempts === 0"
+    }]
+  },
+  {
+    name: "foreign-task-not-told",
+    what: "a foreign server is not told that its task is to stop",
+    file: "packages/mcp/src/internal/client/RemoteWorker.ts",
+    from: "this.options.remote.client.cancel(reference)",
+    to: `Effect.succeed("accepted" as const)`
+  },
+  {
+    name: "foreign-call-not-told",
+    what: "a foreign server of 2025-11-25 is not told that a plain call is given up",
+    file: "packages/mcp/src/internal/client/Connection.ts",
+    from: "if (this.wire?.closingCancels !== true || !this.isModern) {",
+    to: "if (this.wire?.closingCancels !== true) {"
+  },
+  {
+    name: "answer-made-up",
+    what: "the question of a foreign task that is to stop is turned down in somebody's name",
+    file: "packages/mcp/src/internal/client/RemoteWorker.ts",
+    from: "{ patience: 1_000, ask: unanswered }",
+    to: "{ patience: 1_000 }"
+  },
+  {
+    name: "early-fact-lost",
+    what: "what happens to a call before a replay comes to it is forgotten",
+    file: "packages/agent/src/internal/Execution.ts",
+    from: "return this.begun.delete(delivery.key) ? this.prefix.add(delivery) : this.hand(delivery)",
+    to: "return this.hand(delivery)"
   }
 ]
 

@@ -25,6 +25,16 @@ export type Program =
     readonly loose?: boolean
     readonly within?: number
   }
+  /** A call of a foreign server's tool. */
+  | {
+    readonly t: "abroad"
+    readonly tool: Tool
+    readonly takes: number
+    readonly asks?: boolean
+    readonly fails?: boolean
+    readonly stubborn?: boolean
+    readonly within?: number
+  }
   /** Some steps that are undone when what follows fails. `n`: its name. */
   | { readonly t: "saga"; readonly n: number; readonly x: Program }
   /** Waits for what somebody says, not for long. */
@@ -42,6 +52,17 @@ export type Program =
   | { readonly t: "race"; readonly xs: ReadonlyArray<Program> }
   | { readonly t: "timeout"; readonly ms: number; readonly x: Program }
   | { readonly t: "catch"; readonly x: Program; readonly y: Program }
+
+/** Tools of the foreign server: a plain one, one whose calls become tasks, and one that may be called again. */
+export const tools = ["plain", "job", "again"] as const
+export type Tool = typeof tools[number]
+
+/** What a program may call. */
+export interface Reach {
+  readonly nodes: ReadonlyArray<string>
+  /** There is a foreign server. */
+  readonly isAbroad: boolean
+}
 
 const leaves = [
   "step",
@@ -101,6 +122,16 @@ const leaf = (dice: Dice): Program => {
   }
 }
 
+const abroad = (dice: Dice): Program => ({
+  t: "abroad",
+  tool: dice.pick(["plain", "plain", "job", "job", "again"]),
+  takes: dice.chance(0.5) ? dice.below(20) : millis(dice),
+  ...dice.chance(0.25) ? { asks: true } : {},
+  ...dice.chance(0.15) ? { fails: true } : {},
+  ...dice.chance(0.2) ? { stubborn: true } : {},
+  ...dice.chance(0.15) ? { within: millis(dice) } : {}
+})
+
 /** An attempt that is lost while an effect of it cannot be stopped. */
 const stubborn = (dice: Dice): Program => ({
   t: "all",
@@ -128,10 +159,10 @@ const call = (dice: Dice, x: Program, nodes: ReadonlyArray<string>): Program => 
   ...dice.chance(0.1) ? { within: millis(dice) } : {}
 })
 
-/** A program that may call agents of these nodes. */
-export const generate = (dice: Dice, depth: number, nodes: ReadonlyArray<string>): Program => {
-  if (depth === 0 || dice.chance(0.1)) return leaf(dice)
-  const one = () => generate(dice, depth - 1, nodes)
+/** A program that may call what is within reach. */
+export const generate = (dice: Dice, depth: number, reach: Reach): Program => {
+  if (depth === 0 || dice.chance(0.1)) return reach.isAbroad && dice.chance(0.4) ? abroad(dice) : leaf(dice)
+  const one = () => generate(dice, depth - 1, reach)
   const some = () => Array.from({ length: 2 + dice.below(2) }, one)
   const t = dice.pick(branches)
   switch (t) {
@@ -141,7 +172,7 @@ export const generate = (dice: Dice, depth: number, nodes: ReadonlyArray<string>
     case "all":
       return { t, c: dice.below(3), xs: some() }
     case "call":
-      return call(dice, one(), nodes)
+      return call(dice, one(), reach.nodes)
     case "timeout":
       return { t, ms: millis(dice), x: one() }
     case "saga":

@@ -21,11 +21,12 @@ import { trace as traceOf } from "./internal/simulation/trace.ts"
 import { isBroken, type Job, type Outcome, type Scenario, type Stage, tryOnce } from "./internal/simulation/trial.ts"
 
 export { type Fault, type FaultKind, faultKinds } from "./internal/simulation/faults.ts"
-export type { Acted, Entry, Fact, History, Told } from "./internal/simulation/history.ts"
+export type { Acted, Entry, Fact, History, Served, Told } from "./internal/simulation/history.ts"
 export type { End, Finding, Invariant, Verdict } from "./internal/simulation/invariant.ts"
 export { type Service, ServiceError, type ServiceOptions } from "./internal/simulation/outside.ts"
 export type { Human, Question } from "./internal/simulation/person.ts"
 export type { Job, JobSteering, Scenario, Stage } from "./internal/simulation/trial.ts"
+export type { ForeignServer, ForeignTool, Work } from "./internal/simulation/workshop.ts"
 
 /** What is simulated and how often. Defaults in brackets. */
 export interface Options {

@@ -191,6 +191,18 @@ describe("cancelling a remote task", () => {
       assert.deepStrictEqual(yield* cancelled(at(modern), defy), ["cancelled", "refused"])
     }))
 
+  it.live("answers nothing in anybody's name that the task still asks", () =>
+    Effect.gen(function*() {
+      const modern = yield* peer
+      const { tasks } = modern
+      const ask = Effect.sync(() => {
+        tasks.obeys = false
+        tasks.set(tasks.last, { status: "input_required", inputRequests: { who: form("Who?") } })
+      })
+      assert.deepStrictEqual(yield* cancelled(at(modern), ask), ["cancelled", "refused"])
+      assert.notInclude(tasks.requests, "tasks/update")
+    }))
+
   it.live("settles as unreachable when the server is gone", () =>
     Effect.gen(function*() {
       const modern = yield* peer

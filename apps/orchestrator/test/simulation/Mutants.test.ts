@@ -9,7 +9,12 @@ const program = join(import.meta.dirname, "../../simulation/main.ts")
 const near: Readonly<Record<string, number>> = {
   "adopted-child-cancelled": 94,
   "answer-applied-twice": 33,
+  "answer-made-up": 43,
   "double-step": 28,
+  "early-fact-lost": 185,
+  "foreign-call-not-told": 204,
+  "foreign-call-repeated": 168,
+  "foreign-task-not-told": 43,
   "forgotten-key": 19,
   "lost-wake-up": 355,
   "session-unchecked": 133,

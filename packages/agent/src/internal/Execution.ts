@@ -340,7 +340,8 @@ export class Execution {
     // nobody has asked for it yet
     if (this.phase === "replaying" && this.begun.has(delivery.key)) return this.mismatch()
     this.mailbox.shift()
-    return this.hand(delivery)
+    // code that was busy outside of the log when it went live has yet to ask
+    return this.begun.delete(delivery.key) ? this.prefix.add(delivery) : this.hand(delivery)
   }
 
   private hand({ at, fact, key, seq }: Delivery): "on" {

@@ -1,8 +1,8 @@
 import type { Delivery } from "./Journal.ts"
 
 /**
- * What a fork takes over from the run it was forked of: given to whoever asks, in the order of the first run as long as
- * the code asks as it did then. Nobody has to ask.
+ * What is there before it is asked for: what a fork takes over from the run it was forked of, and what came while the code
+ * was busy outside of the log. Given to whoever asks, in this order as long as the code asks in it. Nobody has to ask.
  */
 export class Prefix {
   private readonly rest: Map<string, Delivery>
@@ -13,6 +13,11 @@ export class Prefix {
 
   has(key: string): boolean {
     return this.rest.has(key)
+  }
+
+  add(delivery: Delivery): "on" {
+    this.rest.set(delivery.key, delivery)
+    return "on"
   }
 
   /** The first of those that are asked for. */

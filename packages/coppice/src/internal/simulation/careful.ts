@@ -90,13 +90,15 @@ export const reused: Invariant["check"] = (history) => {
   const facts = factsByTask(history)
   const born = new Set<string>()
   for (const [id, all] of facts) {
-    const { envelope: { event }, node } = all[0]!
+    const { envelope: { event, seq }, node } = all[0]!
     const keys = new Set<string>()
     for (const { envelope: { event } } of all) if (event._tag === "StepReused") keys.add(event.key)
     for (const key of keys) born.add(`${id}/${key}`)
     checked += keys.size
     if (event._tag !== "Created" || event.spec.retryOf === null || keys.size === 0) continue
-    const before = facts.get(idOf({ node, task: event.spec.retryOf })) ?? []
+    // a task may be retried while it still runs
+    const before = facts.get(idOf({ node, task: event.spec.retryOf }))?.filter(({ envelope }) => envelope.seq < seq) ??
+      []
     const undone = undoneIn(before)
     for (const key of undone) {
       if (keys.has(key)) broken.push(`${id} takes over ${key}, which ${event.spec.retryOf} has undone`)

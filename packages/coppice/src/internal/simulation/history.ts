@@ -5,6 +5,7 @@ import type { CancelReport } from "@coppice/task/CancelReport"
 import type { TaskId } from "@coppice/task/Task"
 import type { Envelope, InputResponse, TaskEvent } from "@coppice/task/TaskEvent"
 import type { Steer } from "@coppice/task/Tasks"
+import type { Json } from "effect/Schema"
 import { createHash } from "node:crypto"
 import type { Fault } from "./faults.ts"
 
@@ -82,6 +83,26 @@ export interface Acted extends At {
   readonly phase: "begins" | "happens" | "repeats" | "fails" | "confirms" | "denies"
 }
 
+/** What a foreign MCP server did with a call, or was asked to do with it. */
+export interface Served extends At {
+  readonly _tag: "Served"
+  readonly server: string
+  readonly life: number
+  readonly tool: string
+  /** Which time a tool of the server runs. */
+  readonly run: number
+  /** Whose call it is. */
+  readonly node: string
+  readonly task: string | null
+  /**
+   * `happens`: the world has changed. `is told`: somebody wants it to stop. `stops`: it does. `dies`: the process did, and
+   * nothing is left of the run.
+   */
+  readonly phase: "begins" | "asks" | "hears" | "happens" | "fails" | "is told" | "stops" | "dies"
+  /** What it asks, hears, or returns. */
+  readonly value: Json
+}
+
 /** A fault that took effect. */
 interface Struck extends At {
   readonly _tag: "Struck"
@@ -118,7 +139,7 @@ interface Pried extends At {
   readonly nobodys: string | null
 }
 
-export type Entry = Fact | Asked | Told | Acted | Struck | Lived | Sent | Pried
+export type Entry = Fact | Asked | Told | Acted | Served | Struck | Lived | Sent | Pried
 
 type EntryOf<Tag extends Entry["_tag"]> = Extract<Entry, { readonly _tag: Tag }>
 

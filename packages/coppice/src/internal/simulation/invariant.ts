@@ -88,3 +88,13 @@ export const lineOf = (end: NodeEnd | undefined, task: TaskId): ReadonlyArray<Ta
 
 export const isReleased = (history: History, node: string, task: TaskId): boolean =>
   history.facts(node).some(({ envelope }) => envelope.task === task && envelope.event._tag === "Released")
+
+/** Attempts whose code did not stop when it was told to: it goes on, and nobody listens to it. By task and number. */
+export const abandoned = (history: History): ReadonlySet<string> =>
+  new Set(
+    history.facts().flatMap(({ envelope: { event, task }, node }) =>
+      event._tag === "AttemptFailed" && event.message.endsWith("and was abandoned")
+        ? [`${idOf({ node, task })} ${event.attempt}`]
+        : []
+    )
+  )

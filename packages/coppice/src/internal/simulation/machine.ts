@@ -21,6 +21,7 @@ import type { Orchestrator, Services } from "../../Orchestrator.ts"
 import { dice } from "./dice.ts"
 import type { Disk } from "./disk.ts"
 import type { History, Lived } from "./history.ts"
+import type { Sender } from "./wires.ts"
 import type { Process, World } from "./world.ts"
 
 type Running = Services | McpHttp.McpHttp
@@ -96,6 +97,12 @@ export class Machine {
     if (life?.context === undefined) return undefined
     const { context } = life
     return this.parts.world.as(life.process, () => Effect.runForkWith(context)(effect))
+  }
+
+  /** Answers a request over MCP. */
+  answer(request: Request, body: unknown, { principal }: Sender): Promise<Response> | undefined {
+    const by = principal === "local" ? "mcp" : principal
+    return this.service(McpHttp.McpHttp)?.handle(request, body, { principal, isIdentified: true, by })
   }
 
   // ---------------------------------------------------------------- coming and going

@@ -8,7 +8,8 @@ import type { Json, JsonObject } from "effect/Schema"
 import { Client, type Parts } from "./clients.ts"
 import type { Dice } from "./dice.ts"
 import { dice } from "./dice.ts"
-import type { Acted, Fact } from "./history.ts"
+import type { Foreign } from "./foreign.ts"
+import type { Acted, Fact, Served } from "./history.ts"
 import type { Injector } from "./injector.ts"
 import type { Machine } from "./machine.ts"
 
@@ -18,8 +19,8 @@ export interface Question {
   readonly task: TaskId
   readonly agent: string
   readonly request: InputRequest
-  /** Of a question about the outcome of a step: what was done under the step's idempotency key. */
-  readonly done: ReadonlyArray<Acted>
+  /** Of a question about the outcome of a step or a call: what was done under its idempotency key. */
+  readonly done: ReadonlyArray<Acted | Served>
   /** How many questions came before this one, in the whole world. */
   readonly nth: number
 }
@@ -54,9 +55,12 @@ const sample = (schema: JsonObject | null, chance: Dice): Json => {
   }
 }
 
-/** Whoever is asked about the outcome of a step has looked. */
-const outcomeOf = (done: ReadonlyArray<Acted>): Json =>
-  done.length > 0 ? { outcome: "did_happen", result: "null" } : { outcome: "did_not_happen" }
+/** Whoever is asked about the outcome has looked. */
+const outcomeOf = (done: Question["done"]): Json => {
+  const last = done.at(-1)
+  if (last === undefined) return { outcome: "did_not_happen" }
+  return { outcome: "did_happen", result: last._tag === "Served" ? JSON.stringify(last.value) : "null" }
+}
 
 /** Accepts with something that fits the form, now and then declines. */
 export const anybody: Human = ({ done, request }, chance) =>
@@ -66,6 +70,16 @@ export const anybody: Human = ({ done, request }, chance) =>
     ? { action: "accept", content: outcomeOf(done) }
     : { action: "accept", content: sample(request.schema, chance) }
 
+/** Where things happen that a person can look at. */
+interface Places {
+  readonly machines: ReadonlyMap<string, Machine>
+  readonly foreign: ReadonlyMap<string, Foreign>
+}
+
+/** No message is under way for longer, milliseconds; what is at work somewhere is waited for so long again and again. */
+const patience = 12_000
+const mostWaits = 50
+
 export class Person {
   /** Answers that are still to come. */
   pending = 0
@@ -73,25 +87,44 @@ export class Person {
   private readonly parts: Parts
   private readonly client: Client
   private readonly injector: Injector
-  private readonly machines: ReadonlyMap<string, Machine>
+  private readonly places: Places
   private readonly human: Human
   private readonly chance: Dice
 
-  constructor(parts: Parts, injector: Injector, machines: ReadonlyMap<string, Machine>, human: Human) {
+  constructor(parts: Parts, injector: Injector, places: Places, human: Human) {
     this.parts = parts
     this.client = new Client("human", parts)
     this.injector = injector
-    this.machines = machines
+    this.places = places
     this.human = human
     this.chance = dice(parts.world.seed, "human")
   }
 
-  hear({ envelope: { event, task }, node }: Fact): void {
+  hear(fact: Fact): void {
+    const { envelope: { event } } = fact
     if (event._tag !== "InputRequested") return
     const nth = this.asked++
-    const row = this.machines.get(node)?.disk.rows.get(task)
-    const done = this.doneUnder(/idempotency key is (\S+)$/.exec(event.request.message)?.[1])
-    const question = { node, task, agent: row?.state.agent ?? "", request: event.request, nth, done }
+    const isAbroad = this.places.foreign.size > 0 && event.request.key.startsWith("outcome_unknown:remote:")
+    if (isAbroad) this.watch(fact, event.request, nth, mostWaits)
+    else this.consider(fact, event.request, nth)
+  }
+
+  /** Whether something happened elsewhere shows once nothing of it is under way. */
+  private watch(fact: Fact, request: InputRequest, nth: number, left: number): void {
+    this.pending++
+    this.parts.world.after(this.client.process, patience, () => {
+      this.pending--
+      const { envelope: { task }, node } = fact
+      const isBusy = [...this.places.foreign.values()].some(({ workshop }) => workshop.isBusyWith(node, task))
+      if (isBusy && left > 0) this.watch(fact, request, nth, left - 1)
+      else this.consider(fact, request, nth)
+    })
+  }
+
+  private consider({ envelope: { task }, node }: Fact, request: InputRequest, nth: number): void {
+    const row = this.places.machines.get(node)?.disk.rows.get(task)
+    const done = this.doneUnder(/idempotency key is (\S+)$/.exec(request.message)?.[1], node)
+    const question = { node, task, agent: row?.state.agent ?? "", request, nth, done }
     const answer = this.human(question, this.chance)
     if (answer === undefined || this.injector.nth("silent-human", nth) !== undefined) return
     const { action, after, content } = answer
@@ -105,15 +138,20 @@ export class Person {
     }
   }
 
-  private doneUnder(key: string | undefined): ReadonlyArray<Acted> {
-    return key === undefined ? [] : this.parts.history.effects().filter((acted) => acted.key === key)
+  private doneUnder(key: string | undefined, node: string): Question["done"] {
+    if (key === undefined) return []
+    const { history } = this.parts
+    const served = history.of("Served").filter((one) =>
+      one.phase === "happens" && one.task === key && one.node === node
+    )
+    return [...history.effects().filter((acted) => acted.key === key), ...served]
   }
 
   private respond({ node, request: { key }, task }: Question, response: InputResponse, delay: number): void {
     this.pending++
     const { world } = this.parts
     world.after(this.client.process, delay, () => {
-      const told = this.client.tell(this.machines.get(node)!, { verb: "respond", task, key, response })
+      const told = this.client.tell(this.places.machines.get(node)!, { verb: "respond", task, key, response })
       Effect.runFork(told).addObserver(() => this.pending--)
     })
   }

@@ -7,6 +7,7 @@ import { isTerminal } from "@coppice/task/Task"
 import { isDeepStrictEqual } from "node:util"
 import { careful, reused, steered } from "./careful.ts"
 import {
+  abandoned,
   endings,
   factsByTask,
   finding,
@@ -169,12 +170,17 @@ const steps: Invariant["check"] = (history) => {
   const broken: Array<string> = []
   const recorded = new Map<string, number>()
   const runs = new Map<string, number>()
+  const lost = abandoned(history)
   let checked = 0
   for (const entry of history.entries) {
     if (entry._tag === "Fact" && entry.envelope.event._tag === "StepRecorded") {
-      recorded.set(`${entry.node}/${entry.envelope.task}/${entry.envelope.event.key}`, entry.at)
+      const { exit, key } = entry.envelope.event
+      // what was given up may be done by a retry, under the same key
+      const isGivenUp = exit._tag === "Failure" && exit.givenUpBy !== undefined
+      if (!isGivenUp) recorded.set(`${entry.node}/${entry.envelope.task}/${key}`, entry.at)
     }
     if (entry._tag !== "Acted" || entry.phase !== "begins" || entry.key === null) continue
+    if (lost.has(`${entry.node}/${entry.task} ${entry.attempt}`)) continue
     checked++
     const key = `${entry.node}/${entry.key}`
     if (recorded.has(key)) broken.push(`${key} began again after its result was recorded`)
@@ -270,9 +276,11 @@ const rest: Invariant["check"] = (history, end) => {
     }
     if (end.nodes.get(node)?.rows.get(task)?.settledSeq === seq) settled.set(idOf({ node, task }), at)
   }
-  for (const { at, node, phase, service, task } of history.of("Acted")) {
+  const lost = abandoned(history)
+  for (const { at, attempt, node, phase, service, task } of history.of("Acted")) {
     if (phase !== "begins" || task === null) continue
     const id = idOf({ node, task })
+    if (lost.has(`${id} ${attempt}`)) continue
     if ((settled.get(id) ?? Infinity) < at && !refused.has(id)) {
       broken.push(`${id} called ${service} after its settlement`)
     }

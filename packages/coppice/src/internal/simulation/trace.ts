@@ -82,6 +82,10 @@ const entryText = (entry: Entry, idOf: Names): string => {
       return `${entry.node}  calls ${entry.service} ${short(entry.request)}: ${entry.phase}${
         entry.key === null ? ", no key" : ` ${entry.key.slice(21)}`
       }`
+    case "Served":
+      return `${entry.server}  run ${entry.run} of ${entry.tool} for ${idOf(entry.task ?? "nobody")} ${entry.phase} ${
+        short(entry.value)
+      }`
     case "Struck":
       return `FAULT ${describeFault(entry.fault)}`
     case "Lived":

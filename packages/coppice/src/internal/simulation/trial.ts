@@ -17,6 +17,8 @@ import { Client } from "./clients.ts"
 import { type Dice, dice } from "./dice.ts"
 import { Disk } from "./disk.ts"
 import { type Fault, type FaultKind, planFaults } from "./faults.ts"
+import { Foreign } from "./foreign.ts"
+import { foreigners } from "./foreigners.ts"
 import { History } from "./history.ts"
 import { Injector } from "./injector.ts"
 import type { End, Invariant, NodeEnd, Verdict } from "./invariant.ts"
@@ -26,7 +28,8 @@ import { Outside, type Service, type ServiceOptions } from "./outside.ts"
 import { anybody, type Human, Person } from "./person.ts"
 import { promises } from "./promises.ts"
 import { Stranger } from "./stranger.ts"
-import { fetchOf } from "./wires.ts"
+import { fetchOf, type Host } from "./wires.ts"
+import type { ForeignServer } from "./workshop.ts"
 import { inWorld, World } from "./world.ts"
 
 /** A run some client wants. Times in milliseconds after the beginning. */
@@ -65,6 +68,8 @@ export interface JobSteering {
 export interface Scenario {
   /** Orchestrators by name. They find each other at `http://<name>/mcp`. */
   readonly nodes: Readonly<Record<string, Orchestrator>>
+  /** MCP servers of somebody else's by name; they are no Coppices. Nodes find them at `http://<name>/mcp`. [none] */
+  readonly foreign?: Readonly<Record<string, ForeignServer>> | undefined
   readonly jobs: ReadonlyArray<Job>
   /** Nodes whose endpoint speaks MCP 2025-11-25 alone. [none] */
   readonly legacy?: ReadonlyArray<string> | undefined
@@ -129,6 +134,7 @@ class Trial {
   private readonly options: TrialOptions
   private readonly history = new History()
   private readonly machines = new Map<string, Machine>()
+  private readonly foreign = new Map<string, Foreign>()
   private readonly injector: Injector
   private readonly network: Network
   private readonly scenario: Scenario
@@ -159,7 +165,8 @@ class Trial {
     }
     this.scenario = options.scenario(stage)
     this.jobs = options.jobs ?? this.scenario.jobs
-    const nodes = Object.keys(this.scenario.nodes)
+    const { foreign = {} } = this.scenario
+    const nodes = [...Object.keys(this.scenario.nodes), ...Object.keys(foreign)]
     const faults = options.faults ??
       planFaults(dice(world.seed, "faults"), { kinds: options.kinds, nodes, span: options.span })
     this.injector = new Injector(world, history, faults)
@@ -170,13 +177,19 @@ class Trial {
     }
     outside = new Outside(world, history, this.injector, residence)
     const parts = { world, history, network: this.network, machines: this.machines }
-    const wires = { ...parts, legacy: new Set(this.scenario.legacy), sessions: new Map<string, string>() }
+    const hosts = new Map<string, Host>()
+    const wires = { ...parts, hosts, legacy: new Set(this.scenario.legacy), sessions: new Map<string, string>() }
     const fetch = fetchOf(wires)
     for (const [name, orchestrator] of Object.entries(this.scenario.nodes)) {
       const disk = new Disk(name, world, history, this.injector)
       this.machines.set(name, new Machine(name, orchestrator, { world, history, disk, fetch }))
     }
-    this.person = new Person(parts, this.injector, this.machines, this.scenario.human ?? anybody)
+    for (const [name, server] of Object.entries(foreign)) {
+      this.foreign.set(name, new Foreign(name, server, { world, history, injector: this.injector }))
+    }
+    for (const [name, host] of [...this.machines, ...this.foreign]) hosts.set(name, host)
+    const places = { machines: this.machines, foreign: this.foreign }
+    this.person = new Person(parts, this.injector, places, this.scenario.human ?? anybody)
     const stranger = new Stranger({ ...wires, fetch }, this.scenario.prying ?? 0)
     history.onFact = (fact) => {
       this.person.hear(fact)
@@ -192,7 +205,7 @@ class Trial {
 
   run(): Outcome {
     const { span } = this.options
-    for (const machine of this.machines.values()) machine.start()
+    for (const host of [...this.foreign.values(), ...this.machines.values()]) host.start()
     this.schedule()
     this.jobs.forEach((job, index) => this.begin(job, index))
     this.world.run(() => this.isQuiet(), span)
@@ -202,6 +215,7 @@ class Trial {
       machine.disk.heal()
       machine.heal()
     }
+    for (const foreign of this.foreign.values()) foreign.heal()
     const atRest = this.comesToRest()
     if (atRest) this.world.run(() => false, afterglow)
     return this.outcome(atRest)
@@ -222,7 +236,8 @@ class Trial {
     const { history, injector, network, world } = this
     const nodes = new Map([...this.machines].map(([name, machine]) => [name, this.nodeEnd(machine)]))
     const end: End = { atRest, bound: this.bound, nodes }
-    const invariants = [...promises, ...this.scenario.invariants ?? []]
+    const { foreign, invariants: own = [] } = this.scenario
+    const invariants = [...promises, ...foreign === undefined ? [] : foreigners(foreign), ...own]
     return {
       seed: world.seed,
       history,
@@ -259,6 +274,10 @@ class Trial {
   }
 
   private strike({ kind, millis, node, to }: Fault): void {
+    const foreign = this.foreign.get(node)
+    if (foreign !== undefined && (kind === "crash" || kind === "stop")) return foreign[kind]()
+    if (foreign !== undefined && kind === "pause") return foreign.pause(millis)
+    if (kind === "partition") return this.network.cut(node, to === node ? "clients" : to, millis)
     const machine = this.machines.get(node)
     if (machine === undefined) return
     const { disk } = machine
@@ -279,9 +298,6 @@ class Trial {
       case "disk-slow":
         disk.slowUntil = this.world.elapsed + 20_000
         disk.slowBy = millis
-        return
-      case "partition":
-        return this.network.cut(node, to === node ? "clients" : to, millis)
     }
   }
 

@@ -3,10 +3,9 @@
  *
  * A response is passed on as it comes, piece by piece and in order. When either end dies, the other learns of it.
  */
-import * as McpHttp from "@coppice/mcp/McpHttp"
 import { hash } from "./dice.ts"
 import type { History } from "./history.ts"
-import type { Machine, Mourner } from "./machine.ts"
+import type { Mourner } from "./machine.ts"
 import { Connection, type Network } from "./network.ts"
 import type { Process, World } from "./world.ts"
 
@@ -19,11 +18,20 @@ export interface Sender {
   readonly mourners: Set<Mourner>
 }
 
+/** Whoever answers requests under a name: a node, or a server of somebody else's. */
+export interface Host {
+  readonly isServing: boolean
+  readonly process: Process | undefined
+  readonly mourners: Set<Mourner>
+  /** `undefined`: nobody is there to answer. */
+  readonly answer: (request: Request, body: unknown, from: Sender) => Promise<Response> | undefined
+}
+
 interface Parts {
   readonly world: World
   readonly history: History
   readonly network: Network
-  readonly machines: ReadonlyMap<string, Machine>
+  readonly hosts: ReadonlyMap<string, Host>
   /** Nodes that do not know 2026-07-28. */
   readonly legacy: ReadonlySet<string>
   /** The last session each node has opened, as somebody who listens on the wire knows it. */
@@ -56,7 +64,7 @@ interface Call {
 class Exchange {
   private readonly parts: Parts
   private readonly from: Sender
-  private readonly to: Machine | undefined
+  private readonly to: Host | undefined
   private readonly host: string
   private readonly caller: Process
   private readonly url: URL
@@ -74,7 +82,7 @@ class Exchange {
     this.parts = parts
     this.from = from
     this.host = url.hostname
-    this.to = parts.machines.get(url.hostname)
+    this.to = parts.hosts.get(url.hostname)
     this.caller = from.process!
     this.url = url
     this.init = init
@@ -138,19 +146,17 @@ class Exchange {
   // ---------------------------------------------------------------- at the server
 
   private serve(server: Process): void {
-    const machine = this.to
-    const mcp = machine?.service(McpHttp.McpHttp)
-    if (machine === undefined || mcp === undefined) return this.breakOff()
-    machine.mourners.add(this.breakOff)
     const { body, headers, method = "GET" } = this.init
     const request = new Request(this.url, { method, headers: headers ?? {}, signal: this.gone.signal })
     const parsed = typeof body === "string" ? JSON.parse(body) as unknown : undefined
     if (this.parts.legacy.has(this.host) && request.headers.get("mcp-protocol-version") === "2026-07-28") {
+      this.to?.mourners.add(this.breakOff)
       return this.respond(server, unsupported())
     }
-    const { principal } = this.from
-    const by = principal === "local" ? "mcp" : principal
-    mcp.handle(request, parsed, { principal, isIdentified: true, by }).then(
+    const answer = this.to?.answer(request, parsed, this.from)
+    if (answer === undefined) return this.breakOff()
+    this.to?.mourners.add(this.breakOff)
+    answer.then(
       (response) => this.respond(server, response),
       (error: unknown) => this.respond(server, Response.json({ error: String(error) }, { status: 500 }))
     )

@@ -21,6 +21,7 @@ import type { Json } from "effect/Schema"
 import type { CancelReply, McpError, Stopped } from "../../McpClient.ts"
 import { code } from "./meta.ts"
 import { Places } from "./Places.ts"
+import type { Ask } from "./questions.ts"
 import { recorded } from "./recorded.ts"
 import { type Remote, RemoteRun } from "./RemoteRun.ts"
 import { isSame } from "./report.ts"
@@ -79,6 +80,9 @@ const restOf = (run: RemoteRun, report: CancelReport): Rested => ({
   isOpen: !report.converged,
   ...isSame(run.below, report) ? {} : { below: report }
 })
+
+/** What a task asks that is to stop is not answered, nor turned down, for anybody. */
+const unanswered: Ask = () => Effect.never
 
 /** What the call is made with. */
 const inputIn = (events: ReadonlyArray<Envelope>): Json => {
@@ -140,7 +144,7 @@ export class RemoteWorker implements Worker {
       return this.stopRemote(new RemoteRun(remote, entry, inputIn(journal.events), recorded(journal.events)))
     })
     fork(Effect.exit(asked)).addObserver((exit) => {
-      this.letGo(entry, Exit.isSuccess(exit) && Exit.isSuccess(exit.value) ? exit.value.value : { how: "unknown" })
+      this.rested(entry, Exit.isSuccess(exit) ? exit.value : Exit.failCause(exit.cause))
     })
   }
 
@@ -253,8 +257,16 @@ export class RemoteWorker implements Worker {
     const stopped = Effect.andThen(halted, Effect.suspend(() => this.stopRemote(run)))
     this.options.fork(stopped).addObserver((exit) => {
       this.remove(held)
-      this.letGo(run.entry, Exit.isSuccess(exit) ? exit.value : { how: "unknown" })
+      this.rested(run.entry, exit)
     })
+  }
+
+  private rested(entry: Entry, exit: Exit.Exit<Rested, unknown>): void {
+    if (Exit.isSuccess(exit)) return this.letGo(entry, exit.value)
+    if (!this.isClosed) return this.letGo(entry, { how: "unknown" })
+    // whoever serves the agent next asks again
+    entry.held = false
+    this.options.remote.log.release(entry)
   }
 
   /** A Coppice makes a task of a call in a moment, and only the task can be stopped for sure. */
@@ -291,7 +303,7 @@ export class RemoteWorker implements Worker {
   private obeyed(reference: TaskReference, reply: CancelReply): Effect.Effect<Rested> {
     if (reply !== "accepted") return Effect.succeed({ how: reply === "over" ? "finished_before" : "refused" })
     const { client } = this.options.remote
-    return Effect.timeoutOption(client.follow(reference, { patience: 1_000 }), obedience).pipe(
+    return Effect.timeoutOption(client.follow(reference, { patience: 1_000, ask: unanswered }), obedience).pipe(
       Effect.match({
         onFailure: (error): Settlement => error.isTransient ? "unreachable" : "stopped",
         onSuccess: (end): Settlement => {
