@@ -6,6 +6,7 @@ import { LiveProvider } from "./live/Live.tsx"
 import { AgentsPage } from "./pages/agents/AgentsPage.tsx"
 import { AnswerPage } from "./pages/answer/AnswerPage.tsx"
 import { AuditPage } from "./pages/audit/AuditPage.tsx"
+import { DevPage } from "./pages/dev/DevPage.tsx"
 import { InboxPage } from "./pages/inbox/InboxPage.tsx"
 import { NotFoundPage } from "./pages/NotFoundPage.tsx"
 import { RunPage } from "./pages/run/RunPage.tsx"
@@ -26,6 +27,7 @@ const Pages = () => (
     <Route path="/agents/*?" component={AgentsPage} />
     <Route path="/topology/*?" component={TopologyPage} />
     <Route path="/audit/*?" component={AuditPage} />
+    <Route path="/dev" component={DevPage} />
     <Route component={NotFoundPage} />
   </Switch>
 )

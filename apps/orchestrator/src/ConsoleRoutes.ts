@@ -44,7 +44,7 @@ const missing = `<!doctype html>
 `
 
 /** What the page's own router knows: a reload or a link from elsewhere begins here. */
-const pages = ["/", "/runs/*", "/inbox/*", "/answer", "/agents/*", "/topology/*", "/audit/*"] as const
+const pages = ["/", "/runs/*", "/inbox/*", "/answer", "/agents/*", "/topology/*", "/audit/*", "/dev"] as const
 
 const isRouteNotFound = (error: unknown): boolean =>
   error instanceof HttpServerError && error.reason._tag === "RouteNotFound"

@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { unavailable } from "./ApiErrors.ts"
 import { isBuilt, Site } from "./ConsoleRoutes.ts"
+import { DevMode } from "./DevMode.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 
 /** What this service says about itself. */
@@ -31,6 +32,7 @@ export const layer = HttpApiBuilder.group(
     const lifecycle = yield* Lifecycle
     const log = yield* TaskLog
     const site = yield* Site
+    const isDev = (yield* DevMode) !== undefined
 
     const readiness = Effect.gen(function*() {
       const phase = lifecycle.phase()
@@ -47,6 +49,7 @@ export const layer = HttpApiBuilder.group(
       store: identity.store,
       pid: process.pid,
       startedAt: identity.startedAt,
+      dev: isDev,
       links: {
         api: `${identity.url}/api/v1`,
         openapi: `${identity.url}${openApiPath}`,

@@ -49,7 +49,8 @@ const paths = [
   "/inbox",
   "/agents/x",
   "/topology",
-  "/audit"
+  "/audit",
+  "/dev"
 ]
 
 layer(serviceWith(site))("the console", (it) => {

@@ -22,6 +22,12 @@ layer(Service.layerMemory)("a service that was not started for development", (it
       }))
   }
 
+  it.effect("says so to whoever asks what it is", () =>
+    Effect.gen(function*() {
+      const { client } = yield* Service
+      assert.isFalse((yield* client.service.info()).dev)
+    }))
+
   it.effect("tells nobody without the token even that", () =>
     Effect.gen(function*() {
       const { fetch } = yield* Service

@@ -30,6 +30,8 @@ export const Info = Schema.Struct({
   store: Schema.String,
   pid: Schema.Int,
   startedAt: Schema.Finite,
+  /** Whether it is `coppice dev`, which answers under `/api/v1/dev`. */
+  dev: Schema.Boolean,
   links: Links
 })
 export type Info = typeof Info.Type

@@ -14,6 +14,12 @@ export const skewOf = (date: string | null, now: number): number => {
 }
 
 let skew = 0
+let ahead = 0
+
+/** How far the service's own time was moved ahead, which `coppice dev` can do. Milliseconds. */
+export const setAhead = (millis: number): void => {
+  ahead = millis
+}
 
 /** Takes note of the `Date` of an answer. */
 export const note = (date: string | null): void => {
@@ -21,4 +27,4 @@ export const note = (date: string | null): void => {
 }
 
 /** The time at the service, Unix milliseconds. */
-export const now = (): number => Date.now() + skew
+export const now = (): number => Date.now() + skew + ahead

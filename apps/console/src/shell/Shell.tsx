@@ -3,6 +3,7 @@
  */
 import type { ReactNode } from "react"
 import { Link, useLocation, useRoute } from "wouter"
+import { useDev } from "../api/useDev.ts"
 import { useInbox } from "../api/useService.ts"
 import { useSignOut } from "../session/useSession.ts"
 import { Button } from "../ui/Button.tsx"
@@ -36,6 +37,25 @@ const InboxItem = () => {
   )
 }
 
+/** Only where there is something to develop; it says when an edit cannot run. */
+const DevItem = () => {
+  const { isDev, status } = useDev()
+  if (!isDev) return null
+  const hasProblem = status !== undefined && status.problem !== null
+  return (
+    <Item to="/dev" match="/dev">
+      Dev
+      {hasProblem
+        ? (
+          <span className="nav-count nav-bad">
+            !<span className="hidden-visually">the code cannot run</span>
+          </span>
+        )
+        : null}
+    </Item>
+  )
+}
+
 const ThemeButton = () => {
   const [theme, next] = useTheme()
   const icon = { auto: "auto", light: "sun", dark: "moon" } as const
@@ -61,7 +81,8 @@ const pageNames: Readonly<Record<string, string>> = {
   inbox: "Inbox",
   agents: "Agents",
   topology: "Topology",
-  audit: "Audit"
+  audit: "Audit",
+  dev: "Development"
 }
 
 /** The tab says where it is, and how many questions are open, for whoever looks elsewhere. */
@@ -85,6 +106,7 @@ export const Shell = ({ children }: { readonly children: ReactNode }) => {
           <Item to="/agents" match="/agents/*?">Agents</Item>
           <Item to="/topology" match="/topology/*?">Topology</Item>
           <Item to="/audit" match="/audit/*?">Audit</Item>
+          <DevItem />
         </nav>
         <div className="topbar-end">
           <LiveBadge />

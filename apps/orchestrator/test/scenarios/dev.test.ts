@@ -71,6 +71,7 @@ describe("an edit", () => {
         assert.strictEqual(yield* output(client, "c"), 3)
         const { error } = (yield* Effect.flip(output(client, "b"))) as any
         assert.strictEqual(error.code, "unknown_agent")
+        assert.isTrue((yield* client.service.info()).dev)
         const { last, problem, reloads } = yield* client.dev.status()
         assert.deepStrictEqual([reloads, problem], [3, null])
         assert.deepStrictEqual([last?.added, last?.removed, last?.restart], [["c"], ["b"], ["budget"]])
