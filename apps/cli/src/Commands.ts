@@ -126,6 +126,7 @@ const answer = Command.make("answer", {
   accept: text("accept", "JSON|@file|-", "Answer with this content"),
   decline: given("decline", "Answer no"),
   cancel: given("cancel", "Dismiss the question without a decision"),
+  delegate: text("delegate", "NAME", "Give the right to answer it to somebody else"),
   key: text("key", "KEY", "Which question, when the task asks several"),
   json
 }, connected(() => import("./verbs/answer.ts").then(({ answer }) => answer))).pipe(

@@ -35,11 +35,13 @@ export class Connection extends Context.Service<Connection, {
 
 /** What to do about it in the words of this program; the service speaks of its HTTP routes. */
 const fixes: Readonly<Record<string, string>> = {
+  already_answered: "coppice events <id> tells what became of it",
   already_ended: "coppice events <id> tells what became of it",
   ambiguous_id: "give more of the id",
   invalid_input: "coppice agents --json has the schema of every agent's input",
   key_reused: "use a new --key",
   no_open_question: "coppice inbox lists every open question",
+  not_entitled: "one of them can answer, or give you the right: coppice answer <id> --delegate NAME",
   not_a_run: "give the run's own id",
   still_running: "cancel it first: coppice cancel <id>",
   task_not_found: "coppice ps lists the runs",

@@ -5,6 +5,7 @@ import type { Question } from "@coppice/api/InboxApi"
 import { fieldsOf, hintOf } from "./Form.ts"
 import { questionLines } from "./FormLines.ts"
 import { empty, type Line, line, muted } from "./Line.ts"
+import { duration } from "./Times.ts"
 
 const fieldsLine = ({ request }: Question): ReadonlyArray<Line> => {
   const fields = request.mode === "form" ? fieldsOf(request.schema) : []
@@ -27,6 +28,38 @@ const doorLines = ({ standing: { offers } }: Question): ReadonlyArray<Line> => {
   ]
 }
 
+const steps = { reminder: "reminds", escalation: "escalates", deadline: "ends" }
+
+const votesPart = ({ request, standing: { votes } }: Question): string | undefined => {
+  const quorum = request.policy?.quorum ?? 1
+  if (quorum === 1) return undefined
+  const who = votes.length === 0 ? "" : `: ${votes.map(({ by }) => by).join(", ")}`
+  return `${votes.length} of ${quorum} agreed${who}`
+}
+
+const silencePart = ({ request: { policy } }: Question): string => {
+  const silence = policy?.silence
+  return silence === undefined
+    ? ""
+    : silence.action === "decline"
+    ? ", as a no"
+    : ` as ${JSON.stringify(silence.content)}`
+}
+
+/** Who may answer, who has, and what happens next: what a question without rules has none of. */
+const rulesLine = (question: Question, now: number): ReadonlyArray<Line> => {
+  const { may, next, request, standing } = question
+  const asked = may.length > 0 ? may : request.policy?.to ?? []
+  const parts = [
+    asked.length === 0 ? undefined : `may answer: ${asked.join(", ")}`,
+    votesPart(question),
+    ...standing.delegations.map(({ by, to }) => `${by} → ${to}`),
+    next === undefined ? undefined : `${steps[next.what]} in ${duration(next.at - now)}`,
+    request.deadline === null || next?.what === "deadline" ? undefined : `ends in ${duration(request.deadline - now)}`
+  ].filter((part) => part !== undefined)
+  return parts.length === 0 ? [] : [line(muted(`  ${parts.join(" · ")}${silencePart(question)}`))]
+}
+
 /** The way to this question: with its key only when the task asks several. */
 const command = (question: Question, questions: ReadonlyArray<Question>): string => {
   const isOnly = questions.filter(({ task }) => task === question.task).length === 1
@@ -40,6 +73,7 @@ export const inboxLines = (questions: ReadonlyArray<Question>, now: number, widt
     ...(index === 0 ? [] : [empty]),
     ...questionLines(question, now, width),
     ...fieldsLine(question),
+    ...rulesLine(question, now),
     ...doorLines(question),
     line(muted(`  → ${command(question, questions)}`))
   ])

@@ -29,6 +29,27 @@ describe("inboxLines", () => {
       ]
     ))
 
+  it("tells who may answer, who has, and what comes next", () => {
+    const hour = 3_600_000
+    const asked = question("a", "Go?", noon)
+    const policy = { to: ["@lead"], quorum: 2, silence: { action: "decline" } } as const
+    const rules = {
+      ...asked,
+      request: { ...asked.request, deadline: noon + 4 * hour, policy },
+      standing: {
+        ...asked.standing,
+        votes: [{ by: "ann", at: noon, content: null }],
+        delegations: [{ by: "bob", to: "dan", at: noon }]
+      },
+      may: ["ann", "dan"],
+      next: { what: "reminder", at: noon + hour } as const
+    }
+    assert.include(
+      texts(inboxLines([rules], noon, 80)),
+      "  may answer: ann, dan · 1 of 2 agreed: ann · bob → dan · reminds in 1h 00m · ends in 4h 00m, as a no"
+    )
+  })
+
   it("names the key where one task asks several", () => {
     const lines = texts(inboxLines([question("a", "One?", noon, "q1"), question("a", "Two?", noon, "q2")], noon, 80))
     assert.include(lines, "  → coppice answer a --key \"q2\"")

@@ -13,6 +13,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as AgentRoutes from "./AgentRoutes.ts"
 import * as AuditRoutes from "./AuditRoutes.ts"
+import * as Authorizer from "./Authorizer.ts"
 import { Blockers } from "./Blockers.ts"
 import * as ConsoleRoutes from "./ConsoleRoutes.ts"
 import * as DevRoutes from "./DevRoutes.ts"
@@ -70,7 +71,7 @@ const contract = HttpApiBuilder.layer(Api, { openapiPath: openApiPath }).pipe(
     MessageRoutes.layer,
     LinkRoutes.layer
   )),
-  Layer.provide(Layer.mergeAll(Guard.layer, Security.authorization, Blockers.layer))
+  Layer.provide(Layer.mergeAll(Guard.layer, Authorizer.layer, Blockers.layer))
 )
 
 /** Every route. */

@@ -12,9 +12,11 @@ import * as McpHttp from "@coppice/mcp/McpHttp"
 import * as McpServer from "@coppice/mcp/McpServer"
 import * as Seal from "@coppice/mcp/Seal"
 import { CodeVersion } from "@coppice/task/CodeVersion"
+import { People } from "@coppice/task/People"
 import type { StoreError, TaskStore } from "@coppice/task/TaskStore"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import type * as Runtime from "coppice/Orchestrator"
+import { toPeople } from "coppice/People"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
@@ -24,6 +26,7 @@ import type { Json } from "effect/Schema"
 import { AnswerLinks } from "./AnswerLinks.ts"
 import * as ApiRoutes from "./ApiRoutes.ts"
 import { Blockers } from "./Blockers.ts"
+import * as Callers from "./Callers.ts"
 import type { Definition } from "./Definition.ts"
 import * as DurableSpans from "./DurableSpans.ts"
 import { Lifecycle } from "./Lifecycle.ts"
@@ -122,6 +125,8 @@ export const layerOver = <E, R>(
     Layer.provideMerge(identity(settings)),
     Layer.provideMerge(Listener.layer(settings)),
     Layer.provideMerge(store),
+    Layer.provideMerge(Layer.succeed(People, toPeople(definition.orchestrator.options.people ?? {}))),
+    Layer.provideMerge(Callers.layer(definition.orchestrator.options.people)),
     Layer.provideMerge(Token.layer(settings.data)),
     Layer.provideMerge(preparation(settings)),
     Layer.provideMerge(Lifecycle.layer)

@@ -6,7 +6,6 @@
  * and whoever reads or changes task data holds the token, which only this user can read.
  */
 import * as ApiError from "@coppice/api/ApiError"
-import { Authorization, Caller } from "@coppice/api/Authorization"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
@@ -14,7 +13,6 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto"
-import { Refusals } from "./Refusals.ts"
 import * as ServiceFile from "./ServiceFile.ts"
 import type { StartError } from "./StartError.ts"
 
@@ -103,25 +101,3 @@ export const unauthorized = ApiError.make("unauthorized", {
   message: "This needs the service's token",
   fix: "send Authorization: Bearer with the token of service.json, or use the coppice CLI"
 })
-
-/** Lets the holder of the token through, as the local user. */
-export const authorization: Layer.Layer<Authorization, never, Token | Refusals> = Layer.effect(
-  Authorization,
-  Effect.gen(function*() {
-    const secret = Redacted.value(yield* Token)
-    const refusals = yield* Refusals
-    const check = (by: string) =>
-      Effect.fnUntraced(function*<A, E, R>(
-        handler: Effect.Effect<A, E, R | Caller>,
-        { credential }: { readonly credential: Redacted.Redacted }
-      ) {
-        const given = Redacted.value(credential)
-        if (!isSame(given, secret)) {
-          if (given !== "") refusals.wrongToken("http")
-          return yield* unauthorized
-        }
-        return yield* Effect.provideService(handler, Caller, { principal: "local", by, isOwner: true })
-      })
-    return Authorization.of({ bearer: check("local"), cookie: check("console") })
-  })
-)

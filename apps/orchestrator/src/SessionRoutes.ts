@@ -9,8 +9,9 @@ import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Redacted from "effect/Redacted"
+import { Callers, type Known } from "./Callers.ts"
 import { Refusals } from "./Refusals.ts"
-import { isSame, Token, unauthorized } from "./Security.ts"
+import { unauthorized } from "./Security.ts"
 
 /** Not `secure`: the service speaks plain HTTP on loopback, and some browsers would not send it there. */
 const options = { path: "/", httpOnly: true, sameSite: "strict", maxAge: "30 days" } as const
@@ -26,25 +27,27 @@ const forget = HttpEffect.appendPreResponseHandler((_request, response) =>
   Effect.orDie(HttpServerResponse.expireCookie(response, cookieName, place))
 )
 
-const owner = (by: string): Session => ({ by, may: ["view", "operate", "approve"] })
+/** The owner's session is recorded as the console's. */
+const sessionOf = ({ by, isOwner, may }: Known): Session => ({ by: isOwner ? "console" : by, may })
 
 export const layer = HttpApiBuilder.group(
   Api,
   "session",
   Effect.fn(function*(handlers) {
-    const secret = Redacted.value(yield* Token)
+    const callers = yield* Callers
     const refusals = yield* Refusals
     return handlers.handleAll({
       open: Effect.fnUntraced(function*({ payload }) {
         const token = Redacted.value(payload.token)
-        if (!isSame(token, secret)) {
+        const known = callers.of(token)
+        if (known === undefined) {
           if (token !== "") refusals.wrongToken("http")
           return yield* unauthorized
         }
         yield* setCookie(token)
-        return owner("console")
+        return sessionOf(known)
       }),
-      show: () => Effect.map(Caller, ({ by }) => owner(by)),
+      show: () => Effect.map(Caller, ({ by, may }) => ({ by, may })),
       close: () => forget
     })
   })

@@ -24,6 +24,7 @@ export interface Options {
   readonly accept: string | undefined
   readonly decline: boolean
   readonly cancel: boolean
+  readonly delegate: string | undefined
   readonly key: string | undefined
   readonly json: boolean
 }
@@ -34,18 +35,29 @@ interface Decision {
 }
 
 /** What the flags decide; `undefined` when they decide nothing. */
-const decided = Effect.fnUntraced(function*({ accept, cancel, decline }: Options) {
-  const given = [accept !== undefined, decline, cancel].filter(Boolean).length
-  if (given > 1) return yield* badInput("Give one of --accept, --decline and --cancel, not several")
+const decided = Effect.fnUntraced(function*({ accept, cancel, decline, delegate }: Options) {
+  const given = [accept !== undefined, decline, cancel, delegate !== undefined].filter(Boolean).length
+  if (given > 1) return yield* badInput("Give one of --accept, --decline, --cancel and --delegate, not several")
   if (accept !== undefined) return { action: "accept", content: yield* readJson(accept, "--accept") } as const
   return given === 0 ? undefined : { action: decline ? "decline" : "cancel" } as const
 })
 
-const nothingOpen = (id: string, agent: string, status: string): Failure =>
-  badInput(
-    `Task ${id} (${agent}, ${status}) asks nothing now, and nothing below it does`,
+/** The last answer the task got, for whoever comes too late. */
+const lastAnswer = Effect.fnUntraced(function*(id: string) {
+  const { call, client } = yield* Connection
+  const { events } = yield* call(client.tasks.events({ params: { id }, query: {} }))
+  const last = events.findLast(({ event }) => event._tag === "InputReceived")
+  return last?.event._tag === "InputReceived"
+    ? `; ${last.event.response.by} answered its last question (${last.event.response.action})`
+    : ""
+})
+
+const nothingOpen = Effect.fnUntraced(function*(id: string, agent: string, status: string) {
+  return yield* badInput(
+    `Task ${id} (${agent}, ${status}) asks nothing now, and nothing below it does${yield* lastAnswer(id)}`,
     "coppice inbox lists every open question"
   )
+})
 
 const several = (questions: ReadonlyArray<Question>): Failure =>
   badInput(
@@ -133,17 +145,42 @@ const noFlags = ({ agent, request }: Question): Failure => {
   )
 }
 
+/** Whether the question still stands after an answer: it needs more of them. */
+const stands = Effect.fnUntraced(function*({ request, run, task }: Question) {
+  if ((request.policy?.quorum ?? 1) === 1) return undefined
+  const { call, client } = yield* Connection
+  const { questions } = yield* call(client.inbox.list({ query: { run, limit: 1_000 } }))
+  return questions.find((other) => other.task === task && other.request.key === request.key)
+})
+
+/** What became of an answer. */
+const said = Effect.fnUntraced(function*(question: Question, action: Decision["action"]) {
+  const open = action === "accept" ? yield* stands(question) : undefined
+  if (open !== undefined) return `voted, ${open.standing.votes.length} of ${open.request.policy?.quorum} agreed`
+  return action === "accept" ? "answered" : action === "decline" ? "declined" : "dismissed"
+})
+
+const delegateTo = Effect.fnUntraced(function*({ request, task }: Question, to: string) {
+  const { call, client } = yield* Connection
+  return yield* call(client.inbox.delegate({ params: { id: task }, payload: { key: request.key, to } }))
+})
+
 export const answer = Effect.fn("answer")(function*(options: Options) {
   const { canAsk, out } = yield* Host
   const decision = yield* decided(options)
-  const isAsking = decision === undefined && canAsk
+  const isAsking = decision === undefined && options.delegate === undefined && canAsk
   const question = yield* findQuestion(options, isAsking)
+  const tell = (what: string) =>
+    writeLines(out, [line(span("✔ ", "good"), strong(question.agent), `: ${what}`, muted(`  ${question.task}`))])
+  if (options.delegate !== undefined) {
+    const task = yield* delegateTo(question, options.delegate)
+    return options.json ? writeJson(out, task) : tell(`delegated to ${options.delegate}`)
+  }
   if (decision === undefined && !isAsking) return yield* noFlags(question)
   const answered = decision === undefined
     ? yield* ask(question)
     : { task: yield* send(question, decision), action: decision.action }
   if (answered === undefined) return
   if (options.json) return writeJson(out, answered.task)
-  const said = answered.action === "accept" ? "answered" : answered.action === "decline" ? "declined" : "dismissed"
-  writeLines(out, [line(span("✔ ", "good"), strong(question.agent), `: ${said}`, muted(`  ${question.task}`))])
+  tell(yield* said(question, answered.action))
 })

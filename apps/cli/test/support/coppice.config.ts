@@ -4,6 +4,7 @@
  */
 import { Agent, Durable, Human, Orchestrator, Step, Workflow } from "coppice"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 
 const Greet = Agent.make("greet", {
@@ -84,12 +85,18 @@ const Approval = Schema.Struct({
 })
 
 const Approve = Agent.make("approve", {
-  description: "Asks a person",
-  input: Schema.Struct({ message: Schema.String }),
+  description: "Asks a person, or as many of the leads as are wanted",
+  input: Schema.Struct({ message: Schema.String, quorum: Schema.optionalKey(Schema.Int) }),
   output: Approval
 })
 
-const ApproveLive = Approve.toLayer(({ message }) => Effect.orDie(Human.ask({ message, form: Approval })))
+const ApproveLive = Approve.toLayer(({ message, quorum }) => {
+  const rules = quorum === undefined ? {} : { to: "@lead", quorum, within: "2 hours", remind: "1 hour" }
+  return Effect.orDie(Human.ask({ message, form: Approval, ...rules } as Human.Ask<typeof Approval>))
+})
+
+/** The token of a person of these tests. */
+const tokenOf = (name: string) => Redacted.make(`the-own-token-of-${name}`)
 
 const Release = Workflow.make("release", {
   description: "Checks some parts, asks for approval, and greets",
@@ -114,5 +121,10 @@ const ReleaseLive = Release.toLayer(Effect.fnUntraced(function*({ millis = 1_000
 }, Effect.orDie))
 
 export default Orchestrator.make({
-  agents: [GreetLive, BreakLive, MendLive, WaitLive, SpinLive, ApproveLive, ReleaseLive]
+  agents: [GreetLive, BreakLive, MendLive, WaitLive, SpinLive, ApproveLive, ReleaseLive],
+  people: {
+    ann: { roles: ["lead"], token: tokenOf("ann") },
+    bob: { roles: ["lead"], token: tokenOf("bob") },
+    cy: { token: tokenOf("cy") }
+  }
 })
