@@ -22,7 +22,7 @@ const agent = (name: string, parts: Partial<AgentStatus> = {}): AgentStatus =>
     ...parts
   }) as AgentStatus
 
-const none = { groups: [], quarantined: [] }
+const none = { groups: [], servers: [], quarantined: [] }
 const supervision = { strategy: "one_for_one", intensity: 5, period: 30_000 } as const
 
 describe("agentLines", () => {
@@ -70,7 +70,7 @@ describe("agentLines", () => {
     const groups = [group("search", null), group("deep", "search")]
     const rule = "rest_for_one, gives up after more than 2 restarts in 1m 00s"
     const why = "restarted once: \"rank\" was restarted more than 2 times"
-    assert.deepStrictEqual(texts(agentLines({ supervision, groups, agents, quarantined: [] }, noon, 100)).slice(1, 7), [
+    assert.deepStrictEqual(texts(agentLines({ ...none, supervision, groups, agents }, noon, 100)).slice(1, 7), [
       "├─ ● first  agent  idle",
       `├─ ● search  group  ${rule}  ${why}`,
       `│  ├─ ● deep  group  ${rule}  ${why}`,
@@ -83,7 +83,7 @@ describe("agentLines", () => {
   it("names the tasks that were set aside", () => {
     const id = "0".repeat(20) as Quarantined["id"]
     const quarantined = [{ id, agent: "work", since: noon - 60_000, message: "The process died 3 times" }]
-    const lines = texts(agentLines({ supervision, groups: [], agents: [agent("work")], quarantined }, noon, 100))
+    const lines = texts(agentLines({ ...none, supervision, agents: [agent("work")], quarantined }, noon, 100))
     assert.include(lines, `  ${id}  work  1m  The process died 3 times`)
   })
 

@@ -3,10 +3,10 @@
  */
 import { AgentSupervisor } from "@coppice/agent/AgentSupervisor"
 import type { SupervisorOptions } from "@coppice/agent/Supervisor"
-import type { Agents, Calls, Supervision, Topology } from "@coppice/api/AgentsApi"
+import type { Agents, Calls, ServerStatus, Supervision, Topology } from "@coppice/api/AgentsApi"
 import { Api } from "@coppice/api/Api"
 import { Tasks } from "@coppice/task/Tasks"
-import { Workers } from "@coppice/task/Worker"
+import { type Breaker, Workers } from "@coppice/task/Worker"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
@@ -14,6 +14,8 @@ import { answered } from "./ApiErrors.ts"
 
 /** Among how many tasks it is counted who calls whom. */
 const newest = 10_000
+
+const unbroken = Effect.succeed<Breaker>({ state: "closed", until: null, openings: 0 })
 
 const toSupervision = ({ intensity, period, strategy }: SupervisorOptions): Supervision => ({
   strategy,
@@ -52,10 +54,26 @@ export const layer = HttpApiBuilder.group(
     // the tree is shown whatever the store does
     const failures = Effect.orElseSucceed(tasks.list({ status: ["failed"], limit: 1_000 }), () => [])
 
-    const list = Effect.map(failures, (failed): Agents => ({
+    const servers = Effect.gen(function*() {
+      const found = new Map<string, ServerStatus>()
+      for (const { name } of workers.contracts()) {
+        const { breaker = unbroken, server } = workers.find(name) ?? {}
+        if (server === undefined) continue
+        const known = found.get(server)
+        if (known !== undefined) found.set(server, { ...known, agents: [...known.agents, name] })
+        else {
+          const { openings, state, until } = yield* breaker
+          found.set(server, { name: server, agents: [name], breaker: state, until, openings })
+        }
+      }
+      return [...found.values()]
+    })
+
+    const list = Effect.zipWith(failures, servers, (failed, servers): Agents => ({
       supervision: toSupervision(supervisor.options),
       groups: groups(),
       agents: agents(),
+      servers,
       quarantined: failed.flatMap(({ agent, endedAt, id, reason, statusMessage }) =>
         reason === "quarantined" ? [{ id, agent, since: endedAt ?? 0, message: statusMessage }] : []
       )

@@ -187,7 +187,8 @@ layer(Service.layerMemory, { excludeTestServices: true })("ApiRoutes", (it) => {
   it.effect("shows agents with their load", () =>
     Effect.gen(function*() {
       const { client } = yield* Service
-      const { agents, supervision } = yield* client.agents.list()
+      const { agents, servers, supervision } = yield* client.agents.list()
+      assert.deepStrictEqual(servers, [])
       assert.strictEqual(supervision.strategy, "one_for_one")
       assert.deepStrictEqual(agents.slice(0, 2).map(({ contract, state }) => [contract.name, contract.kind, state]), [
         ["echo", "agent", "running"],

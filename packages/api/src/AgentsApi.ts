@@ -78,6 +78,19 @@ export const Quarantined = Schema.Struct({
 export type Quarantined = typeof Quarantined.Type
 
 /**
+ * A server elsewhere that agents of this service are done on. `open`: it has failed too often and is left alone until
+ * `until`; `half_open`: the next call tries it. `openings`: how often in a row it was left alone.
+ */
+export const ServerStatus = Schema.Struct({
+  name: Schema.String,
+  agents: Schema.Array(Schema.String),
+  breaker: Schema.Literals(["closed", "open", "half_open"]),
+  until: Schema.NullOr(Schema.Finite),
+  openings: Schema.Int
+})
+export type ServerStatus = typeof ServerStatus.Type
+
+/**
  * The supervision tree: one supervisor, its groups and agents, in the order they start in. `quarantined`, newest first, is
  * taken from the last 1,000 tasks that failed.
  */
@@ -85,6 +98,7 @@ export const Agents = Schema.Struct({
   supervision: Supervision,
   groups: Schema.Array(GroupStatus),
   agents: Schema.Array(AgentStatus),
+  servers: Schema.Array(ServerStatus),
   quarantined: Schema.Array(Quarantined)
 })
 export type Agents = typeof Agents.Type

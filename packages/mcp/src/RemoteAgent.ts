@@ -17,7 +17,8 @@ import { problemOf as verifyProblem, type RemoteVerify } from "@coppice/task/Rem
 import { Settler } from "@coppice/task/Settler"
 import { TaskLog } from "@coppice/task/TaskLog"
 import { TaskStore } from "@coppice/task/TaskStore"
-import { InvalidInput, type Worker, Workers } from "@coppice/task/Worker"
+import { type Breaker, InvalidInput, type Worker, Workers } from "@coppice/task/Worker"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -204,8 +205,24 @@ const breaker = (server: string) =>
           error._tag === "CircuitBreakerError" ? rejected(server, error) : error
         )
       )
-    return guarded
+    const state = Effect.zipWith(
+      Effect.orElseSucceed(circuit.state(server), (): CircuitBreaker.State => ({ _tag: "Closed", key: server })),
+      Clock.currentTimeMillis,
+      breakerAt
+    )
+    return { guarded, state }
   }).pipe(Effect.provide(CircuitBreaker.layerStoreMemory()))
+
+const breakerAt = (state: CircuitBreaker.State, now: number): Breaker => {
+  switch (state._tag) {
+    case "Closed":
+      return { state: "closed", until: null, openings: 0 }
+    case "Open":
+      return { state: "open", until: now + Duration.toMillis(state.retryAfter), openings: state.consecutiveOpenings }
+    case "HalfOpen":
+      return { state: "half_open", until: null, openings: state.consecutiveOpenings }
+  }
+}
 
 const rejected = (server: string, { reason }: CircuitBreaker.CircuitBreakerError): Rejected => ({
   _tag: "Rejected",
@@ -238,7 +255,7 @@ export const serve = (
     const workers = yield* Workers
     const lineage = makeLineage(store)
     const tools = yield* described(client)
-    const guarded = yield* breaker(client.name)
+    const { guarded, state } = yield* breaker(client.name)
     const fork = yield* FiberSet.makeRuntime<never, any, never>()
     for (const agent of agents) {
       const contract = contractOf(agent, tools.get(agent.tool))
@@ -260,7 +277,15 @@ export const serve = (
         lineage,
         guarded
       }
-      const worker = new RemoteWorker({ contract, remote, store, settler, accept: acceptor(agent), fork })
+      const worker = new RemoteWorker({
+        contract,
+        remote,
+        store,
+        settler,
+        breaker: state,
+        accept: acceptor(agent),
+        fork
+      })
       const stop = log.onCommit(worker.committed)
       yield* Effect.addFinalizer(() => Effect.andThen(Effect.sync(stop), worker.close))
       yield* workers.register(worker)

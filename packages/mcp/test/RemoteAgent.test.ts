@@ -296,10 +296,14 @@ describe("a server that cannot be reached", () => {
           agents: [{ name: "gone", attempts: 1 }]
         },
         Effect.gen(function*() {
+          assert.strictEqual((yield* (yield* Workers).find("gone")!.breaker!).state, "closed")
           const fail = Effect.flatMap(submit("gone"), rest)
           yield* Effect.forEach([1, 2, 3, 4, 5], () => fail)
           const { task } = yield* fail
           assert.include(task.statusMessage, "left alone")
+          const { openings, state, until } = yield* (yield* Workers).find("gone")!.breaker!
+          assert.deepStrictEqual([state, openings], ["open", 1])
+          assert.isAbove(until!, task.createdAt)
         })
       )
     }))

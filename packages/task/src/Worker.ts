@@ -76,6 +76,17 @@ export type Looked =
   | { readonly _tag: "Tree"; readonly server: string; readonly tree: Elsewhere }
   | { readonly _tag: "Away"; readonly server: string; readonly since: number; readonly message: string }
 
+/**
+ * Whether calls reach a server: `open` while it is left alone after failures, `half_open` when one call may try it.
+ * `openings`: how often it was left alone since it last answered.
+ */
+export interface Breaker {
+  readonly state: "closed" | "open" | "half_open"
+  /** When it will be tried again, Unix milliseconds, while it is left alone. */
+  readonly until: number | null
+  readonly openings: number
+}
+
 /** One agent's worker. `start` and `resume` take over the caller's pin of the entry. */
 export interface Worker {
   readonly contract: Contract
@@ -97,6 +108,8 @@ export interface Worker {
   readonly resume: (entry: Entry) => void
   /** The MCP server its tasks are done on; left out when that is this process. */
   readonly server?: string | undefined
+  /** How that server is; all its agents tell the same. */
+  readonly breaker?: Effect.Effect<Breaker> | undefined
   /** That server is told when a task is steered, until it has said that it knows. Left out, nobody there can be told. */
   readonly tells?: boolean | undefined
   /** Asks that server, a Coppice, for its part of the tree; no longer than `wait` milliseconds. `undefined`: it has none. */

@@ -13,6 +13,7 @@ import { ErrorNote } from "../../ui/Note.tsx"
 import { Skeleton } from "../../ui/Skeleton.tsx"
 import { AgentRow } from "./AgentRow.tsx"
 import { QuarantineList } from "./QuarantineList.tsx"
+import { ServerList } from "./ServerList.tsx"
 import { Rule, ServerState, Troubles } from "./ServerState.tsx"
 import { type Child, childrenOf, totalsOf } from "./SupervisionTree.ts"
 
@@ -78,6 +79,7 @@ const Tree = ({ open, tree }: { readonly tree: Agents; readonly open: string | u
       </div>
       <Children open={open}>{childrenOf(tree)}</Children>
     </section>
+    {tree.servers.length === 0 ? null : <ServerList servers={tree.servers} />}
     {tree.quarantined.length === 0 ? null : <QuarantineList tasks={tree.quarantined} />}
   </>
 )
@@ -94,7 +96,7 @@ export const AgentsPage = () => {
         </div>
         {error === null ? null : <ErrorNote error={error} />}
         {data === undefined && error === null ? <Skeleton rows={8} /> : null}
-        {data === undefined ? null : data.agents.length === 0
+        {data === undefined ? null : data.agents.length === 0 && data.servers.length === 0
           ? (
             <Empty icon="tree" title="This service has no agents">
               <p>

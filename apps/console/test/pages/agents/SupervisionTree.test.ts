@@ -53,6 +53,7 @@ const tree = (groups: Agents["groups"], agents: Agents["agents"]): Agents => ({
   supervision: { strategy: "one_for_one", intensity: 5, period: 30_000 },
   groups,
   agents,
+  servers: [],
   quarantined: []
 })
 

@@ -12,7 +12,7 @@ import { isFinal, isTerminal, type Settlement, type TaskId } from "@coppice/task
 import type { Envelope } from "@coppice/task/TaskEvent"
 import type { Entry } from "@coppice/task/TaskLog"
 import type { TaskStore } from "@coppice/task/TaskStore"
-import type { InvalidInput, Looked, Worker } from "@coppice/task/Worker"
+import type { Breaker, InvalidInput, Looked, Worker } from "@coppice/task/Worker"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -34,6 +34,7 @@ export interface RemoteWorkerOptions {
   readonly remote: Remote
   readonly store: TaskStore["Service"]
   readonly settler: Settler["Service"]
+  readonly breaker: Effect.Effect<Breaker>
   readonly accept: (input: Json) => Effect.Effect<Json, InvalidInput>
   readonly fork: <A>(effect: Effect.Effect<A>) => Fiber.Fiber<A>
 }
@@ -93,6 +94,7 @@ const inputIn = (events: ReadonlyArray<Envelope>): Json => {
 export class RemoteWorker implements Worker {
   readonly contract: Contract
   readonly server: string
+  readonly breaker: Effect.Effect<Breaker>
   readonly tells: boolean
   private readonly options: RemoteWorkerOptions
   private readonly places: Places
@@ -105,6 +107,7 @@ export class RemoteWorker implements Worker {
     this.options = options
     this.contract = options.contract
     this.server = options.remote.server
+    this.breaker = options.breaker
     this.tells = options.remote.client.isCoppice
     this.places = new Places(options.contract.concurrency, options.contract.queue)
   }
