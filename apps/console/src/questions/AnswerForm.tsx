@@ -13,6 +13,7 @@ import { Button } from "../ui/Button.tsx"
 import { ErrorNote, Note } from "../ui/Note.tsx"
 import { kindOf } from "./QuestionKind.ts"
 import { useAnswer } from "./useAnswer.ts"
+import { useShown } from "./useShown.ts"
 
 const empty: JsonObject = { type: "object", properties: {} }
 
@@ -61,6 +62,7 @@ export const AnswerForm = ({ onAnswered, onRefused, request, task }: {
   readonly onRefused?: (error: Error) => void
 }) => {
   const answer = useAnswer(task)
+  useShown(task, request.key)
   const kind = kindOf(request)
   if (kind.name === "client") return <Note>{kind.hint}</Note>
   const say = (said: Omit<Answer, "key">) => {

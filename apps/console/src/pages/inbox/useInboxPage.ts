@@ -18,8 +18,12 @@ const own: Readonly<Record<Answer["action"], string>> = {
   cancel: "You closed it without an answer"
 }
 
-/** Codes of a service that has had an answer already, or has nobody left who waits for one. */
-const late: ReadonlySet<string> = new Set(["already_answered", "no_open_question", "already_ended"])
+/** Codes of a service that has had an answer already, or has nobody left who waits for one; `undefined`: in its words. */
+const late: ReadonlyMap<string, string | undefined> = new Map([
+  ["already_answered", undefined],
+  ["no_open_question", "It was answered or withdrawn meanwhile"],
+  ["already_ended", "Its task has ended meanwhile"]
+])
 
 /** Now, but never before it was asked, whatever the clocks say. */
 const endOf = ({ since }: Question): number => Math.max(since, ServerClock.now())
@@ -55,7 +59,9 @@ export const useInboxPage = () => {
   }
   const refused = (question: Question, failure: Error) => {
     if (!(failure instanceof Failure) || !late.has(failure.problem.code)) return
-    end([{ question, what: failure.message, at: endOf(question), how: "late" }])
+    const { code } = failure.problem
+    const how = code === "already_answered" ? "late" : "elsewhere"
+    end([{ question, what: late.get(code) ?? failure.message, at: endOf(question), how }])
   }
   return { questions, ended, error, answered, refused }
 }
