@@ -21,3 +21,15 @@ export const everything = { elicitation: { form: {}, url: {} }, sampling: {}, ro
 
 /** The public id behind a handle. */
 export const idOf = ({ taskId }: { readonly taskId: string }): TaskId => taskId.slice(0, 20) as TaskId
+
+const leaf = [["ask", "q"], ["complete"]]
+
+/** Three levels, on which five questions are asked at once. */
+export const deep = [
+  ["child", "one", [["child", "a", leaf], ["child", "b", leaf], ["ask", "q"]]],
+  ["child", "two", [["child", "a", leaf]]],
+  ["ask", "q"]
+]
+
+/** Orders in which five questions may be answered. */
+export const orders = [[3, 0, 4, 1, 2], [1, 4, 2, 0, 3]]

@@ -2,9 +2,10 @@
  * 2025-11-25: how a task asks its requestor, and what else it says while it works.
  */
 import { strict as assert } from "node:assert"
+import { setImmediate } from "node:timers/promises"
 import type { Bench } from "../../support/Bench.ts"
 import type { Arrived } from "../../support/Inbox.ts"
-import { type Case, everything, idOf } from "../Case.ts"
+import { type Case, deep, everything, idOf, orders } from "../Case.ts"
 
 const related = "io.modelcontextprotocol/related-task"
 const ada = { action: "accept", content: { name: "Ada" } }
@@ -163,6 +164,28 @@ export const asking: ReadonlyArray<Case> = [
       const task = await peer.start("always", [["child", "c", [["child", "d", [["ask", "q"]]]]]])
       assert.deepEqual(relatedOf(await peer.next("elicitation/create")), { taskId: task.taskId })
       assert.equal((await peer.call("tasks/get", task)).status, "input_required")
+    }
+  },
+  {
+    points: [26, 39],
+    name: "five questions of three levels are answered in any order, each for its own asker",
+    run: async (bench) => {
+      const peer = await bench.session()
+      for (const order of orders) {
+        const task = await peer.start("always", deep)
+        const questions = []
+        for (let n = 0; n < 5; n++) questions.push(await peer.next("elicitation/create"))
+        for (const [n, index] of order.entries()) {
+          assert.equal((await peer.call("tasks/get", task)).status, "input_required", `${n} answered`)
+          await peer.answer(questions[index]!, { action: "accept", content: { name: `${index}` } })
+          // a pipe in one process leaves the log no turn of the event loop by itself
+          while ((await answersTo(bench, task)).length === n) await setImmediate()
+        }
+        assert.equal((await peer.call("tasks/get", task)).status, "working")
+        const names = (await answersTo(bench, task)).map(({ content }) => content)
+        assert.deepEqual(names, order.map((index) => ({ name: `${index}` })))
+        assert.deepEqual(peer.inbox.left("elicitation/create"), [])
+      }
     }
   },
   {

@@ -2,7 +2,7 @@
  * 2026-07-28: a task while it works: polled, answered, cancelled, listened to.
  */
 import { strict as assert } from "node:assert"
-import { type Case, idOf } from "../Case.ts"
+import { type Case, deep, idOf, orders } from "../Case.ts"
 
 const accept = (name: unknown) => ({ action: "accept", content: { name } })
 const asksTwo = [["ask", "a", "b"], ["complete", "done"]]
@@ -93,6 +93,31 @@ export const course: ReadonlyArray<Case> = [
         if (index < 2) assert.deepEqual(left, keys.slice(index + 1))
       }
       assert.equal((await run(tasks.result(idOf(task)))).ending._tag, "Completed")
+    }
+  },
+  {
+    points: [20],
+    name: "five questions of three levels are answered in any order, each for its own asker",
+    run: async ({ modern, run, tasks }) => {
+      const peer = await modern()
+      for (const order of orders) {
+        const task = await peer.start("always", deep)
+        const open = async () => Object.keys((await peer.call("tasks/get", task)).inputRequests ?? {}).sort()
+        const keys = await open()
+        assert.equal(keys.length, 5)
+        const left = new Set(keys)
+        for (const index of order) {
+          const key = keys[index]!
+          await peer.call("tasks/update", { taskId: task.taskId, inputResponses: { [key]: accept(key) } })
+          left.delete(key)
+          assert.deepEqual(await open(), [...left].sort())
+        }
+        const events = await run(tasks.events({ run: idOf(task), since: 0, limit: 100 }))
+        const applied = events.flatMap(({ event, task: asker }) =>
+          event._tag === "InputReceived" ? [[asker === idOf(task) ? "q" : `/${asker}/q`, event.response.content]] : []
+        )
+        assert.deepEqual(applied, order.map((index) => [keys[index], { name: keys[index] }]))
+      }
     }
   },
   {
