@@ -42,7 +42,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   },
   orchestrator: { arrows: ["coppice", "task", "sqlite", "mcp", "agent", "api", "anthropic"] },
   cli: { arrows: ["api", "coppice"] },
-  console: { arrows: ["api"], testArrows: ["task"], typesOnly: true },
+  console: { arrows: ["api"], testArrows: ["task", "coppice"], typesOnly: true },
   bench: { arrows: ["coppice", "task", "sqlite", "mcp", "agent"] },
   docs: { arrows: ["coppice"] }
 }

@@ -9,6 +9,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { run } from "./childProcess.ts"
+import { buildConsole } from "./console.ts"
 import type { Counts } from "./CountReporter.ts"
 
 /** The last line, and whether the run was good, from what the reporter wrote and how vitest ended. */
@@ -39,6 +40,9 @@ const read = (file: string): Counts | undefined => {
 }
 
 const main = async (args: ReadonlyArray<string>) => {
+  // the browser tests say so, too, when there is none
+  const noConsole = await buildConsole()
+  if (noConsole !== undefined) console.error(noConsole)
   const folder = mkdtempSync(join(tmpdir(), "coppice-test-"))
   const file = join(folder, "counts.json")
   const reporters = ["--reporter=default", "--reporter=./scripts/CountReporter.ts"]

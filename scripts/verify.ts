@@ -70,7 +70,7 @@ const lint = async (): Promise<Looked> => {
 
 /** The sources that the compiler's own notes name. */
 const compiled = () => {
-  const notes = globSync("{packages/*,apps/*,docs,scripts}/dist/tsconfig.tsbuildinfo", { cwd: root })
+  const notes = globSync("{packages/*,apps/*,docs,scripts}/dist/{,agents/}tsconfig.tsbuildinfo", { cwd: root })
   return new Set(notes.flatMap((note) => {
     const names: ReadonlyArray<string> = JSON.parse(readFileSync(join(root, note), "utf8")).fileNames
     return names.map((name) => fromRoot(resolve(root, dirname(note), name)))

@@ -11,7 +11,7 @@ export const useAnswer = (task: string) => {
   const client = useQueryClient()
   return useMutation({
     mutationFn: (answer: Answer) => send<Task>("POST", taskPath(task, "/answer"), answer),
-    // refused or not: somebody else may have been faster
-    onSettled: () => client.invalidateQueries({ queryKey: keys.inbox })
+    // refused or not: somebody else may have been faster. Not waited for: whoever answered is told first
+    onSettled: () => void client.invalidateQueries({ queryKey: keys.inbox })
   })
 }

@@ -50,8 +50,9 @@ export const useSignOut = () => {
   return useMutation({
     mutationFn: () => send<void>("DELETE", "/session"),
     onSuccess: () => {
-      client.clear()
+      // whoever looks at the session must hear of it, so it is the one thing that stays
       client.setQueryData(keys.session, null)
+      client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== keys.session[0] })
     }
   })
 }

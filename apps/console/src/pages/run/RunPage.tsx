@@ -83,6 +83,7 @@ export const RunPage = ({ id }: { readonly id: string }) => {
   return (
     <main className="page">
       <div className="page-inner">
+        <h1 className="hidden-visually">Run</h1>
         {isMissing(error)
           ? (
             <Empty icon="question" title="There is no such run">

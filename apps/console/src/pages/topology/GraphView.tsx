@@ -76,7 +76,6 @@ const Shape = ({ description, isDim, onActive, placed: { height, node, width, x,
     <a
       href={href}
       className={`topology-node topology-${toneOf(counts)} ${isDim ? "topology-dim" : ""}`}
-      aria-label={description}
       onFocus={enter}
       onBlur={leave}
       onPointerEnter={enter}
@@ -88,10 +87,13 @@ const Shape = ({ description, isDim, onActive, placed: { height, node, width, x,
       }}
     >
       <title>{description}</title>
-      <rect className="topology-card" x={x} y={y} width={width} height={height} rx={8} />
-      <rect className="topology-mark" x={x} y={y + 8} width={4} height={height - 16} rx={2} />
-      <text className="topology-name" x={x + 16} y={y + (id === outside ? 31 : 22)}>{clipped(nameOf(id))}</text>
-      {id === outside ? null : <Parts counts={counts} x={x + 15} y={y + 37} />}
+      {/* the title says all of it */}
+      <g aria-hidden="true">
+        <rect className="topology-card" x={x} y={y} width={width} height={height} rx={8} />
+        <rect className="topology-mark" x={x} y={y + 8} width={4} height={height - 16} rx={2} />
+        <text className="topology-name" x={x + 16} y={y + (id === outside ? 31 : 22)}>{clipped(nameOf(id))}</text>
+        {id === outside ? null : <Parts counts={counts} x={x + 15} y={y + 37} />}
+      </g>
     </a>
   )
 }
