@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -19,10 +19,30 @@ const config = at("docs/examples/conformance-agents/coppice.config.ts")
 
 const env = { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "" }
 
+/** What a service adds to the conformance agents: further options, as code, and variables of its environment. */
+export interface More {
+  readonly options: string
+  readonly environment: Record<string, string>
+}
+
+/** A configuration of its own, in the data folder. */
+const configure = (data: string, { options }: More): string => {
+  const file = join(data, "more.config.ts")
+  const imports = `import agents from "${config}"\nimport { Orchestrator } from "${
+    at("packages/coppice/src/index.ts")
+  }"\n`
+  writeFileSync(file, `${imports}export default Orchestrator.make({ ...agents.options, ${options} })\n`)
+  return file
+}
+
 /** Starts the process and waits until it is ready. */
-const launch = async (data: string, port: number): Promise<ChildProcess> => {
-  const args = [main, "--config", config, "--mcp-auth", "token", "--data", data, "--port", String(port)]
-  const child = spawn(process.execPath, args, { env, stdio: ["ignore", "ignore", "pipe"] })
+const launch = async (data: string, port: number, more?: More): Promise<ChildProcess> => {
+  const file = more === undefined ? config : configure(data, more)
+  const args = [main, "--config", file, "--mcp-auth", "token", "--data", data, "--port", String(port)]
+  const child = spawn(process.execPath, args, {
+    env: { ...env, ...more?.environment },
+    stdio: ["ignore", "ignore", "pipe"]
+  })
   const said: Array<string> = []
   const { promise, reject, resolve } = Promise.withResolvers<void>()
   child.stderr.on("data", (chunk) => {
@@ -55,8 +75,8 @@ export class Service {
   }
 
   /** A service for one test, which may kill it. */
-  static async start(): Promise<Service> {
-    const service = await Service.make()
+  static async start(more?: More): Promise<Service> {
+    const service = await Service.make(more)
     onTestFinished(() => service.remove())
     return service
   }
@@ -68,9 +88,9 @@ export class Service {
     return () => made ??= Service.make()
   }
 
-  private static async make(): Promise<Service> {
+  private static async make(more?: More): Promise<Service> {
     const data = mkdtempSync(join(tmpdir(), "coppice-interop-"))
-    return new Service(await launch(data, 0), data)
+    return new Service(await launch(data, 0, more), data)
   }
 
   private async remove(): Promise<void> {
@@ -127,6 +147,18 @@ export class Service {
       }
     }
     throw new Error(`${String(url)} does not answer`)
+  }
+
+  /** Runs the command line against it; its exit code and what it said. */
+  async coppice(...args: ReadonlyArray<string>): Promise<{ readonly code: number | null; readonly said: string }> {
+    const child = spawn(process.execPath, [bin, ...args, "--data", this.data], {
+      env,
+      stdio: ["ignore", "pipe", "pipe"]
+    })
+    const said: Array<string> = []
+    for (const pipe of [child.stdout, child.stderr]) pipe.on("data", (chunk) => said.push(String(chunk)))
+    const [code] = await once(child, "close") as [number | null]
+    return { code, said: said.join("") }
   }
 
   /** The command of `coppice mcp` for this service. */
