@@ -17,10 +17,9 @@ import { answered } from "./ApiErrors.ts"
 const nobody = "link"
 
 /** What of the question whoever has the link may see. */
-const shown = ({ expires, person }: Grant, { agent, request, since }: OpenInput): LinkedQuestion => {
-  const { approval, deadline, key, message, mode, policy, schema, url } = request
-  const more = { ...policy === undefined ? {} : { policy }, ...approval === undefined ? {} : { approval } }
-  return { person, agent, since, expires, request: { key, mode, message, schema, url, deadline, ...more } }
+const shown = ({ expires, person }: Grant, { agent, request, since, task }: OpenInput): LinkedQuestion => {
+  const { params: _, ...asked } = request
+  return { task, person, agent, since, expires, request: asked }
 }
 
 export const layer = HttpApiBuilder.group(

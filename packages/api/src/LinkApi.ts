@@ -5,6 +5,7 @@
  * Both are `POST`: whatever fetches an address to look at it, a chat's preview or a mail scanner, answers nothing.
  */
 import { ExactAction, Policy } from "@coppice/task/Policy"
+import { TaskId } from "@coppice/task/Task"
 import { InputRequest } from "@coppice/task/TaskEvent"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
@@ -17,6 +18,7 @@ export const OpenLink = Schema.Struct({ token })
 
 /** The question of a link. Nothing of the run around it: the link is a right to answer, not to look around. */
 export const LinkedQuestion = Schema.Struct({
+  task: TaskId,
   /** As whom the link answers; `null` where the configuration has no people. */
   person: Schema.NullOr(Schema.String),
   agent: Schema.String,
@@ -30,6 +32,7 @@ export const LinkedQuestion = Schema.Struct({
     schema: InputRequest.fields.schema,
     url: InputRequest.fields.url,
     deadline: InputRequest.fields.deadline,
+    about: InputRequest.fields.about,
     policy: Schema.optionalKey(Policy),
     approval: Schema.optionalKey(ExactAction)
   })
@@ -44,6 +47,7 @@ export const LinkAnswer = Schema.Struct({
 
 /** What was recorded, and as whose word. */
 export const LinkAnswered = Schema.Struct({ action: Schema.String, by: Schema.String })
+export type LinkAnswered = typeof LinkAnswered.Type
 
 const open = HttpApiEndpoint.post("open", "/link/open", {
   payload: OpenLink,

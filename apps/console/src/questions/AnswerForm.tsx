@@ -55,14 +55,16 @@ const hasFields = ({ mode, schema }: InputRequest): boolean =>
   mode === "form" && Object.keys((schema?.["properties"] ?? {}) as object).length > 0
 
 /** `onAnswered` hears of an answer that was taken, `onRefused` of one that was not. */
-export const AnswerForm = ({ onAnswered, onRefused, request, task }: {
+export const AnswerForm = ({ link, onAnswered, onRefused, request, task }: {
   readonly task: string
+  /** The token of the answer link it is answered by, where there is no session. */
+  readonly link?: string
   readonly request: InputRequest
   readonly onAnswered?: (answer: Answer) => void
   readonly onRefused?: (error: Error) => void
 }) => {
-  const answer = useAnswer(task)
-  useShown(task, request.key)
+  const answer = useAnswer(task, link)
+  useShown(link === undefined ? task : undefined, request.key)
   const kind = kindOf(request)
   if (kind.name === "client") return <Note>{kind.hint}</Note>
   const say = (said: Omit<Answer, "key">) => {

@@ -6,9 +6,13 @@ import { send } from "../api/Http.ts"
 
 const told = new Set<string>()
 
-/** Once for each question, as soon as its tab is looked at. Whoever is asked does not wait for it. */
-export const useShown = (task: string, key: string): void =>
+/**
+ * Once for each question, as soon as its tab is looked at. Whoever is asked does not wait for it. Without a `task` nothing is
+ * told: a link that was opened has said it already.
+ */
+export const useShown = (task: string | undefined, key: string): void =>
   useEffect(() => {
+    if (task === undefined) return
     const name = `${task} ${key}`
     const tell = () => {
       if (document.visibilityState !== "visible" || told.has(name)) return

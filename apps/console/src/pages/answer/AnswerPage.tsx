@@ -5,31 +5,45 @@ import type { LinkedQuestion } from "@coppice/api/LinkApi"
 import { useQuery } from "@tanstack/react-query"
 import { useState } from "react"
 import { send } from "../../api/Http.ts"
+import { AnswerForm } from "../../questions/AnswerForm.tsx"
+import { ApprovalPanel } from "../../questions/ApprovalPanel.tsx"
+import { kindOf } from "../../questions/QuestionKind.ts"
+import { UrlPanel } from "../../questions/UrlPanel.tsx"
 import { Brand } from "../../shell/Brand.tsx"
-import { moment } from "../../ui/Durations.ts"
 import { ErrorNote, Note } from "../../ui/Note.tsx"
 import { Skeleton } from "../../ui/Skeleton.tsx"
-import { type Answered, AnswerForm } from "./AnswerForm.tsx"
+import { Countdown } from "../../ui/Time.tsx"
 import { takeLinkToken } from "./LinkToken.ts"
 
-const said: Readonly<Record<string, string>> = {
-  accept: "Your answer has been recorded.",
-  decline: "You declined; that has been recorded.",
-  cancel: "You dismissed the question; that has been recorded."
-}
+const said = {
+  accept: "Your answer was taken.",
+  decline: "You declined, and that was taken.",
+  cancel: "You closed the question without an answer."
+} as const
 
 const Question = ({ question, token }: { readonly question: LinkedQuestion; readonly token: string }) => {
-  const [answered, setAnswered] = useState<Answered>()
-  const { agent, person, request } = question
+  const [action, setAction] = useState<keyof typeof said>()
+  const { agent, person, request, task } = question
+  const { approval, deadline, message, mode, url } = request
+  const { hint } = kindOf(request)
   return (
-    <>
+    <div className="stack">
       <h1>{agent} asks{person === null ? "" : ` ${person}`}</h1>
-      <p className="message">{request.message}</p>
-      {request.deadline === null ? null : <p className="muted">Open until {moment(request.deadline)}</p>}
-      {answered === undefined
-        ? <AnswerForm token={token} question={question} onAnswered={setAnswered} />
-        : <Note tone="good">{said[answered.action] ?? answered.action}</Note>}
-    </>
+      <p className="answer-message">{message}</p>
+      {approval === undefined ? null : <ApprovalPanel approval={approval} />}
+      {mode === "url" && url !== null ? <UrlPanel url={url} /> : null}
+      {hint === undefined || action !== undefined ? null : <p className="muted">{hint}</p>}
+      {deadline === null || action !== undefined
+        ? null
+        : (
+          <p className="muted">
+            Expires <Countdown to={deadline} />
+          </p>
+        )}
+      {action === undefined
+        ? <AnswerForm task={task} request={request} link={token} onAnswered={({ action }) => setAction(action)} />
+        : <Note tone="good">{said[action]} You may close this page.</Note>}
+    </div>
   )
 }
 
