@@ -153,5 +153,17 @@ export const kept: ReadonlyArray<Kept> = [
       faults: [],
       jobs: [jobOf({ t: "abroad", tool: "job", takes: 9, asks: true }, { at: 0, cancelAfter: 100 })]
     }
+  },
+  {
+    what: "a restart settled a cancelled foreign task as stopped before the worker was there that knew of it",
+    scenario: abroad("2026-07-28"),
+    seed: 1,
+    only: {
+      faults: [
+        { kind: "pause", node: "abroad", to: "abroad", at: 1_500, nth: 0, millis: 20_000 },
+        { kind: "stop", node: "a", to: "a", at: 3_000, nth: 0, millis: 1 }
+      ],
+      jobs: [jobOf({ t: "abroad", tool: "job", takes: 60_000 }, { at: 0, cancelAfter: 1_700 })]
+    }
   }
 ]

@@ -78,6 +78,7 @@ export const layer: Layer.Layer<Rescuer, never, TaskStore | TaskLog | Workers | 
     })
 
     const sweep = Effect.gen(function*() {
+      settler.allKnown()
       yield* settleAllLost
       let cursor: TaskId | undefined
       let count = 0

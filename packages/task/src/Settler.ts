@@ -46,6 +46,11 @@ export class Settler extends Context.Service<Settler, {
   readonly settle: (entry: Entry, how: Settlement | Rested) => void
   /** Settles an ended task unless somebody here runs it; its worker is asked what became of it. Takes over the pin. */
   readonly rest: (entry: Entry) => void
+  /**
+   * From now on a task whose agent has no worker here is taken for one of this process, which is gone. Before, at a start,
+   * its worker may only not have come yet, and it alone knows what goes on elsewhere.
+   */
+  readonly allKnown: () => void
   /** The time of an open settlement has come: its worker is asked again. */
   readonly again: (id: TaskId) => Effect.Effect<void, StoreError>
   /**
@@ -93,6 +98,8 @@ class Trees {
   /** Tasks whose last child may have settled: a queue, so that a deep tree needs no deep stack. */
   private readonly rested: Array<TaskId> = []
   private isTelling = false
+  /** Whether every worker there is has been registered. */
+  areKnown = false
   private readonly log: TaskLog["Service"]
   private readonly store: TaskStore["Service"]
   private readonly workers: Workers["Service"]
@@ -184,6 +191,8 @@ class Trees {
     const { agent, status } = entry.state
     if (entry.held || !isTerminal(status) || isFinal(entry.state)) return this.log.release(entry)
     const worker = this.workers.find(agent)
+    // only its worker can tell, when it is there; a sweep asks it
+    if (worker === undefined && (!this.areKnown || this.workers.isElsewhere(agent))) return this.log.release(entry)
     if (worker?.rest !== undefined) worker.rest(entry)
     // a server that cannot be asked now because nobody here knows the way stays as it was
     else if (unsettled(entry)) this.settle(entry, "stopped")
@@ -440,6 +449,9 @@ export const layer: Layer.Layer<Settler, never, TaskLog | TaskStore | Workers> =
     return {
       settle: (entry, how) => trees.settle(entry, how),
       rest: (entry) => trees.rest(entry),
+      allKnown: () => {
+        trees.areKnown = true
+      },
       again: (id) => trees.again(id),
       whenChildrenSettled: (id, callback) => trees.whenChildrenSettled(id, callback),
       leave: (entry, callback) => trees.leave(entry, callback),

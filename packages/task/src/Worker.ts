@@ -135,6 +135,8 @@ export class Workers extends Context.Service<Workers, {
   readonly forget: (agent: string) => void
   /** What the agent takes and gives, also while its worker is away. */
   readonly contract: (agent: string) => Contract | undefined
+  /** Whether an agent's work goes on elsewhere while its worker is away. */
+  readonly isElsewhere: (agent: string) => boolean
   /** Of every agent that is or was served here. */
   readonly contracts: () => ReadonlyArray<Contract>
   /** The agent's worker; one that is away is waited for, no longer than `AwayPatience`. */
@@ -145,6 +147,7 @@ export class Workers extends Context.Service<Workers, {
 /** An agent that was served here once, and the requests that wait for it to be served again. */
 interface Known {
   readonly contract: Contract
+  readonly isElsewhere: boolean
   readonly waiting: Set<(worker: Worker) => void>
 }
 
@@ -154,13 +157,14 @@ class Registry {
 
   readonly find = (agent: string): Worker | undefined => this.workers.get(agent)
   readonly contract = (agent: string): Contract | undefined => this.known.get(agent)?.contract
+  readonly isElsewhere = (agent: string): boolean => this.known.get(agent)?.isElsewhere === true
   readonly contracts = (): ReadonlyArray<Contract> => [...this.known.values()].map(({ contract }) => contract)
   readonly list = (): ReadonlyArray<Worker> => [...this.workers.values()]
 
   add(worker: Worker): void {
     const { contract } = worker
     const waiting = this.known.get(contract.name)?.waiting ?? new Set()
-    this.known.set(contract.name, { contract, waiting })
+    this.known.set(contract.name, { contract, isElsewhere: worker.rest !== undefined, waiting })
     this.workers.set(contract.name, worker)
     for (const resume of waiting) resume(worker)
     waiting.clear()
@@ -204,7 +208,7 @@ class Registry {
 
 export const layer: Layer.Layer<Workers> = Layer.sync(Workers, () => {
   const registry = new Registry()
-  const { contract, contracts, find, forget, get, list } = registry
+  const { contract, contracts, find, forget, get, isElsewhere, list } = registry
   return {
     register: (worker) =>
       Effect.acquireRelease(
@@ -216,6 +220,7 @@ export const layer: Layer.Layer<Workers> = Layer.sync(Workers, () => {
     find,
     forget,
     get,
+    isElsewhere,
     list
   }
 })
