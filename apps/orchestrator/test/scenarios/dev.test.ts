@@ -143,6 +143,18 @@ describe("an edit", () => {
     }), 60_000)
 })
 
+describe("a start", () => {
+  it.live("that is only asked for help, or names no configuration, ends", () =>
+    Effect.gen(function*() {
+      const { app } = yield* project({})
+      const help = yield* Effect.flatMap(startDev(app, ["--help"]), ({ ended }) => ended)
+      assert.deepStrictEqual([help.code, help.lines[0]], [0, "coppice dev [config] [flags]"])
+      const nowhere = yield* Effect.flatMap(startDev(app, ["--config", "nowhere.ts"]), ({ ended }) => ended)
+      assert.deepStrictEqual([nowhere.code, nowhere.lines.length], [2, 1])
+      assert.match(nowhere.lines[0]!, /There is no file .*nowhere\.ts; check --config$/)
+    }), 60_000)
+})
+
 describe("code that cannot run", () => {
   const broken = {
     "does not parse": [`export const Live = ;\n`, /a\.ts:1:21 Expression expected/],
