@@ -47,6 +47,7 @@ import { Residency } from "./internal/Residency.ts"
 import { restOf } from "./internal/restOf.ts"
 import { Rests } from "./internal/Rests.ts"
 import { type Sign, Stalls } from "./internal/Stalls.ts"
+import { Undoing } from "./internal/Undoing.ts"
 import { Upgrades } from "./internal/Upgrades.ts"
 
 export { type AgentStats, type Defect, ExecutorOptions }
@@ -83,6 +84,7 @@ class ExecutorImpl {
   private readonly ready: ReadyList
   private readonly residency: Residency
   private readonly upgrades: Upgrades
+  private readonly undoing: Undoing
   private readonly executions = new Map<TaskId, Execution>()
   private readonly servers = new Map<string, Served>()
   private readonly callers: Callers
@@ -119,6 +121,14 @@ class ExecutorImpl {
     this.shutdown = Duration.toMillis(options.shutdown)
     this.ready = new ReadyList((execution, deadline) => this.turn(execution, deadline), options.slice)
     this.residency = new Residency(host.log, host.clock, options.maxIdle)
+    this.undoing = new Undoing(
+      { host: this.host, store, probation: this.probation },
+      options.quarantine,
+      (execution) => {
+        this.add(execution)
+        this.ready.add(execution)
+      }
+    )
     this.upgrades = new Upgrades(this.host, (entry) => this.letGo(entry), (entry) => this.bringBack(entry, false))
   }
 
@@ -411,7 +421,8 @@ class ExecutorImpl {
       hasPlace: () => server.hasPlace,
       whenRoom: (callback) => server.whenRoom(callback),
       start: (entry, input) => this.start(server, entry, input),
-      resume: (entry) => this.resume(server, entry, true)
+      resume: (entry) => this.resume(server, entry, true),
+      undo: (entry) => this.undoing.bringBack(server, entry)
     }
   }
 
@@ -455,12 +466,11 @@ class ExecutorImpl {
 
 const make = Effect.gen(function*() {
   const host = yield* hostServices
-  const { log } = host
   const workers = yield* Workers
   const store = yield* TaskStore
   const services = { workers, predecessor: yield* Predecessor }
   const executor = new ExecutorImpl(host, store, services, yield* ExecutorOptions)
-  const stop = log.onCommit(executor.committed)
+  const stop = host.log.onCommit(executor.committed)
   yield* Effect.addFinalizer(() => Effect.sync(stop))
   yield* Effect.sleep("1 second").pipe(
     Effect.andThen(Effect.sync(() => executor.tick())),

@@ -101,9 +101,10 @@ const under = <A, E, R>(idempotencyKey: string, body: Effect.Effect<A, E, R>) =>
  *
  * A retry of the task does again what was undone, under new idempotency keys, and keeps what was left as it is.
  *
- * After a cancel, or a passed deadline, the log of the task is closed. Compensations still run, once, within the time a
- * handler may take to stop (5 seconds), but are not recorded: a kill just then, or a compensation that takes longer, leaves
- * something undone. Where that must not be, cancel by a message or a question the handler answers with a failure.
+ * After a cancel, or a passed deadline, the log of the task is closed. Compensations still run, and the task is not at rest
+ * before they have; but they are not recorded, so a kill in the middle has all of them run again, under the same keys. One
+ * that takes longer than a handler may take to stop (5 seconds) is given up, and nobody is asked about one that fails.
+ * Where that must not be, cancel by a message or a question the handler answers with a failure.
  */
 export const run = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | TaskContext> =>
   Effect.suspend(() => {

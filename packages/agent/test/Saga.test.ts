@@ -2,6 +2,7 @@ import { Tasks } from "@coppice/task/Tasks"
 import type { Batch } from "@coppice/task/TaskStore"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { Executor } from "../src/Executor.ts"
 import * as Saga from "../src/Saga.ts"
 import * as Step from "../src/Step.ts"
 import { eventsIn, recording, restored } from "./support/Recording.ts"
@@ -155,6 +156,55 @@ describe("a saga", () => {
         })
       )
       assert.deepStrictEqual(trip.log, ["book flight", "book hotel", "book hotel"])
+    }))
+
+  it.effect("undoes after a cancel what a task had done that was not in memory any more", () =>
+    Effect.gen(function*() {
+      const trip = new Trip()
+      const work = Saga.run(
+        Effect.andThen(trip.book("flight"), Effect.andThen(trip.book("hotel"), Effect.sleep("1 hour")))
+      )
+      yield* inWorld(
+        { agents: [root(work)], patience: 1e8 },
+        Effect.gen(function*() {
+          const tasks = yield* Tasks
+          const id = yield* submit("root", null)
+          yield* Effect.sleep("10 minutes")
+          assert.strictEqual((yield* Executor).residentCount(), 0)
+          yield* tasks.cancel({ id, by: "ann" })
+          yield* tasks.cancelSettled(id)
+        })
+      )
+      assert.deepStrictEqual(trip.log, undone)
+    }))
+
+  it.effect("undoes after a kill what a cancel had not undone, under the same keys", () =>
+    Effect.gen(function*() {
+      const batches: Array<Batch> = []
+      const trip = new Trip()
+      const work = (trip: Trip) => Saga.run(Effect.andThen(trip.book("flight"), Effect.never))
+      const id = yield* inWorld(
+        { agents: [root(work(trip))], store: recording(batches) },
+        Effect.gen(function*() {
+          const tasks = yield* Tasks
+          const id = yield* submit("root", null)
+          yield* pause
+          yield* tasks.cancel({ id, by: "ann" })
+          yield* tasks.cancelSettled(id)
+          return id
+        })
+      )
+      const cancelled = batches.findIndex(({ events }) => events.some(({ event }) => event._tag === "Cancelled"))
+      const next = new Trip()
+      yield* inWorld(
+        { agents: [root(work(next))], store: restored(batches.slice(0, cancelled + 1)) },
+        Effect.gen(function*() {
+          const tasks = yield* Tasks
+          yield* tasks.cancelSettled(id)
+          assert.strictEqual((yield* tasks.get(id)).settlement, "stopped")
+        })
+      )
+      assert.deepStrictEqual([next.log, next.keys], [["undo book flight"], [trip.keys[1]]])
     }))
 
   it.effect("is not undone by a suspension", () =>

@@ -86,6 +86,9 @@ const parentEnded: Reason = { by: "parent", reason: "The parent ended" }
 
 const unsettled = (row: TaskRow): boolean => row.state.settlement === null
 
+/** Its sagas have done what nobody has undone yet. */
+const isUndoable = ({ state }: Entry): boolean => state.settlement === null && (state.undoable ?? 0) > 0
+
 /** The nearest living task above. `null`: there is none; `undefined`: memory alone cannot tell. */
 type Heir = Entry | null | undefined
 
@@ -191,12 +194,19 @@ class Trees {
     const { agent, status } = entry.state
     if (entry.held || !isTerminal(status) || isFinal(entry.state)) return this.log.release(entry)
     const worker = this.workers.find(agent)
-    // only its worker can tell, when it is there; a sweep asks it
-    if (worker === undefined && (!this.areKnown || this.workers.isElsewhere(agent))) return this.log.release(entry)
-    if (worker?.rest !== undefined) worker.rest(entry)
+    // only its worker can tell, or undo, when it is there; a sweep asks it
+    if (worker === undefined && (!this.areKnown || this.needsWorker(entry))) return this.log.release(entry)
+    if (worker?.undo !== undefined && isUndoable(entry)) worker.undo(entry)
+    else if (worker?.rest !== undefined) worker.rest(entry)
     // a server that cannot be asked now because nobody here knows the way stays as it was
     else if (unsettled(entry)) this.settle(entry, "stopped")
     else this.settle(entry, { how: entry.state.settlement!, isOpen: true })
+  }
+
+  /** Whether its agent is known here, and something has to be done that only its worker can do. */
+  private needsWorker(entry: Entry): boolean {
+    const { agent } = entry.state
+    return this.workers.isElsewhere(agent) || isUndoable(entry) && this.workers.contract(agent) !== undefined
   }
 
   again(id: TaskId): Effect.Effect<void, StoreError> {

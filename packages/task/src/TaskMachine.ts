@@ -52,6 +52,8 @@ export interface TaskState extends Task {
   readonly steered?: Pick<TaskSpec, "priority" | "budget"> | undefined
   /** How far it has heard the Coppice that called it. */
   readonly heard?: number | undefined
+  /** How many steps its sagas have done and not undone; left out while there are none. */
+  readonly undoable?: number | undefined
 }
 
 /** A log that contradicts itself. Always a bug or damage, never a user's mistake. */
@@ -341,9 +343,11 @@ const evolveActive = (state: TaskState, at: number, event: Active): TaskState =>
         updatedAt: at
       }
     case "StepIntended":
-    case "StepRecorded":
       assertAttempt(state, event)
       return touched(state, at)
+    case "StepRecorded":
+      assertAttempt(state, event)
+      return touched(undoableAfter(state, event), at)
     case "StepReused":
       assert(state.attempt === 0, () => `task ${state.id}: StepReused after it began`)
       return touched(state, at)
@@ -424,6 +428,17 @@ const assertAttempt = (state: TaskState, event: { readonly _tag: string; readonl
 
 /** How far `updatedAt` may lie behind facts that change nothing else, milliseconds: a step need not rewrite its task. */
 const touchInterval = 1_000
+
+/** What is left to undo by the task's sagas. */
+const undoableAfter = (
+  state: TaskState,
+  { compensable, compensates, exit }: TaskEvent & { readonly _tag: "StepRecorded" }
+): TaskState => {
+  if (exit._tag === "Failure" || (compensable ?? compensates) === undefined) return state
+  const { undoable = 0, ...rest } = state
+  const left = compensable === true ? undoable + 1 : Math.max(0, undoable - 1)
+  return left === 0 ? rest : { ...rest, undoable: left }
+}
 
 const touched = (state: TaskState, at: number): TaskState =>
   at - state.updatedAt < touchInterval ? state : { ...state, updatedAt: at }

@@ -120,6 +120,11 @@ export interface Worker {
    * Takes over the caller's pin.
    */
   readonly rest?: ((entry: Entry) => void) | undefined
+  /**
+   * Undoes what the sagas of an ended task have done that nobody here runs, then tells the settler. At least once. Takes
+   * over the caller's pin.
+   */
+  readonly undo?: ((entry: Entry) => void) | undefined
 }
 
 /** How long a request waits for an agent whose server is between restarts, before it is refused. */

@@ -1,11 +1,9 @@
 /**
- * One attempt of a task: the handler's fibers, what they wait for, and the order in which the log answers them.
- *
- * While it replays nothing new is begun: what the code asks for and the log does not know is put aside until the last
+ * One attempt of a task: the handler's fibers, what they wait for, and the order in which the log answers them. While it replays nothing new is begun: what the code asks for and the log does not know is put aside until the last
  * recorded fact has been delivered. Facts reach the code one at a time, each only when the code is quiescent. It ends when
  * the handler has returned and nothing it left behind waits for the log any more.
  */
-import type { TaskId } from "@coppice/task/Task"
+import { isTerminal, type TaskId } from "@coppice/task/Task"
 import type { InputResponse, TaskEvent } from "@coppice/task/TaskEvent"
 import type { Entry } from "@coppice/task/TaskLog"
 import * as Cause from "effect/Cause"
@@ -72,7 +70,7 @@ export class Execution {
   private readonly mailbox: Mailbox
   private readonly waits = new Waits()
   private readonly prefix: Prefix
-  /** Grows with every new wait and every change of mind, so that the end need not look at all waits each time. */
+  /** Grows with every new wait and change of mind: the end need not look at all waits each time. */
   private changes = 0
   private unwound = 0
   private toldAt = -1
@@ -280,8 +278,7 @@ export class Execution {
   }
 
   /**
-   * Answers fibers that cannot be interrupted. If the task goes on, what they do is done again; if it has ended, they get
-   * what they would have got.
+   * Answers fibers that cannot be interrupted. If the task goes on they do it again, else they get what they would have got.
    */
   private unwind(): Turn | "on" | undefined {
     if (!this.isUnwinding || this.unwound === this.changes) return undefined
@@ -398,6 +395,7 @@ export class Execution {
 
   private goLive(): void {
     this.phase = "live"
+    if (isTerminal(this.entry.state.status)) return this.stop()
     const operations = this.deferred.values()
     this.deferred.clear()
     this.scheduler.inside(() => {
@@ -416,9 +414,9 @@ export class Execution {
   private start(): void {
     this.hasBegun = true
     this.pulse.beat()
-    const { isNew } = this
+    const { entry, isNew } = this
     this.server.claim(this)
-    if (isNew) this.taskTime = this.entry.state.updatedAt
+    if (isNew) this.taskTime = entry.state.updatedAt
     const context = handlerContext(this, this.scheduler)
     this.scheduler.inside(() => {
       this.fiber = Effect.runForkWith(context)(this.server.definition.handle(this.input))
@@ -427,7 +425,7 @@ export class Execution {
       this.exit = exit
       this.server.host.ready(this)
     })
-    // its own first step may have ended the attempt already
+    // its first step may have ended the attempt
     if (this.isUnwinding) this.scheduler.inside(() => this.fiber!.interruptUnsafe())
   }
 
@@ -444,6 +442,8 @@ export class Execution {
   /** The task ended from outside: interrupts the code, whose finalizers run. */
   stop(): void {
     if (this.hasEnded || this.phase === "stopping") return
+    // only the end of the replay tells what its sagas have to undo
+    if (this.isReplaying && this.entry.state.undoable !== undefined) return this.server.host.leaving(this)
     this.interrupt("stopping")
   }
 
@@ -481,12 +481,12 @@ export class Execution {
   }
 
   private finish(): void {
-    const { phase } = this
+    const { phase, server } = this
     this.phase = "ended"
     this.scheduler.close()
     this.waits.clear()
     this.running.stop()
-    this.server.host.ended(this, phase, this.outcome(phase))
+    server.host.ended(this, phase, this.outcome(phase))
   }
 
   private outcome(phase: Phase): Exit.Exit<unknown, unknown> {

@@ -52,18 +52,29 @@ export const toHistory = (rows: ReadonlyArray<any>): ReadonlyArray<Envelope> => 
 /** The parts of a task that are mostly empty, as one column. */
 type Live = Pick<
   TaskRow["state"],
-  "progress" | "inputs" | "standings" | "steered" | "heard" | "rest" | "guardian" | "adopted" | "pool" | "partial"
+  | "progress"
+  | "inputs"
+  | "standings"
+  | "steered"
+  | "heard"
+  | "rest"
+  | "guardian"
+  | "adopted"
+  | "pool"
+  | "partial"
+  | "undoable"
 >
 
 const nothingLive: Live = { progress: null, inputs: [] }
 
 export const toLive = ({ state }: TaskRow): string | null => {
-  const { adopted, guardian, heard, inputs, partial, pool, progress, rest, standings, steered } = state
-  const others = steered ?? heard ?? rest ?? guardian ?? adopted ?? pool
+  const { adopted, guardian, heard, inputs, partial, pool, progress, rest, standings, steered, undoable } = state
+  const others = steered ?? heard ?? rest ?? guardian ?? adopted ?? pool ?? undoable
   const isPlain = others === undefined && guardian === undefined && partial === undefined
   if (progress === null && inputs.length === 0 && isPlain) return null
   const asked = inputs.length > 0 ? inputs : undefined
-  return JSON.stringify({ progress, inputs: asked, standings, steered, heard, rest, guardian, adopted, pool, partial })
+  const more = { steered, heard, rest, guardian, adopted, pool, partial, undoable }
+  return JSON.stringify({ progress, inputs: asked, standings, ...more })
 }
 
 /** As JSON: a column does not hold every string there is. */
