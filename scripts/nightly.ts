@@ -8,6 +8,7 @@ const stages: Readonly<Record<string, ReadonlyArray<string>>> = {
   conformance: [],
   chaos: ["--kills", "100"],
   simulate: ["--seeds", "5000"],
+  limits: [],
   bench: []
 }
 

@@ -20,6 +20,7 @@ const programs = {
   conformance: "scripts/conformance.ts",
   examples: "scripts/examples.ts",
   nightly: "scripts/nightly.ts",
+  limits: "apps/console/limits/main.ts",
   screenshots: "apps/console/screenshots/main.ts",
   "docs:sync": "scripts/docsSync.ts"
 }

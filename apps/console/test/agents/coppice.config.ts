@@ -71,8 +71,18 @@ const Fan = Workflow.make("fan", {
   output: Schema.Int
 })
 
+/** As many facts of one task as somebody wants. */
+const Chatter = Agent.make("chatter", {
+  description: "Logs many lines",
+  input: Schema.Struct({ lines: Schema.Int }),
+  output: Schema.Int
+})
+
 export default Orchestrator.make({
   agents: [
+    Chatter.toLayer(({ lines }) =>
+      Effect.as(Effect.forEach(times(lines), (line) => Durable.log("info", `line ${line}`), { discard: true }), lines)
+    ),
     ParrotLive,
     Refuse.toLayer(({ text }) => Effect.fail({ reason: text })),
     Crash.toLayer(({ text }) => Effect.die(new Error(text))),

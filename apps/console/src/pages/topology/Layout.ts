@@ -89,8 +89,8 @@ const backward = (from: Rect, to: Rect): readonly [path: string, x: number, y: n
 const onward = (from: Rect, to: Rect, width: number): readonly [path: string, x: number, y: number] => {
   const [x1, y1, x2, y2] = [from.x + from.width, from.y + from.height / 2, to.x, to.y + to.height / 2]
   const bend = Math.max(48, (x2 - x1) / 2)
-  // near its target, where arrows of one caller have parted, but off the boxes
-  const x = Math.min(x1 + (x2 - x1) * 0.6, x2 - width / 2 - 16)
+  // before its target, where arrows of one caller have parted, and between the columns however far the arrow comes
+  const x = x2 - Math.max(64, width / 2 + 16)
   const along = (x - x1) / (x2 - x1)
   const eased = along * along * (3 - 2 * along)
   return [`M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`, x, y1 + (y2 - y1) * eased]
@@ -102,6 +102,21 @@ const placeEdge = (edge: Edge, from: Rect, to: Rect): PlacedEdge => {
   return { edge, path, label: { x, y, width } }
 }
 
+/** How far the middles of two labels are apart at least, one above the other. */
+const labelRow = 28
+
+/** Moves labels down that lie on another one. */
+const apart = (edges: ReadonlyArray<PlacedEdge>): ReadonlyArray<PlacedEdge> => {
+  const labels = new Map(edges.map(({ edge, label }) => [edge, { ...label }]))
+  const sorted = [...labels.values()].sort((a, b) => a.y - b.y)
+  for (const [at, label] of sorted.entries()) {
+    for (const above of sorted.slice(0, at)) {
+      if (Math.abs(above.x - label.x) < (above.width + label.width) / 2) label.y = Math.max(label.y, above.y + labelRow)
+    }
+  }
+  return edges.map((placed) => ({ ...placed, label: labels.get(placed.edge)! }))
+}
+
 export const layoutOf = (graph: Graph): Layout => {
   const columns = layersOf(graph).map((nodes, at) => stack(nodes, size.margin + at * size.column))
   const tallest = Math.max(0, ...columns.map(({ height }) => height))
@@ -110,7 +125,7 @@ export const layoutOf = (graph: Graph): Layout => {
     rects.map((rect) => ({ ...rect, y: rect.y + by }))
   const nodes = columns.flatMap((column) => moved(column.nodes, down(column.height)))
   const rects = new Map(nodes.map((placed) => [placed.node.id, placed]))
-  const edges = graph.edges.map((edge) => placeEdge(edge, rects.get(edge.from)!, rects.get(edge.to)!))
+  const edges = apart(graph.edges.map((edge) => placeEdge(edge, rects.get(edge.from)!, rects.get(edge.to)!)))
   const hasBackward = edges.some(({ edge }) => rects.get(edge.to)!.x <= rects.get(edge.from)!.x)
   return {
     nodes,

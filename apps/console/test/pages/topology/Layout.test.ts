@@ -53,6 +53,15 @@ describe("layoutOf", () => {
     assert.isTrue(edges.every(({ path }) => !path.includes("NaN")))
   })
 
+  it("puts a label on no agent and on no other label, however many columns its arrow crosses", () => {
+    const { edges, nodes } = layoutOf(graph(">a", "a>b", ">b", "a>c", ">c", "b>c", "b>d", ">d", "a>d"))
+    const labels = edges.map(({ label: { width, x, y } }) => ({ x: x - width / 2, y: y - 12, width, height: 24 }))
+    for (const [at, label] of labels.entries()) {
+      for (const node of nodes) assert.isFalse(overlap(label, node), `${node.node.id} ${JSON.stringify(label)}`)
+      for (const other of labels.slice(at + 1)) assert.isFalse(overlap(label, other))
+    }
+  })
+
   it("draws nothing for nothing", () => assert.deepStrictEqual(layoutOf({ nodes: [], edges: [], idle: [] }).nodes, []))
 })
 
