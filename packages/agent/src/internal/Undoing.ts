@@ -40,15 +40,21 @@ export class Undoing {
     const { id } = entry.state
     if (entry.held || this.reading.has(id)) return this.host.log.release(entry)
     this.reading.add(id)
-    this.host.fork(this.store.journal(id)).addObserver((exit) => {
+    this.host.fork(this.host.pools.with(entry, this.store.journal(id))).addObserver((exit) => {
       this.reading.delete(id)
       const journal = Exit.isSuccess(exit) ? exit.value : undefined
-      // a later sweep finds it again
-      if (journal === undefined || server.isRetired || entry.held) return this.host.log.release(entry)
+      if (journal === undefined || server.isRetired || entry.held) return this.leave(entry)
       const past = read(journal, false)
       const deaths = this.probation.deathsOf(id, past.silentSince)
-      if (deaths >= this.quarantine) return this.host.settler.settle(entry, "unknown")
-      this.begin(new Execution(server, entry, past.input, past))
+      if (deaths < this.quarantine) return this.begin(new Execution(server, entry, past.input, past))
+      this.host.pools.drop(id)
+      this.host.settler.settle(entry, "unknown")
     })
+  }
+
+  /** A later sweep finds it again. */
+  private leave(entry: Entry): void {
+    if (!entry.held) this.host.pools.drop(entry.state.id)
+    this.host.log.release(entry)
   }
 }

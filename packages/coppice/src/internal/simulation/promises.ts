@@ -127,7 +127,8 @@ const cancels: Invariant["check"] = (history, end) => {
     wish.verb === "cancel" ? [{ client, node, task: wish.task }] : []
   )
   const began = Map.groupBy(
-    history.of("Acted").filter(({ phase }) => phase === "begins"),
+    // what a saga had done is undone after a restart as well, however long that takes
+    history.of("Acted").filter(({ key, phase }) => phase === "begins" && key?.endsWith("/undo") !== true),
     (acted) => idOf({ node: acted.node, task: acted.task ?? "" })
   )
   for (const { at, node, reply: { task: root } } of reports) {
