@@ -23,13 +23,6 @@ interface DiskReport {
   readonly broken: ReadonlyArray<string>
 }
 
-const siteIn = (folder: string, config: string): Service.Site => {
-  mkdirSync(join(folder, "data"), { recursive: true })
-  const output = join(folder, "service.log")
-  writeFileSync(output, "")
-  return { config, data: join(folder, "data"), effects: join(folder, "effects.jsonl"), output }
-}
-
 type Damage = (file: string, seeded: Seeded.Seeded) => string
 
 const damages: ReadonlyArray<Damage> = [
@@ -97,7 +90,7 @@ export const corruption = Effect.fnUntraced(function*(options: {
   const lines: Array<string> = []
   const broken: Array<string> = []
   for (const [index, damage] of damages.entries()) {
-    const place = siteIn(join(options.folder, `damage-${index}`), options.config)
+    const place = Service.siteIn(join(options.folder, `damage-${index}`), options.config)
     const file = join(place.data, "coppice.db")
     copyFileSync(options.store, file)
     const done = damage(file, options.seeded)
@@ -147,7 +140,7 @@ export const full = Effect.fnUntraced(function*(options: { readonly config: stri
   if (!(yield* mounted(disk))) {
     return { lines: ["full disk: SKIPPED, because mounting a tmpfs needs root on Linux"], broken: [] }
   }
-  const place = { ...siteIn(join(options.folder, "full"), options.config), data: join(disk, "data") }
+  const place = { ...Service.siteIn(join(options.folder, "full"), options.config), data: join(disk, "data") }
   const filler = join(disk, "filler")
   writeFileSync(filler, Buffer.alloc(1_500_000))
   const { address, service } = yield* Service.startUp(place)

@@ -8,8 +8,6 @@ import type { Question } from "@coppice/api/InboxApi"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import { mkdirSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
 import { isDeepStrictEqual } from "node:util"
 import { Client } from "./Client.ts"
 import type * as Seeded from "./Seeded.ts"
@@ -25,13 +23,6 @@ interface Options {
 interface Report {
   readonly lines: ReadonlyArray<string>
   readonly broken: ReadonlyArray<string>
-}
-
-const siteIn = ({ config, folder }: Options): Service.Site => {
-  mkdirSync(join(folder, "data"), { recursive: true })
-  const output = join(folder, "service.log")
-  writeFileSync(output, "")
-  return { config, data: join(folder, "data"), effects: join(folder, "effects.jsonl"), output }
 }
 
 /** One round, a start of the service included, takes about a second. */
@@ -76,8 +67,8 @@ const same = (a: ReadonlyArray<Question>, b: ReadonlyArray<Question>): boolean =
 
 /** Kills the service, starts it again, and looks whether everything is as it was. */
 export const run = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<Report, unknown, Scope.Scope> {
-  const { kills, seeded } = options
-  const site = siteIn(options)
+  const { config, folder, kills, seeded } = options
+  const site = Service.siteIn(folder, config)
   const broken: Array<string> = []
   const client = new Client()
   let acknowledged = 0

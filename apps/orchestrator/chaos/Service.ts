@@ -14,7 +14,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { spawn } from "node:child_process"
-import { closeSync, openSync, readFileSync } from "node:fs"
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 
@@ -28,6 +28,14 @@ export interface Site {
   readonly output: string
   /** The store, when it is not the one in `data`. */
   readonly store?: string
+}
+
+/** A new site that has all it needs in one folder. */
+export const siteIn = (folder: string, config: string): Site => {
+  mkdirSync(join(folder, "data"), { recursive: true })
+  const output = join(folder, "service.log")
+  writeFileSync(output, "")
+  return { config, data: join(folder, "data"), effects: join(folder, "effects.jsonl"), output }
 }
 
 /** How a process ended: its exit code, or the signal that ended it. */

@@ -45,7 +45,7 @@ const answered = (
  * The decision a fact tells of; `undefined` for what the runtime or an agent did by itself. `isBelow` says whether the task
  * above was cancelled with it: of a tree one entry is kept.
  */
-export const decisionOf = (task: Told, event: TaskEvent, at: number, isBelow: () => boolean): Decision | undefined => {
+export const decisionOf = (task: Told, event: TaskEvent, at: number, isBelow: boolean): Decision | undefined => {
   switch (event._tag) {
     case "Created":
       return task.parent === null ? submitted(task, at) : undefined
@@ -62,7 +62,7 @@ export const decisionOf = (task: Told, event: TaskEvent, at: number, isBelow: ()
     }
     case "Cancelled": {
       const { by, reason } = event
-      if (own.has(by) || isBelow()) return undefined
+      if (own.has(by) || isBelow) return undefined
       return of(task, at, { kind: "cancelled", by, detail: reason === null ? {} : { reason } })
     }
     default:

@@ -41,7 +41,8 @@ export class OpenBatch {
 
   /** What a fact means for the audit. */
   decide({ state }: Resident, event: TaskEvent, at: number): void {
-    const decision = decisionOf(state, event, at, () => state.parent !== null && this.cancelled.has(state.parent))
+    const isBelow = state.parent !== null && this.cancelled.has(state.parent)
+    const decision = decisionOf(state, event, at, isBelow)
     if (decision !== undefined) this.decisions.push(decision)
     if (event._tag === "Cancelled") this.cancelled.add(state.id)
   }

@@ -4,11 +4,11 @@
 import { moment } from "../../ui/Durations.ts"
 import { Note } from "../../ui/Note.tsx"
 import { Status } from "../../ui/Status.tsx"
-import { Ago, Lasted } from "../../ui/Time.tsx"
+import { LifeFacts } from "./LifeFacts.tsx"
 import type { TreeTask } from "./TreeModel.ts"
 
 export const ForeignPanel = ({ task }: { readonly task: TreeTask }) => {
-  const { agent, attempt, createdAt, deadline, endedAt, id, server, statusMessage } = task
+  const { agent, deadline, id, server, statusMessage } = task
   return (
     <section className="detail" aria-label={`Task ${agent}`}>
       <div className="detail-head">
@@ -25,19 +25,7 @@ export const ForeignPanel = ({ task }: { readonly task: TreeTask }) => {
         <dl className="facts">
           <dt>Id there</dt>
           <dd className="id">{id}</dd>
-          <dt>Begun</dt>
-          <dd>
-            {moment(createdAt)}{" "}
-            <span className="faint">
-              (<Ago at={createdAt} />)
-            </span>
-          </dd>
-          <dt>{endedAt === null ? "So far" : "Took"}</dt>
-          <dd>
-            <Lasted from={createdAt} to={endedAt} />
-          </dd>
-          <dt>Attempts</dt>
-          <dd className="num">{attempt}</dd>
+          <LifeFacts task={task} />
           {deadline === null ? null : (
             <>
               <dt>Deadline</dt>

@@ -9,8 +9,9 @@ import { moment } from "../../ui/Durations.ts"
 import { Json } from "../../ui/Json.tsx"
 import { ErrorNote, Note } from "../../ui/Note.tsx"
 import { Skeleton } from "../../ui/Skeleton.tsx"
-import { Ago, Lasted } from "../../ui/Time.tsx"
+import { Ago } from "../../ui/Time.tsx"
 import { BudgetSection } from "./BudgetSection.tsx"
+import { LifeFacts } from "./LifeFacts.tsx"
 import { TaskQuestions } from "./TaskQuestions.tsx"
 import { TraceLink } from "./TraceLink.tsx"
 import { useResult } from "./useTaskDetails.ts"
@@ -72,7 +73,7 @@ const Other = ({ id, label }: { readonly id: string; readonly label: string }) =
 )
 
 const Facts = ({ task }: { readonly task: Task }) => {
-  const { attempt, createdAt, deadline, endedAt, id, settlement, spec } = task
+  const { deadline, id, settlement, spec } = task
   return (
     <dl className="facts">
       <dt>Id</dt>
@@ -80,19 +81,7 @@ const Facts = ({ task }: { readonly task: Task }) => {
         <span className="id">{id}</span>
         <CopyButton text={id} label="Copy the id" />
       </dd>
-      <dt>Begun</dt>
-      <dd>
-        {moment(createdAt)}{" "}
-        <span className="faint">
-          (<Ago at={createdAt} />)
-        </span>
-      </dd>
-      <dt>{endedAt === null ? "So far" : "Took"}</dt>
-      <dd>
-        <Lasted from={createdAt} to={endedAt} />
-      </dd>
-      <dt>Attempts</dt>
-      <dd className="num">{attempt}</dd>
+      <LifeFacts task={task} />
       {deadline === null ? null : (
         <>
           <dt>Deadline</dt>
