@@ -99,7 +99,8 @@ const under = <A, E, R>(idempotencyKey: string, body: Effect.Effect<A, E, R>) =>
  *
  * A defect is not compensated: it costs an attempt, and the next one goes on where the steps are.
  *
- * A retry of the task does again what was undone, under new idempotency keys, and keeps what was left as it is.
+ * A retry of the task does again what was undone, under new idempotency keys, and keeps what was left as it is. Of a task
+ * that was cancelled it does all steps of sagas again, also of one that had succeeded before.
  *
  * After a cancel, or a passed deadline, the log of the task is closed. Compensations still run, and the task is not at rest
  * before they have; but they are not recorded, so a kill in the middle has all of them run again, under the same keys. One
